@@ -1,0 +1,7 @@
+//! Conformance and witness-test harness for NHS MESH, the Message Exchange for Social Care and Health.
+//!
+//! See `ARCHITECTURE.md` for the rooms; dependencies only point from the first to the last of them.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod protocol;

@@ -1,0 +1,31 @@
+//! MESH as data: what the OpenAPI and the assurance pack say, as types.
+//!
+//! Nothing here does I/O, waits, or reads a clock: times come in as arguments.
+//! Every type is parsed once and is valid from then on; what cannot be valid cannot be built.
+
+mod chunk_range;
+mod credentials;
+mod encoding;
+mod error;
+pub mod headers;
+mod ids;
+mod inbox;
+mod operation;
+mod replies;
+mod sending;
+mod token;
+mod version;
+mod workflow;
+
+pub use chunk_range::{ChunkRange, ChunkRangeError};
+pub use credentials::{Credentials, Password, SharedKey};
+pub use encoding::{AcceptEncoding, ContentEncoding, UnsupportedEncoding};
+pub use error::{ErrorCode, ErrorEvent, MeshError, ValidationError};
+pub use ids::{IdError, MailboxId, MessageId};
+pub use inbox::{InboxPage, InboxQuery, MAX_RESULTS_DEFAULT};
+pub use operation::Operation;
+pub use replies::{Acknowledged, Listed, Sent};
+pub use sending::{SendHeaders, SendRefusal};
+pub use token::{NonceCount, SCHEME, Token, TokenError, TokenRefusal, TokenTimestamp, check_token};
+pub use version::ApiVersion;
+pub use workflow::{WorkflowFilter, WorkflowFilterError, WorkflowId, WorkflowIdError};

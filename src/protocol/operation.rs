@@ -1,0 +1,191 @@
+//! Which operation of the API a request calls.
+
+use std::num::NonZeroU32;
+
+use http::Method;
+
+use super::{MailboxId, MessageId};
+
+/// An operation, with what its path says. Named as in the OpenAPI's summaries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Operation {
+    /// `POST /messageexchange/{mailbox}`, or GET, which the OpenAPI's own example uses.
+    Handshake(MailboxId),
+    /// `GET /messageexchange/{mailbox}/inbox`
+    CheckInbox(MailboxId),
+    /// `GET /messageexchange/{mailbox}/inbox/{message}`
+    GetMessage(MailboxId, MessageId),
+    /// `HEAD /messageexchange/{mailbox}/inbox/{message}`
+    HeadMessage(MailboxId, MessageId),
+    /// `GET /messageexchange/{mailbox}/inbox/{message}/{chunk}`
+    GetChunk(MailboxId, MessageId, NonZeroU32),
+    /// `PUT /messageexchange/{mailbox}/inbox/{message}/status/acknowledged`
+    Acknowledge(MailboxId, MessageId),
+    /// `GET /messageexchange/{mailbox}/count`
+    CountMessages(MailboxId),
+    /// `POST /messageexchange/{mailbox}/outbox`
+    SendMessage(MailboxId),
+    /// `POST /messageexchange/{mailbox}/outbox/{message}/{chunk}`
+    SendChunk(MailboxId, MessageId, NonZeroU32),
+    /// `GET /messageexchange/_ping`: no mailbox, no token; is anybody there?
+    Ping,
+}
+
+impl Operation {
+    /// Finds the operation; `None` when method and path are none of the API's.
+    ///
+    /// `path` is the path as it stands in the request line, without query. Identifiers need no
+    /// percent-encoding, so none is undone.
+    #[must_use]
+    pub fn of(method: &Method, path: &str) -> Option<Self> {
+        let segments: Vec<&str> = path.strip_prefix("/messageexchange/")?.split('/').collect();
+        let mailbox = || MailboxId::parse(segments.first()?).ok();
+        let message = || MessageId::parse(segments.get(2)?).ok();
+        let chunk = || segments.get(3)?.parse::<NonZeroU32>().ok();
+        let operation = match (method.as_str(), &segments[1..]) {
+            ("GET", []) if segments[0] == "_ping" => Self::Ping,
+            ("POST" | "GET", []) => Self::Handshake(mailbox()?),
+            ("GET", ["inbox"]) => Self::CheckInbox(mailbox()?),
+            ("GET", ["count"]) => Self::CountMessages(mailbox()?),
+            ("GET", ["inbox", _]) => Self::GetMessage(mailbox()?, message()?),
+            ("HEAD", ["inbox", _]) => Self::HeadMessage(mailbox()?, message()?),
+            ("GET", ["inbox", _, _]) => Self::GetChunk(mailbox()?, message()?, chunk()?),
+            ("PUT", ["inbox", _, "status", "acknowledged"]) => Self::Acknowledge(mailbox()?, message()?),
+            ("POST", ["outbox"]) => Self::SendMessage(mailbox()?),
+            ("POST", ["outbox", _, _]) => Self::SendChunk(mailbox()?, message()?, chunk()?),
+            _ => return None,
+        };
+        Some(operation)
+    }
+
+    /// The mailbox whose token the call needs; `None` for calls without one.
+    #[must_use]
+    pub fn mailbox(&self) -> Option<&MailboxId> {
+        match self {
+            Self::Handshake(mailbox)
+            | Self::CheckInbox(mailbox)
+            | Self::GetMessage(mailbox, _)
+            | Self::HeadMessage(mailbox, _)
+            | Self::GetChunk(mailbox, _, _)
+            | Self::Acknowledge(mailbox, _)
+            | Self::CountMessages(mailbox)
+            | Self::SendMessage(mailbox)
+            | Self::SendChunk(mailbox, _, _) => Some(mailbox),
+            Self::Ping => None,
+        }
+    }
+
+    /// The message that the path names.
+    #[must_use]
+    pub fn message(&self) -> Option<&MessageId> {
+        match self {
+            Self::GetMessage(_, message)
+            | Self::HeadMessage(_, message)
+            | Self::GetChunk(_, message, _)
+            | Self::Acknowledge(_, message)
+            | Self::SendChunk(_, message, _) => Some(message),
+            _ => None,
+        }
+    }
+
+    /// The request line's method and path.
+    #[must_use]
+    pub fn request(&self) -> (Method, String) {
+        let of = |mailbox: &MailboxId, rest: String| format!("/messageexchange/{mailbox}{rest}");
+        match self {
+            Self::Handshake(mailbox) => (Method::POST, of(mailbox, String::new())),
+            Self::CheckInbox(mailbox) => (Method::GET, of(mailbox, "/inbox".to_owned())),
+            Self::GetMessage(mailbox, id) => (Method::GET, of(mailbox, format!("/inbox/{id}"))),
+            Self::HeadMessage(mailbox, id) => (Method::HEAD, of(mailbox, format!("/inbox/{id}"))),
+            Self::GetChunk(mailbox, id, chunk) => (Method::GET, of(mailbox, format!("/inbox/{id}/{chunk}"))),
+            Self::Acknowledge(mailbox, id) => {
+                (Method::PUT, of(mailbox, format!("/inbox/{id}/status/acknowledged")))
+            }
+            Self::CountMessages(mailbox) => (Method::GET, of(mailbox, "/count".to_owned())),
+            Self::SendMessage(mailbox) => (Method::POST, of(mailbox, "/outbox".to_owned())),
+            Self::SendChunk(mailbox, id, chunk) => {
+                (Method::POST, of(mailbox, format!("/outbox/{id}/{chunk}")))
+            }
+            Self::Ping => (Method::GET, "/messageexchange/_ping".to_owned()),
+        }
+    }
+
+    /// A name for people, in MESH's words.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Handshake(_) => "handshake",
+            Self::CheckInbox(_) => "check inbox",
+            Self::GetMessage(..) => "download message",
+            Self::HeadMessage(..) => "head message",
+            Self::GetChunk(..) => "download chunk",
+            Self::Acknowledge(..) => "acknowledge message",
+            Self::CountMessages(_) => "count messages",
+            Self::SendMessage(_) => "send message",
+            Self::SendChunk(..) => "send chunk",
+            Self::Ping => "ping",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn every_operation_is_found_again_by_its_own_request_line() {
+        let mailbox = MailboxId::parse("X26HC005").unwrap();
+        let message = MessageId::parse("20200529155357895317_3573F8").unwrap();
+        let two = NonZeroU32::new(2).unwrap();
+        for operation in [
+            Operation::Handshake(mailbox.clone()),
+            Operation::CheckInbox(mailbox.clone()),
+            Operation::GetMessage(mailbox.clone(), message.clone()),
+            Operation::HeadMessage(mailbox.clone(), message.clone()),
+            Operation::GetChunk(mailbox.clone(), message.clone(), two),
+            Operation::Acknowledge(mailbox.clone(), message.clone()),
+            Operation::CountMessages(mailbox.clone()),
+            Operation::SendMessage(mailbox.clone()),
+            Operation::SendChunk(mailbox, message, two),
+            Operation::Ping,
+        ] {
+            let (method, path) = operation.request();
+            assert_eq!(Operation::of(&method, &path), Some(operation));
+        }
+    }
+
+    #[test]
+    fn a_handshake_may_be_a_get() {
+        assert!(matches!(
+            Operation::of(&Method::GET, "/messageexchange/X26HC005"),
+            Some(Operation::Handshake(_))
+        ));
+    }
+
+    #[test]
+    fn what_is_not_in_the_api_is_no_operation() {
+        for (method, path) in [
+            (Method::GET, "/"),
+            (Method::GET, "/messageexchange"),
+            (Method::GET, "/messageexchange/"),
+            (Method::GET, "/messageexchange/x26hc005/inbox"),
+            (Method::DELETE, "/messageexchange/X26HC005"),
+            (Method::GET, "/messageexchange/X26HC005/inbox/"),
+            (Method::GET, "/messageexchange/X26HC005/inbox/A/0"),
+            (Method::PUT, "/messageexchange/X26HC005/inbox/A/status/read"),
+            (Method::GET, "/messageexchange/X26HC005/inbox/A%2FB"),
+        ] {
+            assert_eq!(Operation::of(&method, path), None, "{method} {path}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_path_stops_the_parser(path in "\\PC{0,100}") {
+            let _ = Operation::of(&Method::GET, &path);
+            let _ = Operation::of(&Method::POST, &format!("/messageexchange/{path}"));
+        }
+    }
+}

@@ -1,0 +1,413 @@
+//! The token in the `Authorization` header: `NHSMESH mailbox:nonce:count:timestamp:hash`
+//! (OpenAPI, "MESH Authorization header").
+
+use std::fmt;
+
+use aws_lc_rs::{constant_time, hmac};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use thiserror::Error;
+use uuid::Uuid;
+
+use super::{Credentials, IdError, MailboxId};
+
+/// The scheme word, in exactly this case; one space follows it.
+pub const SCHEME: &str = "NHSMESH";
+
+/// A token as it stands in a header. Well-formed; whether it is *right* says [`check_token`].
+///
+/// ```
+/// use chrono::{TimeZone, Utc};
+/// use mesh_witness::protocol::{Credentials, MailboxId, NonceCount, Password, SharedKey, Token};
+///
+/// let credentials = Credentials {
+///     mailbox: MailboxId::parse("X26HC005")?,
+///     password: Password::new("password"),
+///     shared_key: SharedKey::new("TestKey"),
+/// };
+/// let at = Utc.with_ymd_and_hms(2020, 6, 4, 17, 18, 59).unwrap();
+/// let nonce = uuid::uuid!("1c820cd4-be3e-43ff-807f-e65362892722");
+/// let header = Token::build(&credentials, nonce, NonceCount::new(0), at).to_string();
+/// assert!(header.starts_with("NHSMESH X26HC005:1c820cd4-be3e-43ff-807f-e65362892722:0:202006041718:"));
+/// # Ok::<(), mesh_witness::protocol::IdError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token {
+    mailbox: MailboxId,
+    nonce: String,
+    count: NonceCount,
+    timestamp: TokenTimestamp,
+    hash: String,
+}
+
+/// How often the nonce has been used. Kept as written, since the hash is over the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NonceCount(String);
+
+/// The token's time, UTC, to the minute (`yyyyMMddHHmm`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TokenTimestamp(DateTime<Utc>);
+
+/// Why a header value is not a token.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum TokenError {
+    /// The scheme word is missing, misspelt, in another case, or not followed by one space.
+    #[error("must start with \"NHSMESH\" in upper case and one space")]
+    Scheme,
+    /// Not five fields.
+    #[error("must have five fields joined by colons after the scheme; this has {0}")]
+    Fields(usize),
+    /// The first field is not a mailbox ID.
+    #[error("mailbox ID {0}")]
+    Mailbox(#[from] IdError),
+    /// The second field is not a GUID.
+    #[error("nonce must be a GUID")]
+    Nonce,
+    /// The third field is not a count.
+    #[error("nonce count must be a number of 1 to 10 digits")]
+    Count,
+    /// The fourth field is not a time.
+    #[error("timestamp must be a UTC date and time as yyyyMMddHHmm")]
+    Timestamp,
+    /// The fifth field is not a SHA-256 in hexadecimal.
+    #[error("hash must be 64 hexadecimal digits")]
+    Hash,
+}
+
+/// Why a well-formed token is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum TokenRefusal {
+    /// The token speaks for another mailbox than the path.
+    #[error("the token's mailbox is not the mailbox of the path")]
+    OtherMailbox,
+    /// More than two hours from the endpoint's time.
+    #[error("the token's timestamp is more than two hours from the endpoint's clock")]
+    OutsideWindow,
+    /// The recomputed hash differs: password, shared key or text is not what it should be.
+    #[error("the token's hash does not match")]
+    WrongHash,
+}
+
+impl Token {
+    /// Makes the token for one request.
+    #[must_use]
+    pub fn build(credentials: &Credentials, nonce: Uuid, count: NonceCount, now: DateTime<Utc>) -> Self {
+        let mut token = Self {
+            mailbox: credentials.mailbox.clone(),
+            nonce: nonce.to_string(),
+            count,
+            timestamp: TokenTimestamp::at(now),
+            hash: String::new(),
+        };
+        token.hash = token.expected_hash(credentials);
+        token
+    }
+
+    /// Reads the value of an `Authorization` header.
+    ///
+    /// # Errors
+    /// [`TokenError`] names the first part that is malformed. It never repeats any of the value.
+    pub fn parse(value: &str) -> Result<Self, TokenError> {
+        let fields = value.strip_prefix(SCHEME).and_then(|rest| rest.strip_prefix(' '));
+        let fields: Vec<&str> = fields.ok_or(TokenError::Scheme)?.split(':').collect();
+        let &[mailbox, nonce, count, timestamp, hash] = fields.as_slice() else {
+            return Err(TokenError::Fields(fields.len()));
+        };
+        let is_guid = matches!(nonce.len(), 32 | 36) && Uuid::try_parse(nonce).is_ok();
+        if !is_guid {
+            return Err(TokenError::Nonce);
+        }
+        let token = Self {
+            mailbox: MailboxId::parse(mailbox)?,
+            nonce: nonce.to_owned(),
+            count: NonceCount::parse(count)?,
+            timestamp: TokenTimestamp::parse(timestamp)?,
+            hash: hash.to_owned(),
+        };
+        let is_hex = hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
+        if is_hex { Ok(token) } else { Err(TokenError::Hash) }
+    }
+
+    /// The mailbox that the token speaks for.
+    #[must_use]
+    pub fn mailbox(&self) -> &MailboxId {
+        &self.mailbox
+    }
+
+    /// The nonce, as written.
+    #[must_use]
+    pub fn nonce(&self) -> &str {
+        &self.nonce
+    }
+
+    /// How often the nonce has been used.
+    #[must_use]
+    pub fn count(&self) -> &NonceCount {
+        &self.count
+    }
+
+    /// The token's time.
+    #[must_use]
+    pub fn timestamp(&self) -> TokenTimestamp {
+        self.timestamp
+    }
+
+    /// What tells this token from every other one: its hash, a MAC over all its fields.
+    #[must_use]
+    pub fn identity(&self) -> &str {
+        &self.hash
+    }
+
+    /// Whether the hash is the one that these credentials give, compared in constant time.
+    ///
+    /// Exact, so lower case, as NHS England's own validator of authorisation headers compares.
+    #[must_use]
+    pub fn hash_matches(&self, credentials: &Credentials) -> bool {
+        let expected = self.expected_hash(credentials);
+        constant_time::verify_slices_are_equal(expected.as_bytes(), self.hash.as_bytes()).is_ok()
+    }
+
+    /// The HMAC-SHA256 over mailbox, nonce, count, password and timestamp, joined by colons.
+    fn expected_hash(&self, credentials: &Credentials) -> String {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, credentials.shared_key.expose().as_bytes());
+        let mut mac = hmac::Context::with_key(&key);
+        let timestamp = self.timestamp.to_string();
+        let password = credentials.password.expose();
+        let parts = [self.mailbox.as_str(), &self.nonce, &self.count.0, password, &timestamp];
+        for (index, part) in parts.into_iter().enumerate() {
+            if index > 0 {
+                mac.update(b":");
+            }
+            mac.update(part.as_bytes());
+        }
+        mac.sign().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Checks a token in full, but for whether it was used before, which only the endpoint knows.
+///
+/// `credentials` are those of the mailbox in the path. The window is two hours either way
+/// (OpenAPI: "not within 2 hours of the server time").
+///
+/// # Errors
+/// [`TokenRefusal`] says why; MESH answers each of them 403.
+pub fn check_token(token: &Token, credentials: &Credentials, now: DateTime<Utc>) -> Result<(), TokenRefusal> {
+    if token.mailbox != credentials.mailbox {
+        return Err(TokenRefusal::OtherMailbox);
+    }
+    if !token.hash_matches(credentials) {
+        return Err(TokenRefusal::WrongHash);
+    }
+    if !token.timestamp.is_within_window(now) {
+        return Err(TokenRefusal::OutsideWindow);
+    }
+    Ok(())
+}
+
+impl NonceCount {
+    /// A count as a client writes it.
+    #[must_use]
+    pub fn new(count: u32) -> Self {
+        Self(count.to_string())
+    }
+
+    fn parse(text: &str) -> Result<Self, TokenError> {
+        let digits = (1..=10).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+        if digits { Ok(Self(text.to_owned())) } else { Err(TokenError::Count) }
+    }
+
+    /// The count as written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TokenTimestamp {
+    const FORMAT: &'static str = "%Y%m%d%H%M";
+    /// How far a token's time may be from the endpoint's.
+    pub const WINDOW: TimeDelta = TimeDelta::hours(2);
+
+    /// The minute that `time` lies in.
+    #[must_use]
+    pub fn at(time: DateTime<Utc>) -> Self {
+        let seconds = time.timestamp();
+        let minute = DateTime::from_timestamp(seconds - seconds.rem_euclid(60), 0);
+        Self(minute.unwrap_or(time))
+    }
+
+    fn parse(text: &str) -> Result<Self, TokenError> {
+        if text.len() != 12 || !text.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(TokenError::Timestamp);
+        }
+        let time = NaiveDateTime::parse_from_str(text, Self::FORMAT).map_err(|_| TokenError::Timestamp)?;
+        Ok(Self(time.and_utc()))
+    }
+
+    /// Whether the time lies within two hours of `now`, counted in whole minutes.
+    #[must_use]
+    pub fn is_within_window(self, now: DateTime<Utc>) -> bool {
+        (Self::at(now).0 - self.0).abs() <= Self::WINDOW
+    }
+
+    /// The start of the minute.
+    #[must_use]
+    pub fn time(self) -> DateTime<Utc> {
+        self.0
+    }
+}
+
+impl fmt::Display for TokenTimestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.format(Self::FORMAT))
+    }
+}
+
+/// The header's value, hash and all: for the wire only.
+impl fmt::Display for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { mailbox, nonce, count, timestamp, hash } = self;
+        write!(f, "{SCHEME} {mailbox}:{nonce}:{}:{timestamp}:{hash}", count.0)
+    }
+}
+
+/// Without the hash, which would let whoever reads a log use an unused token.
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { mailbox, nonce, count, timestamp, hash: _ } = self;
+        write!(f, "Token({mailbox}:{nonce}:{}:{timestamp}:…)", count.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeZone;
+    use proptest::prelude::*;
+
+    use super::super::{Password, SharedKey};
+    use super::*;
+
+    fn credentials(mailbox: &str, password: &str, key: &str) -> Credentials {
+        Credentials {
+            mailbox: MailboxId::parse(mailbox).unwrap(),
+            password: Password::new(password),
+            shared_key: SharedKey::new(key),
+        }
+    }
+
+    fn noon() -> DateTime<Utc> {
+        Utc.with_ymd_and_hms(2026, 11, 21, 12, 0, 30).unwrap()
+    }
+
+    /// Each vector is one line of
+    /// `printf '%s' 'MAILBOX:NONCE:COUNT:PASSWORD:TIMESTAMP' | openssl dgst -sha256 -hmac 'KEY'`.
+    #[test]
+    fn tokens_are_those_that_openssl_computes() {
+        let vectors = include_str!("token_vectors.txt");
+        let mut seen = 0;
+        for line in vectors.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
+            let fields: Vec<&str> = line.split('|').collect();
+            let &[mailbox, nonce, count, password, timestamp, key, hash] = fields.as_slice() else {
+                panic!("seven fields in {line:?}");
+            };
+            let credentials = credentials(mailbox, password, key);
+            let time = TokenTimestamp::parse(timestamp).unwrap();
+            let count = NonceCount::parse(count).unwrap();
+            let token = Token::build(&credentials, nonce.parse().unwrap(), count, time.0);
+            assert_eq!(token.identity(), hash, "{line}");
+            assert!(token.hash_matches(&credentials));
+            seen += 1;
+        }
+        assert_eq!(seen, 6);
+    }
+
+    #[test]
+    fn the_window_is_two_hours_either_way() {
+        let credentials = credentials("X26HC005", "p", "k");
+        let at = |minutes| {
+            let time = noon() + TimeDelta::minutes(minutes);
+            let token = Token::build(&credentials, Uuid::nil(), NonceCount::new(0), time);
+            check_token(&token, &credentials, noon())
+        };
+        assert_eq!(at(0), Ok(()));
+        assert_eq!(at(120), Ok(()));
+        assert_eq!(at(-120), Ok(()));
+        assert_eq!(at(121), Err(TokenRefusal::OutsideWindow));
+        assert_eq!(at(-121), Err(TokenRefusal::OutsideWindow));
+    }
+
+    #[test]
+    fn each_wrong_secret_and_a_foreign_mailbox_are_refused() {
+        let right = credentials("X26HC005", "p", "k");
+        let check = |other: &Credentials| {
+            let token = Token::build(other, Uuid::nil(), NonceCount::new(0), noon());
+            check_token(&token, &right, noon())
+        };
+        assert_eq!(check(&right), Ok(()));
+        assert_eq!(check(&credentials("X26HC005", "q", "k")), Err(TokenRefusal::WrongHash));
+        assert_eq!(check(&credentials("X26HC005", "p", "l")), Err(TokenRefusal::WrongHash));
+        assert_eq!(check(&credentials("X26HC006", "p", "k")), Err(TokenRefusal::OtherMailbox));
+    }
+
+    #[test]
+    fn each_malformed_part_is_named() {
+        let good = Token::build(&credentials("X26HC005", "p", "k"), Uuid::nil(), NonceCount::new(0), noon());
+        let good = good.to_string();
+        let hash = good.rsplit(':').next().unwrap().to_owned();
+        let cases = [
+            (good.replace("NHSMESH ", ""), TokenError::Scheme),
+            (good.replace("NHSMESH", "nhsmesh"), TokenError::Scheme),
+            (good.replace("NHSMESH ", "NHSMESH:"), TokenError::Scheme),
+            (good.replace("NHSMESH ", "NHSMESH  "), TokenError::Mailbox(IdError::Character(' '))),
+            (format!("{good}:x"), TokenError::Fields(6)),
+            (good.replace(":0:", ":"), TokenError::Fields(4)),
+            (good.replace("X26HC005", "x26hc005"), TokenError::Mailbox(IdError::LowerCase)),
+            (good.replace("00000000-0000-0000-0000-000000000000", "1"), TokenError::Nonce),
+            (good.replace(":0:", ":-1:"), TokenError::Count),
+            (good.replace(":0:", "::"), TokenError::Count),
+            (good.replace("202611211200", "20261121120030"), TokenError::Timestamp),
+            (good.replace("202611211200", "202613211200"), TokenError::Timestamp),
+            (good.replace("202611211200", "2026-11-2112"), TokenError::Timestamp),
+            (good.replace(&hash, &hash[1..]), TokenError::Hash),
+            (good.replace(&hash, &"g".repeat(64)), TokenError::Hash),
+            (format!("authorization: {good}"), TokenError::Scheme),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(Token::parse(&value), Err(expected), "{value}");
+        }
+    }
+
+    #[test]
+    fn an_upper_case_hash_is_not_exact() {
+        let credentials = credentials("X26HC005", "p", "k");
+        let token = Token::build(&credentials, Uuid::nil(), NonceCount::new(0), noon());
+        let shouted = Token { hash: token.hash.to_uppercase(), ..token };
+        assert!(!shouted.hash_matches(&credentials));
+    }
+
+    #[test]
+    fn debug_keeps_the_hash_to_itself() {
+        let token = Token::build(&credentials("X26HC005", "p", "k"), Uuid::nil(), NonceCount::new(0), noon());
+        assert!(!format!("{token:?}").contains(token.identity()));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_built_reads_back_and_checks(
+            mailbox in "[A-Z0-9]{1,20}", password in "\\PC{0,40}", key in "\\PC{0,40}",
+            count in 0u32.., nonce in any::<u128>(), minutes in 0i64..50_000_000,
+        ) {
+            let credentials = credentials(&mailbox, &password, &key);
+            let now = DateTime::from_timestamp(minutes * 60, 0).unwrap();
+            let token = Token::build(&credentials, Uuid::from_u128(nonce), NonceCount::new(count), now);
+            let read = Token::parse(&token.to_string()).unwrap();
+            prop_assert_eq!(&read, &token);
+            prop_assert_eq!(check_token(&read, &credentials, now), Ok(()));
+        }
+
+        #[test]
+        fn no_text_stops_the_parser(text in "\\PC{0,200}") {
+            let _ = Token::parse(&text);
+            let _ = Token::parse(&format!("NHSMESH {text}"));
+        }
+    }
+}

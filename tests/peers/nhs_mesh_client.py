@@ -1,0 +1,153 @@
+"""The NHS's own mesh-client finds in the emulator what it finds in the NHS's own mesh-sandbox.
+
+The same calls are made first on mesh-sandbox: if they fail there, the test is wrong, not the emulator.
+"""
+
+import functools
+import os
+import warnings
+from pathlib import Path
+
+import requests
+from mesh_client import MeshClient, MeshError
+
+from peer import certificates, check, emulator, finish, raises, sandbox, scratch, sha256
+
+PASSWORD = "password"
+SHARED_KEY = "TestKey"
+SENDER, RECEIVER = "X26ABC1", "X26ABC2"
+WORKFLOW = "TEST_WORKFLOW"
+SMALL = b"Every byte counts: \x00\r\n\xff\xc3\x28"
+THREE_MEGABYTES = os.urandom(1_500_000) + bytes(1_500_000)
+
+warnings.simplefilter("ignore", DeprecationWarning)  # count is deprecated, and still to be served
+
+
+def client_of(url, ca=None, pki=None):
+    """Makes clients for this endpoint: client(mailbox, password=…, shared_key=…, cert=…)."""
+
+    def client(mailbox, password=PASSWORD, shared_key=SHARED_KEY, **options):
+        if pki:
+            options.setdefault("cert", (str(pki / f"{mailbox}.pem"), str(pki / f"{mailbox}-key.pem")))
+        return MeshClient(
+            url, mailbox, password, shared_key=shared_key, verify=ca and str(ca), timeout=20, max_retries=0, **options
+        )
+
+    return client
+
+
+def status_of(call):
+    error = raises(requests.HTTPError, call)
+    return error.response.status_code if error is not None else "no error"
+
+
+def round_trips(where, client):
+    with client(SENDER) as sender, client(RECEIVER) as receiver:
+        check(f"{where}: ping", isinstance(sender.ping(), dict))
+        check(f"{where}: handshake", sender.handshake() == b"hello" and receiver.handshake() == b"hello")
+        check(f"{where}: the inbox is empty at first", receiver.list_messages() == [] and receiver.count_messages() == 0)
+
+        for name, data, how in [
+            ("a few bytes, uncompressed", SMALL, {}),
+            ("a few bytes, compressed", SMALL, {"compress": True}),
+            ("3 MB, uncompressed", THREE_MEGABYTES, {}),
+            ("3 MB, compressed", THREE_MEGABYTES, {"compress": True}),
+            ("3 MB in three chunks, uncompressed", THREE_MEGABYTES, {"max_chunk_size": 1_000_000}),
+            ("3 MB in three chunks, compressed", THREE_MEGABYTES, {"max_chunk_size": 1_000_000, "compress": True}),
+        ]:
+            one_message(f"{where}: {name}", sender, receiver, data, how)
+
+        many_messages(where, sender, receiver)
+
+        error = raises(MeshError, lambda: sender.send_message("X26NOBODY", SMALL, workflow_id=WORKFLOW))
+        code = error.args[1]["detail"][0]["code"] if error else None
+        check(f"{where}: an unknown recipient is refused with code 12", code == "12", repr(error))
+
+        check(f"{where}: an unknown message is 404", status_of(lambda: receiver.retrieve_message("NO_SUCH_ID")) == 404)
+
+        found = [entry["mailbox_id"] for entry in sender.lookup_endpoint("X26", WORKFLOW)["results"]]
+        check(f"{where}: the endpoint lookup gives the receiver's mailbox", found == [RECEIVER], found)
+
+    for what, wrong in [("password", {"password": "wrong"}), ("shared key", {"shared_key": "wrong"})]:
+        with client(SENDER, **wrong) as stranger:
+            status = status_of(stranger.handshake)
+            check(f"{where}: a wrong {what} is refused with 403", status == 403, status)
+
+
+def one_message(what, sender, receiver, data, how):
+    labels = {"workflow_id": WORKFLOW, "local_id": "peer-1", "subject": "A subject", "filename": "peer.bin"}
+    sent = sender.send_message(RECEIVER, data, **labels, **how)
+
+    waiting = receiver.list_messages()
+    check(f"{what}: listed and counted", waiting == [sent] and receiver.count_messages() == 1, waiting)
+
+    message = receiver.retrieve_message(sent)
+    got = message.read()
+    check(f"{what}: bytes in = bytes out", sha256(got) == sha256(data), f"{len(data)} in, {len(got)} out")
+
+    kept = {name: getattr(message, name) for name in labels}
+    check(f"{what}: its labels are kept", kept == labels, kept)
+    people = (message.sender, message.recipient, message.message_type)
+    check(f"{what}: from, to and type are right", people == (SENDER, RECEIVER, "DATA"), people)
+
+    message.acknowledge()
+    left = receiver.list_messages()
+    check(f"{what}: gone from the inbox when acknowledged", left == [] and receiver.count_messages() == 0, left)
+
+    tracked = sender.track_message(sent)
+    check(f"{what}: tracked as acknowledged", tracked["status"].lower() == "acknowledged", tracked)
+
+
+def many_messages(where, sender, receiver):
+    sent = {sender.send_message(RECEIVER, str(n).encode(), workflow_id=WORKFLOW): str(n).encode() for n in range(25)}
+
+    first_page = receiver.list_messages(max_results=10)
+    check(f"{where}: a page has no more than max_results", len(first_page) == 10, first_page)
+
+    pages = list(receiver.iterate_message_ids(batch_size=10))
+    check(f"{where}: pages are followed to the end, oldest first", pages == list(sent), pages)
+
+    filtered = receiver.list_messages(workflow_filter="NOTHING_LIKE_IT")
+    check(f"{where}: a workflow filter leaves others out", filtered == [], filtered)
+
+    got = {}
+    for message in receiver.iterate_all_messages():
+        with message:  # acknowledges when all went well
+            got[message.id()] = message.read()
+    check(f"{where}: 25 messages, read and acknowledged one by one", got == sent, got)
+    check(f"{where}: nothing is left", receiver.list_messages() == [])
+
+
+def only_with_a_certificate(client):
+    with client(SENDER, cert=()) as stranger:
+        error = raises(requests.ConnectionError, stranger.handshake)
+        check("emulator: no client certificate is refused in TLS", "alert" in str(error).lower(), repr(error))
+    with client(SENDER) as known:
+        check("emulator: and the next client with one is served", known.handshake() == b"hello")
+
+
+def gone_when_acknowledged(client):
+    with client(SENDER) as sender, client(RECEIVER) as receiver:
+        sent = sender.send_message(RECEIVER, SMALL, workflow_id=WORKFLOW)
+        receiver.acknowledge_message(sent)
+        status = status_of(functools.partial(receiver.retrieve_message, sent))
+        check("emulator: an acknowledged message is 410", status == 410, status)
+
+
+with scratch() as folder:
+    tls = certificates(folder)
+    with sandbox(SHARED_KEY, tls) as port:
+        round_trips("mesh-sandbox", client_of(f"https://localhost:{port}", tls / "ca.pem"))
+
+with scratch() as folder:
+    pki = Path(folder)
+    with emulator("--pki", pki, "--shared-key", SHARED_KEY) as url:
+        client = client_of(url, pki / "ca.pem", pki)
+        round_trips("emulator", client)
+        only_with_a_certificate(client)
+        gone_when_acknowledged(client)
+
+with emulator("--plain-http", "--shared-key", SHARED_KEY) as url:
+    round_trips("emulator over plain HTTP", client_of(url))
+
+finish()

@@ -1,0 +1,134 @@
+"""`mesh-witness run` judges the NHS's own mesh-sandbox, and what it reports is what the sandbox saw."""
+
+import json
+import secrets
+from pathlib import Path
+
+from mesh_client import MeshClient
+
+from peer import certificates, check, finish, outcomes, read_json, sandbox, scratch, unpack, witness
+
+FIRST_CASES = ["201", "202", "401", "402"]
+PASSWORD = "password"  # of every mailbox of mesh-sandbox
+CONFIG = """\
+environment: NHS mesh-sandbox 1.0.137
+endpoint:
+  url: {url}
+  {ca_file}
+  shared_key: ${{MESH_SHARED_KEY}}
+mailboxes:
+  product: {{id: X26ABC1, password: "${{MESH_PRODUCT_PASSWORD}}"}}
+  counterpart: {{id: X26ABC2, password: "${{MESH_COUNTERPART_PASSWORD}}"}}
+workflow_id: TEST_WORKFLOW
+product: {{name: mesh-witness reference client, version: 0.1.0, driver: reference}}
+supplier: {{name: Example Supplier}}
+timeouts: {{connect_seconds: 5, response_seconds: 15, delivery_seconds: 30}}
+"""
+
+
+def run(folder, url, shared_key, password=PASSWORD, ca_file=None):
+    """Gives the finished run and its unpacked bundle, or None where it wrote none."""
+    config, bundle = folder / "config.yaml", folder / "bundle.zip"
+    config.write_text(CONFIG.format(url=url, ca_file=f"ca_file: {ca_file}" if ca_file else ""))
+    secret = {
+        "MESH_SHARED_KEY": shared_key,
+        "MESH_PRODUCT_PASSWORD": password,
+        "MESH_COUNTERPART_PASSWORD": PASSWORD,
+    }
+    done = witness("run", "--config", config, "--bundle", bundle, env=secret)
+    return done, unpack(bundle, folder / "bundle") if bundle.exists() else None
+
+
+def all_passed(where, done, bag):
+    check(f"{where}: exit code 0", done.returncode == 0, f"exit code {done.returncode}\n{done.said}")
+    if not check(f"{where}: a bundle is written", bag, done.said):
+        return False
+    found = outcomes(bag)
+    for case in FIRST_CASES:
+        check(f"{where}: case {case} passed", found.get(case) == "passed", found)
+    return True
+
+
+def warns_of_plain_http(bag):
+    return "plain http" in (bag / "data/report.html").read_text(encoding="utf-8").lower()
+
+
+def sent_messages(bag):
+    """What the HAR says was accepted for sending: the message IDs."""
+    ids = []
+    for entry in read_json(bag / "data/run/exchanges.har")["log"]["entries"]:
+        request, response = entry["request"], entry["response"]
+        if request["method"] == "POST" and request["url"].endswith("/outbox") and response["status"] == 202:
+            reply = json.loads(response["content"]["text"])
+            ids.append(reply.get("message_id") or reply.get("messageID"))
+    return ids
+
+
+def over_tls():
+    with scratch() as name:
+        folder, shared_key, log = Path(name), secrets.token_hex(16), []
+        certificates(folder)
+        with sandbox(shared_key, folder, log) as port:
+            url = f"https://localhost:{port}"
+            done, bag = run(folder, url, shared_key, ca_file="ca.pem")
+            if not all_passed("over TLS", done, bag):
+                return
+            check("over TLS: no warning of plain HTTP", not warns_of_plain_http(bag))
+
+            sent = sent_messages(bag)
+            with MeshClient(url, "X26ABC1", PASSWORD, shared_key, verify=str(folder / "ca.pem")) as product:
+                tracked = [product.track_message(message) for message in sent]
+            seen = {(one["status"], one["workflow_id"], one["recipient"]) for one in tracked}
+            check(
+                "over TLS: the sandbox itself knows what was sent, and that it was acknowledged",
+                ("acknowledged", "TEST_WORKFLOW", "X26ABC2") in {(s.lower(), w, r) for s, w, r in seen},
+                f"{sent}: {seen}",
+            )
+
+            lines = "".join(log)
+            calls = ['"POST /messageexchange/X26ABC1 HTTP', '"POST /messageexchange/X26ABC1/outbox HTTP']
+            places = [lines.find(call) for call in calls]
+            check("over TLS: the sandbox saw a handshake before the first send", 0 <= places[0] < places[1], lines)
+
+            leaks = [
+                str(file.relative_to(bag))
+                for file in bag.rglob("*")
+                if file.is_file() and shared_key.encode() in file.read_bytes()
+            ]
+            check("over TLS: the shared key is in no file of the bundle", not leaks, leaks)
+            check("over TLS: nor is it printed", shared_key not in done.said)
+
+
+def over_plain_http():
+    with scratch() as name, sandbox("TestKey") as port:
+        done, bag = run(Path(name), f"http://127.0.0.1:{port}", "TestKey")
+        if all_passed("over plain HTTP", done, bag):
+            check("over plain HTTP: the report warns of it", warns_of_plain_http(bag))
+
+
+def wrong_password():
+    with scratch() as name, sandbox("TestKey") as port:
+        done, bag = run(Path(name), f"http://127.0.0.1:{port}", "TestKey", password="wrong-" + secrets.token_hex(8))
+        check("wrong password: exit code 1", done.returncode == 1, f"exit code {done.returncode}\n{done.said}")
+        if check("wrong password: a bundle is written all the same", bag, done.said):
+            found = outcomes(bag)
+            check("wrong password: case 201 failed", found.get("201") == "failed", found)
+
+
+def unknown_authority():
+    with scratch() as name, scratch() as other:
+        folder, stranger = Path(name), certificates(other)
+        certificates(folder)
+        with sandbox("TestKey", stranger) as port:
+            done, bag = run(folder, f"https://localhost:{port}", "TestKey", ca_file="ca.pem")
+            exit_code = f"exit code {done.returncode}\n{done.said}"
+            check("a certificate of another authority: exit code 3", done.returncode == 3, exit_code)
+            passed = "passed" in outcomes(bag).values() if bag else False
+            check("a certificate of another authority: nothing passed", not passed)
+
+
+over_tls()
+over_plain_http()
+wrong_password()
+unknown_authority()
+finish()

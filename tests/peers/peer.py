@@ -1,0 +1,177 @@
+"""What the peer tests written in Python share: checks, certificates, servers, the binary."""
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import zipfile
+from pathlib import Path
+
+WITNESS = os.environ.get("MESH_WITNESS_BIN", "target/release/mesh-witness")
+START_SECONDS = 30
+RUN_SECONDS = 180
+
+_failed = 0
+
+
+def check(what, holds, detail=""):
+    """One line per check. The detail is shown only when it does not hold."""
+    global _failed
+    if holds:
+        print(f"ok      {what}", flush=True)
+    else:
+        _failed += 1
+        print(f"FAILED  {what}", flush=True)
+        for line in str(detail).strip().splitlines()[-30:]:
+            print(f"        | {line}", flush=True)
+    return bool(holds)
+
+
+def raises(kind, call):
+    """The exception of this kind that the call ends with, or None."""
+    try:
+        call()
+    except kind as error:
+        return error
+    return None
+
+
+def finish():
+    sys.exit(1 if _failed else 0)
+
+
+def scratch():
+    """A folder that vanishes."""
+    return tempfile.TemporaryDirectory(prefix="mesh-witness-peer-")
+
+
+@contextlib.contextmanager
+def server(command, ready, env=None, log=None):
+    """Starts a server, gives what the pattern `ready` caught in its output, and ends it.
+
+    Servers are asked for port 0 and tell the port they got: nothing can take it in between.
+    """
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, **(env or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    lines = log if log is not None else []
+    found = []
+    said = threading.Event()
+
+    def listen():
+        for line in process.stdout:
+            lines.append(line)
+            match = re.search(ready, line)
+            if match and not found:
+                found.append(match.group(1))
+                said.set()
+        said.set()
+
+    threading.Thread(target=listen, daemon=True).start()
+    try:
+        said.wait(START_SECONDS)
+        if not found:
+            raise RuntimeError(f"{command[0]} was not ready in {START_SECONDS} s:\n" + "".join(lines))
+        yield found[0]
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def sandbox(shared_key, tls=None, log=None):
+    """NHS mesh-sandbox on a free port; gives its port. `tls` is a folder made by `certificates`."""
+    command = [sys.executable, "-m", "uvicorn", "mesh_sandbox.api:app", "--host", "127.0.0.1", "--port", "0"]
+    if tls:
+        command += ["--ssl-certfile", str(tls / "server.pem"), "--ssl-keyfile", str(tls / "server-key.pem")]
+    env = {"AUTH_MODE": "full", "STORE_MODE": "memory", "SHARED_KEY": shared_key, "PYTHONWARNINGS": "ignore"}
+    return server(command, r"Uvicorn running on https?://127\.0\.0\.1:(\d+)", env, log)
+
+
+def emulator(*options):
+    """`mesh-witness emulate` on a free port; gives its URL."""
+    return server(
+        [WITNESS, "emulate", "--listen", "127.0.0.1:0", *map(str, options)],
+        r"^listening on (https?://127\.0\.0\.1:\d+)\s*$",
+    )
+
+
+def certificates(folder):
+    """A certificate authority (ca.pem) and a certificate for localhost (server.pem), by openssl."""
+    folder = Path(folder)
+    new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-days", "2"]
+
+    def request(name, subject, *extensions, signed_by=()):
+        command = ["openssl", "req", "-x509", *new_key, "-subj", subject, *signed_by]
+        command += ["-out", folder / f"{name}.pem", "-keyout", folder / f"{name}-key.pem"]
+        for extension in extensions:
+            command += ["-addext", extension]
+        subprocess.run(command, check=True, capture_output=True, timeout=30)
+
+    request("ca", "/CN=Peer test authority", "keyUsage=critical,keyCertSign,cRLSign")
+    request(
+        "server",
+        "/CN=localhost",
+        "basicConstraints=critical,CA:FALSE",
+        "subjectAltName=DNS:localhost,IP:127.0.0.1",
+        "extendedKeyUsage=serverAuth",
+        signed_by=("-CA", folder / "ca.pem", "-CAkey", folder / "ca-key.pem"),
+    )
+    return folder
+
+
+def witness(*arguments, env=None, timeout=RUN_SECONDS):
+    """Runs the binary; gives the finished process with `said`: all that it printed."""
+    done = subprocess.run(
+        [WITNESS, *map(str, arguments)],
+        env={**os.environ, **(env or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=timeout,
+    )
+    done.said = done.stdout + done.stderr
+    return done
+
+
+def unpack(bundle, folder):
+    """Unzips a bundle; gives the folder that holds its bagit.txt."""
+    with zipfile.ZipFile(bundle) as archive:
+        archive.extractall(folder)
+    return next(Path(folder).rglob("bagit.txt")).parent
+
+
+def read_json(path):
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def outcomes(bag):
+    """The outcome of each case, by its number."""
+    return {str(case["id"]): case["outcome"] for case in read_json(bag / "data/summary.json")["cases"]}
+
+
+def sha256(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def wait_until(holds, seconds=10):
+    """Polls until the condition holds; gives its last answer."""
+    until = time.monotonic() + seconds
+    while not (answer := holds()) and time.monotonic() < until:
+        time.sleep(0.1)
+    return answer
