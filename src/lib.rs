@@ -5,3 +5,5 @@
 #![warn(missing_docs)]
 
 pub mod protocol;
+pub mod runner;
+pub mod tape;

@@ -1,0 +1,232 @@
+//! One request and its response, as seen on the wire from a known vantage point.
+
+use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+
+use super::{BodyRecord, RequestHead, ResponseHead};
+use crate::protocol::Operation;
+
+/// From where an exchange was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vantage {
+    /// By the client that made it.
+    Client,
+}
+
+/// Who made the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Actor {
+    /// The product under test.
+    Product,
+    /// The independent counterpart: the harness, in another mailbox.
+    Counterpart,
+}
+
+/// The scenario during which an exchange was made, counted from 0 in the order of the packs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ScenarioNumber(pub usize);
+
+/// One request and its response. Holds no secret.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// The scenario that it belongs to.
+    pub scenario: ScenarioNumber,
+    /// Who made it.
+    pub actor: Actor,
+    /// From where it was seen.
+    pub vantage: Vantage,
+    /// Scheme, host and port, such as `https://127.0.0.1:8700`.
+    pub origin: String,
+    /// The address that was connected to; `None` when no connection came about.
+    pub peer: Option<SocketAddr>,
+    /// What of the API was called; `None` when it is none of its operations.
+    pub operation: Option<Operation>,
+    /// The request.
+    pub request: RequestRecord,
+    /// The response, as far as it came.
+    pub response: Option<ResponseRecord>,
+    /// Why there is no (whole) response.
+    pub failure: Option<TransportFailure>,
+    /// When the request began, by the clock of the machine that saw it.
+    pub started_at: DateTime<Utc>,
+    /// How long each phase took.
+    pub timings: TimingRecord,
+    /// What TLS agreed on; `None` over plain HTTP or when the handshake failed.
+    pub tls: Option<Arc<TlsFacts>>,
+    /// The token, without its hash; `None` when there was none that could be read.
+    pub token: Option<TokenRecord>,
+}
+
+/// A request.
+#[derive(Debug, Clone)]
+pub struct RequestRecord {
+    /// Request line and headers, exactly as sent, but for secrets.
+    pub head: RequestHead,
+    /// The body.
+    pub body: BodyRecord,
+}
+
+/// A response.
+#[derive(Debug, Clone)]
+pub struct ResponseRecord {
+    /// Status line and headers, exactly as received, but for secrets.
+    pub head: ResponseHead,
+    /// The body, as far as it came.
+    pub body: BodyRecord,
+}
+
+/// What a token said, without its hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenRecord {
+    /// The mailbox that it speaks for.
+    pub mailbox: String,
+    /// The nonce.
+    pub nonce: String,
+    /// How often the nonce was used.
+    pub nonce_count: String,
+    /// The time, `yyyyMMddHHmm`.
+    pub timestamp: String,
+    /// What recomputing the hash showed.
+    pub hash: HashCheck,
+}
+
+/// What recomputing a token's hash showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HashCheck {
+    /// It is the one that the configured password and shared key give.
+    Matches,
+    /// It is another.
+    Differs,
+    /// Not recomputed: no credentials are configured for the mailbox.
+    Unknown,
+}
+
+/// How long each phase took. `None` for a phase that did not take place.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TimingRecord {
+    /// Looking up the name and connecting; `None` on a connection that was open.
+    pub connect: Option<Duration>,
+    /// The TLS handshake; `None` on a connection that was open, or without TLS.
+    pub tls: Option<Duration>,
+    /// Sending the request, up to its last byte.
+    pub send: Duration,
+    /// From the last byte of the request to the first of the response.
+    pub wait: Duration,
+    /// From the first byte of the response to its last.
+    pub receive: Duration,
+}
+
+impl TimingRecord {
+    /// All phases together.
+    #[must_use]
+    pub fn total(&self) -> Duration {
+        self.connect.unwrap_or_default() + self.tls.unwrap_or_default() + self.send + self.wait + self.receive
+    }
+}
+
+/// What TLS agreed on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFacts {
+    /// `TLSv1.2` or `TLSv1.3`.
+    pub version: String,
+    /// The cipher suite by its IANA name.
+    pub cipher: String,
+    /// What the client presented; `None` when it presented none.
+    pub client_certificate: Option<CertificateFacts>,
+    /// What the server presented.
+    pub server_certificate: Option<CertificateFacts>,
+}
+
+/// Who a certificate says it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateFacts {
+    /// Subject, such as `CN=localhost`.
+    pub subject: String,
+    /// Issuer.
+    pub issuer: String,
+    /// Serial number, hexadecimal with colons.
+    pub serial: String,
+    /// SHA-256 over the DER, hexadecimal.
+    pub fingerprint: String,
+    /// First moment at which it is valid.
+    pub not_before: DateTime<Utc>,
+    /// Last moment at which it is valid.
+    pub not_after: DateTime<Utc>,
+}
+
+/// Why no (whole) response came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransportFailure {
+    /// What kind of failure.
+    pub kind: FailureKind,
+    /// What exactly, without secrets.
+    pub detail: String,
+}
+
+/// Kinds of transport failure, told apart because each has another remedy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    /// The name has no address.
+    NameNotFound,
+    /// Nobody accepts connections there.
+    ConnectionRefused,
+    /// The other side's certificate is not issued by the configured authority.
+    UnknownIssuer,
+    /// The other side's certificate is wrong in another way: name, date, purpose.
+    BadServerCertificate,
+    /// The other side wants a client certificate and got none.
+    ClientCertificateRequired,
+    /// The other side refuses our client certificate.
+    ClientCertificateRefused,
+    /// TLS failed in another way.
+    Tls,
+    /// A time limit of the configuration passed.
+    TimedOut,
+    /// The connection ended early.
+    Closed,
+    /// What came is not HTTP/1.1.
+    NotHttp,
+}
+
+impl Exchange {
+    /// The response's status; `None` when no response came.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.response.as_ref().map(|response| response.head.status)
+    }
+
+    /// When the last byte came, or the exchange was given up.
+    #[must_use]
+    pub fn ended_at(&self) -> DateTime<Utc> {
+        chrono::TimeDelta::from_std(self.timings.total())
+            .map_or(self.started_at, |total| self.started_at + total)
+    }
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Product => "product",
+            Self::Counterpart => "counterpart",
+        })
+    }
+}
+
+impl fmt::Display for TransportFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.kind {
+            FailureKind::NameNotFound => "the name was not found",
+            FailureKind::ConnectionRefused => "no connection",
+            FailureKind::UnknownIssuer => "the server's certificate is not from the configured authority",
+            FailureKind::BadServerCertificate => "the server's certificate is not valid here",
+            FailureKind::ClientCertificateRequired => "the server requires a client certificate",
+            FailureKind::ClientCertificateRefused => "the server refuses the client certificate",
+            FailureKind::Tls => "TLS failed",
+            FailureKind::TimedOut => "timed out",
+            FailureKind::Closed => "the connection was closed",
+            FailureKind::NotHttp => "the answer is not HTTP",
+        };
+        write!(f, "{what}: {}", self.detail)
+    }
+}

@@ -1,0 +1,58 @@
+//! The tape: an append-only, ordered record of exchanges, the only source of truth.
+//!
+//! Whoever sees traffic writes here; step definitions, rules and the reporter only read.
+//! Secrets are taken out on the way in, by [`Redactor`], once, before anything else sees them.
+
+mod body;
+mod exchange;
+mod head;
+mod redaction;
+mod secrets;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub use body::{BodyRecord, BodyRecorder, Decoded, KEPT_BYTES, Sha256};
+pub use exchange::{
+    Actor, CertificateFacts, Exchange, FailureKind, HashCheck, RequestRecord, ResponseRecord, ScenarioNumber,
+    TimingRecord, TlsFacts, TokenRecord, TransportFailure, Vantage,
+};
+pub use head::{Header, RequestHead, ResponseHead, printable};
+pub use redaction::Redactor;
+pub use secrets::{Secret, SecretSet};
+
+/// The tape of one run. Cheap to clone; every clone is the same tape.
+#[derive(Debug, Clone, Default)]
+pub struct Tape {
+    exchanges: Arc<Mutex<Vec<Arc<Exchange>>>>,
+}
+
+impl Tape {
+    /// An empty tape.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Appends an exchange. It was redacted as it was made, by [`Redactor`].
+    pub fn append(&self, exchange: Exchange) -> Arc<Exchange> {
+        let exchange = Arc::new(exchange);
+        self.lock().push(Arc::clone(&exchange));
+        exchange
+    }
+
+    /// Everything on the tape, in the order in which exchanges ended.
+    #[must_use]
+    pub fn exchanges(&self) -> Vec<Arc<Exchange>> {
+        self.lock().clone()
+    }
+
+    /// The exchanges of one scenario, in the order in which they ended.
+    #[must_use]
+    pub fn of_scenario(&self, scenario: ScenarioNumber) -> Vec<Arc<Exchange>> {
+        self.lock().iter().filter(|exchange| exchange.scenario == scenario).cloned().collect()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Exchange>>> {
+        self.exchanges.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

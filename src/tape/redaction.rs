@@ -1,0 +1,227 @@
+//! Takes secrets out of what is recorded, before anything else sees it.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::{HashCheck, RequestHead, ResponseHead, Secret, SecretSet, TokenRecord};
+use crate::protocol::{Credentials, MailboxId, SCHEME, Token};
+
+/// Knows the configured secrets, masks them wherever they stand, and masks the hash of every token.
+#[derive(Debug, Clone, Default)]
+pub struct Redactor {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    secrets: SecretSet,
+    credentials: HashMap<MailboxId, Credentials>,
+}
+
+/// What stands where a token's hash stood.
+const HASH_MARK: &str = "[hash redacted]";
+
+impl Redactor {
+    /// A redactor for these secrets. The credentials serve to recompute token hashes.
+    #[must_use]
+    pub fn new(secrets: &[Secret], credentials: &[Credentials]) -> Self {
+        let credentials = credentials.iter().map(|one| (one.mailbox.clone(), one.clone())).collect();
+        Self { inner: Arc::new(Inner { secrets: SecretSet::new(secrets), credentials }) }
+    }
+
+    /// The secrets, to look for in what was written.
+    #[must_use]
+    pub fn secrets(&self) -> &SecretSet {
+        &self.inner.secrets
+    }
+
+    /// Text without secrets.
+    #[must_use]
+    pub fn text(&self, text: &str) -> String {
+        String::from_utf8_lossy(&self.bytes(text.as_bytes())).into_owned()
+    }
+
+    /// Bytes without secrets.
+    #[must_use]
+    pub fn bytes(&self, bytes: &[u8]) -> Vec<u8> {
+        mask_token_hashes(self.inner.secrets.masked(bytes))
+    }
+
+    /// A request's head as it may be kept, and what its token said.
+    #[must_use]
+    pub fn request_head(&self, raw: &[u8]) -> (RequestHead, Option<TokenRecord>) {
+        let token = RequestHead::read(raw).header("authorization").and_then(|value| self.token(value));
+        (self.cleaned(raw, RequestHead::read, |head| (&mut head.headers, &mut head.size)), token)
+    }
+
+    /// A response's head as it may be kept.
+    #[must_use]
+    pub fn response_head(&self, raw: &[u8]) -> ResponseHead {
+        self.cleaned(raw, ResponseHead::read, |head| (&mut head.headers, &mut head.size))
+    }
+
+    fn cleaned<H>(
+        &self,
+        raw: &[u8],
+        read: fn(&[u8]) -> H,
+        parts: fn(&mut H) -> (&mut Vec<super::Header>, &mut usize),
+    ) -> H {
+        let mut head = read(&self.bytes(raw));
+        let (headers, size) = parts(&mut head);
+        for header in headers.iter_mut().filter(|header| header.name.eq_ignore_ascii_case("authorization")) {
+            header.value = mask_authorization(&header.value);
+        }
+        *size = raw.len();
+        head
+    }
+
+    fn token(&self, value: &str) -> Option<TokenRecord> {
+        let token = Token::parse(value).ok()?;
+        let hash = match self.inner.credentials.get(token.mailbox()) {
+            Some(credentials) if token.hash_matches(credentials) => HashCheck::Matches,
+            Some(_) => HashCheck::Differs,
+            None => HashCheck::Unknown,
+        };
+        Some(TokenRecord {
+            mailbox: token.mailbox().to_string(),
+            nonce: token.nonce().to_owned(),
+            nonce_count: token.count().as_str().to_owned(),
+            timestamp: token.timestamp().to_string(),
+            hash,
+        })
+    }
+}
+
+/// The first four fields of a token stay, so that a reviewer can match it to server logs; whatever
+/// follows the fourth colon, and any other kind of authorisation, goes.
+fn mask_authorization(value: &str) -> String {
+    let fields: Vec<&str> = value.splitn(5, ':').collect();
+    match fields.as_slice() {
+        [scheme_and_mailbox, nonce, count, timestamp, _] if value.starts_with(SCHEME) => {
+            format!("{scheme_and_mailbox}:{nonce}:{count}:{timestamp}:{HASH_MARK}")
+        }
+        _ => "[redacted]".to_owned(),
+    }
+}
+
+/// Masks the hash of a token anywhere, such as in the body of an endpoint that echoes its request.
+fn mask_token_hashes(bytes: Vec<u8>) -> Vec<u8> {
+    let scheme = SCHEME.as_bytes();
+    let mut masked = Vec::with_capacity(bytes.len());
+    let mut rest = bytes.as_slice();
+    while let Some(at) = rest.windows(scheme.len()).position(|window| window.eq_ignore_ascii_case(scheme)) {
+        let (before, from) = rest.split_at(at);
+        masked.extend_from_slice(before);
+        let line =
+            from.iter().position(|byte| matches!(byte, b'\r' | b'\n' | b'"' | b'<')).unwrap_or(from.len());
+        let token = &from[..line];
+        match token.iter().enumerate().filter(|(_, byte)| **byte == b':').nth(3) {
+            Some((colon, _)) => {
+                let hash = token[colon + 1..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+                masked.extend_from_slice(&token[..=colon]);
+                masked.extend_from_slice(HASH_MARK.as_bytes());
+                rest = &from[colon + 1 + hash..];
+            }
+            None => {
+                masked.extend_from_slice(&from[..scheme.len()]);
+                rest = &from[scheme.len()..];
+            }
+        }
+    }
+    masked.extend_from_slice(rest);
+    masked
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::Utc;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::protocol::{NonceCount, Password, SharedKey};
+
+    fn credentials() -> Credentials {
+        Credentials {
+            mailbox: MailboxId::parse("X26ABC1").unwrap(),
+            password: Password::new("hunter2hunter2"),
+            shared_key: SharedKey::new("BackBone"),
+        }
+    }
+
+    fn redactor() -> Redactor {
+        let secrets = [Secret::new("password", "hunter2hunter2"), Secret::new("shared_key", "BackBone")];
+        Redactor::new(&secrets, &[credentials()])
+    }
+
+    fn head(token: &str, more: &str) -> Vec<u8> {
+        format!("GET /messageexchange/X26ABC1 HTTP/1.1\r\nAuthorization: {token}\r\n{more}\r\n").into_bytes()
+    }
+
+    fn token(credentials: &Credentials) -> Token {
+        Token::build(credentials, uuid::Uuid::nil(), NonceCount::new(3), Utc::now())
+    }
+
+    #[test]
+    fn a_token_keeps_four_fields_and_is_recomputed() {
+        let right = token(&credentials());
+        let (head, record) = redactor().request_head(&head(&right.to_string(), ""));
+        let shown = head.header("authorization").unwrap();
+        let expected =
+            format!("NHSMESH X26ABC1:{}:3:{}:[hash redacted]", uuid::Uuid::nil(), right.timestamp());
+        assert_eq!(shown, expected);
+        assert_eq!(record.unwrap().hash, HashCheck::Matches);
+    }
+
+    #[test]
+    fn a_wrong_hash_is_told_from_a_right_one() {
+        let wrong = Credentials { password: Password::new("x"), ..credentials() };
+        let hash = |token: &Token| redactor().request_head(&head(&token.to_string(), "")).1.unwrap().hash;
+        assert_eq!(hash(&token(&wrong)), HashCheck::Differs);
+        let other = Credentials { mailbox: MailboxId::parse("X26ABC9").unwrap(), ..credentials() };
+        assert_eq!(hash(&token(&other)), HashCheck::Unknown);
+    }
+
+    #[test]
+    fn secrets_go_from_headers_and_bodies() {
+        let raw = head("Basic aHVudGVyMmh1bnRlcjI=", "X-Echo: hunter2hunter2\r\n");
+        let (head, record) = redactor().request_head(&raw);
+        assert_eq!(head.header("authorization"), Some("[redacted]"));
+        assert_eq!(head.header("x-echo"), Some("[redacted]"));
+        assert_eq!((record, head.size), (None, raw.len()));
+        assert_eq!(redactor().text(r#"{"key": "BackBone"}"#), r#"{"key": "[redacted]"}"#);
+    }
+
+    #[test]
+    fn an_echoed_token_loses_its_hash() {
+        let token = token(&credentials());
+        for body in [
+            format!("you sent {token}, thanks"),
+            format!(r#"{{"authorization": "{token}"}}"#),
+            format!("nhs NHSMESH {token}"),
+        ] {
+            let shown = redactor().text(&body);
+            assert!(!shown.contains(token.identity()), "{shown}");
+            assert!(shown.contains("[hash redacted]"), "{shown}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_hash_survives_whatever_stands_around_it(before in "[ -~]{0,40}", after in "[ -~]{0,40}", malformed in 0..4) {
+            let token = token(&credentials());
+            let value = match malformed {
+                0 => token.to_string(),
+                1 => token.to_string().replace("NHSMESH ", "nhsmesh "),
+                2 => token.to_string().replace(":3:", ":::"),
+                _ => token.to_string().replace("NHSMESH ", ""),
+            };
+            let (head, _) = redactor().request_head(&head(&value, ""));
+            let shown = format!("{head:?}");
+            prop_assert!(!shown.contains(token.identity()));
+            if malformed == 0 {
+                let shown = redactor().text(&format!("{before}{value}{after}"));
+                let at = format!(":{}", token.identity());
+                prop_assert!(!shown.contains(&at), "{}", shown);
+            }
+        }
+    }
+}
