@@ -1,0 +1,113 @@
+//! Listing an inbox, page by page.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE};
+use thiserror::Error;
+
+use super::Mailroom;
+use crate::protocol::{InboxPage, InboxQuery, MailboxId};
+
+/// A `continue_from` that this endpoint did not write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("must be taken from links.next as it is")]
+pub struct PlaceError;
+
+impl Mailroom {
+    /// A page of what waits in a mailbox, oldest first. Costs what the page costs, not what waits.
+    pub(in crate::emulator) fn inbox(&self, mailbox: &MailboxId, query: &InboxQuery) -> Result<InboxPage, PlaceError> {
+        let start = match &query.continue_from {
+            Some(text) => read_place(text)?,
+            None => 0,
+        };
+        let rooms = self.lock();
+        let Some(mailbox) = rooms.mailboxes.get(mailbox) else {
+            return Ok(InboxPage { messages: Vec::new(), approx_inbox_count: 0, continue_from: None });
+        };
+        let admits = |workflow| query.workflow_filter.as_ref().is_none_or(|filter| filter.admits(workflow));
+        let mut waiting = mailbox.inbox.range(start..).filter(|(_, message)| admits(message.workflow()));
+        let messages = waiting.by_ref().take(query.max_results).map(|(_, message)| message.id.clone()).collect();
+        let continue_from = waiting.next().map(|(place, _)| write_place(*place));
+        Ok(InboxPage { messages, approx_inbox_count: mailbox.inbox.len(), continue_from })
+    }
+
+    /// How many messages wait in a mailbox.
+    pub(in crate::emulator) fn count(&self, mailbox: &MailboxId) -> usize {
+        self.lock().mailboxes.get(mailbox).map_or(0, |mailbox| mailbox.inbox.len())
+    }
+}
+
+/// Opaque to clients, and at least 24 characters long as the OpenAPI has it.
+fn write_place(place: u64) -> String {
+    URL_SAFE.encode(format!("inbox place {place:020}"))
+}
+
+fn read_place(text: &str) -> Result<u64, PlaceError> {
+    let decoded = URL_SAFE.decode(text).map_err(|_| PlaceError)?;
+    let place = decoded.strip_prefix(b"inbox place ").and_then(|digits| std::str::from_utf8(digits).ok());
+    let place = place.filter(|digits| digits.len() == 20 && digits.bytes().all(|b| b.is_ascii_digit()));
+    place.and_then(|digits| digits.parse().ok()).ok_or(PlaceError)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::tests::{mailbox, mailroom, send};
+    use super::*;
+
+    fn list(mailroom: &Mailroom, query: &str) -> InboxPage {
+        mailroom.inbox(&mailbox("BOB"), &InboxQuery::parse(query).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn pages_join_to_the_whole_inbox_in_order() {
+        let (mailroom, _) = mailroom();
+        let sent: Vec<_> = (0..25).map(|_| send(&mailroom, "BOB", "W1", b"x").unwrap()).collect();
+        let mut listed = Vec::new();
+        let mut query = "max_results=10".to_owned();
+        let mut sizes = Vec::new();
+        loop {
+            let page = list(&mailroom, &query);
+            assert_eq!(page.approx_inbox_count, 25);
+            sizes.push(page.messages.len());
+            listed.extend(page.messages);
+            match page.continue_from {
+                Some(place) => query = format!("max_results=10&continue_from={place}"),
+                None => break,
+            }
+        }
+        assert_eq!((listed, sizes), (sent, vec![10, 10, 5]));
+    }
+
+    #[test]
+    fn a_full_last_page_has_no_next() {
+        let (mailroom, _) = mailroom();
+        (0..10).for_each(|_| drop(send(&mailroom, "BOB", "W1", b"x").unwrap()));
+        assert_eq!(list(&mailroom, "max_results=10").continue_from, None);
+    }
+
+    #[test]
+    fn a_filter_chooses_and_an_acknowledged_message_is_not_listed() {
+        let (mailroom, _) = mailroom();
+        let data = send(&mailroom, "BOB", "W1", b"x").unwrap();
+        let ack = send(&mailroom, "BOB", "W1_ACK", b"x").unwrap();
+        assert_eq!(list(&mailroom, "workflow_filter=*_ACK*").messages, [ack.clone()]);
+        assert_eq!(list(&mailroom, "workflow_filter=!*_ACK*").messages, [data.clone()]);
+        mailroom.acknowledge(&mailbox("BOB"), &data).unwrap();
+        assert_eq!(list(&mailroom, "").messages, [ack]);
+        assert_eq!(mailroom.count(&mailbox("BOB")), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn a_place_reads_back(place: u64) {
+            let text = write_place(place);
+            prop_assert!(text.len() >= 24);
+            prop_assert_eq!(read_place(&text), Ok(place));
+        }
+
+        #[test]
+        fn no_text_stops_the_reader(text in "\\PC{0,80}") {
+            let _ = read_place(&text);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! A MESH endpoint on this machine, over mutual TLS unless asked otherwise.
+//!
+//! From the wire inwards: [`server`](self) accepts connections, `routes` turns HTTP into calls on
+//! the [`Mailroom`], which is the domain and knows no HTTP, and that keeps bodies in its store.
+//! Time comes from a [`Clock`] that can be moved.
+
+mod authentication;
+mod clock;
+mod mailroom;
+mod pki;
+mod replay;
+mod routes;
+mod server;
+
+pub use authentication::Policy;
+pub use clock::Clock;
+pub use mailroom::{Limits, Mailroom};
+pub use pki::{ClientIdentity, Pki, PkiError};
+pub use routes::{Call, Watcher};
+pub use server::{Emulator, Settings, StartError, Transport};

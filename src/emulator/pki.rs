@@ -1,0 +1,222 @@
+//! A certificate authority for one run: server certificate for loopback, client certificates by
+//! MESH's naming convention. Keys live in memory unless [`Pki::write_to`] is asked for.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use chrono::{Datelike, TimeDelta, Utc};
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose, date_time_ymd,
+};
+use rustls::{
+    RootCertStore,
+    pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
+    server::WebPkiClientVerifier,
+};
+use thiserror::Error;
+
+use crate::protocol::MailboxId;
+
+/// The authority and the server's certificate.
+pub struct Pki {
+    authority: Issuer<'static, KeyPair>,
+    authority_certificate: rcgen::Certificate,
+    server_chain: Vec<CertificateDer<'static>>,
+    server_key: PrivateKeyDer<'static>,
+}
+
+/// A client certificate and its key.
+pub struct ClientIdentity {
+    /// Leaf first.
+    pub chain: Vec<CertificateDer<'static>>,
+    /// The leaf's key.
+    pub key: PrivateKeyDer<'static>,
+    certificate_pem: String,
+    key_pem: String,
+}
+
+/// Why certificates could not be made or written.
+#[derive(Debug, Error)]
+pub enum PkiError {
+    /// Making a key or a certificate failed.
+    #[error("cannot make a certificate: {0}")]
+    Certificate(#[from] rcgen::Error),
+    /// TLS does not take what was made.
+    #[error("cannot set up TLS: {0}")]
+    Tls(#[from] rustls::Error),
+    /// The verifier of client certificates could not be built.
+    #[error("cannot set up the check of client certificates: {0}")]
+    Verifier(#[from] rustls::server::VerifierBuilderError),
+    /// A file could not be written.
+    #[error("{}: cannot be written: {source}; name a folder that you may write to", .path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl Pki {
+    /// Makes an authority and a server certificate for `localhost`, `127.0.0.1` and `::1`.
+    ///
+    /// # Errors
+    /// When the machine cannot make keys.
+    pub fn new() -> Result<Self, PkiError> {
+        let authority_key = KeyPair::generate()?;
+        let mut params = params("mesh-witness emulator CA", Vec::new())?;
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let authority_certificate = params.self_signed(&authority_key)?;
+        let authority = Issuer::new(params, authority_key);
+        let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
+        let (server, server_key) = leaf(&authority, "localhost", names, ExtendedKeyUsagePurpose::ServerAuth)?;
+        Ok(Self {
+            authority,
+            authority_certificate,
+            server_chain: vec![server.der().clone()],
+            server_key: private_key(&server_key),
+        })
+    }
+
+    /// A client certificate named after the mailbox: `x26abc1.x26.api.mesh-client.nhs.uk`
+    /// (OpenAPI, onboarding step 1; the first three characters stand in for the ODS code).
+    ///
+    /// # Errors
+    /// When the machine cannot make keys.
+    pub fn client(&self, mailbox: &MailboxId) -> Result<ClientIdentity, PkiError> {
+        let label = mailbox.as_str().to_ascii_lowercase();
+        let ods: String = label.chars().take(3).collect();
+        let name = format!("{label}.{ods}.api.mesh-client.nhs.uk");
+        let (certificate, key) = leaf(&self.authority, &name, Vec::new(), ExtendedKeyUsagePurpose::ClientAuth)?;
+        Ok(ClientIdentity {
+            chain: vec![certificate.der().clone()],
+            key: private_key(&key),
+            certificate_pem: certificate.pem(),
+            key_pem: key.serialize_pem(),
+        })
+    }
+
+    /// The authority, for a client's list of trusted roots.
+    #[must_use]
+    pub fn authority(&self) -> CertificateDer<'static> {
+        self.authority_certificate.der().clone()
+    }
+
+    /// What the server needs: its certificate, and a client certificate of this authority required.
+    pub(super) fn server_config(&self) -> Result<rustls::ServerConfig, PkiError> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let mut roots = RootCertStore::empty();
+        roots.add(self.authority())?;
+        let verifier =
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build()?;
+        let mut config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_client_cert_verifier(verifier)
+            .with_single_cert(self.server_chain.clone(), self.server_key.clone_key())?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(config)
+    }
+
+    /// Writes `ca.pem` and, for each mailbox, `MAILBOX.pem` and `MAILBOX-key.pem` into a folder,
+    /// the keys readable by their owner only.
+    ///
+    /// # Errors
+    /// When the folder cannot be made or a file cannot be written.
+    pub fn write_to(&self, folder: &Path, mailboxes: &[MailboxId]) -> Result<(), PkiError> {
+        let write = |name: &str, text: &str, secret: bool| {
+            let path = folder.join(name);
+            write_file(&path, text, secret).map_err(|source| PkiError::Write { path, source })
+        };
+        fs::create_dir_all(folder).map_err(|source| PkiError::Write { path: folder.to_owned(), source })?;
+        write("ca.pem", &self.authority_certificate.pem(), false)?;
+        for mailbox in mailboxes {
+            let client = self.client(mailbox)?;
+            write(&format!("{mailbox}.pem"), &client.certificate_pem, false)?;
+            write(&format!("{mailbox}-key.pem"), &client.key_pem, true)?;
+        }
+        Ok(())
+    }
+}
+
+fn write_file(path: &Path, text: &str, secret: bool) -> io::Result<()> {
+    use io::Write;
+    let mut file = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        file.permissions(fs::Permissions::from_mode(if secret { 0o600 } else { 0o644 }));
+    }
+    #[cfg(not(unix))]
+    let _ = secret;
+    let mut file = file.tempfile_in(path.parent().unwrap_or(Path::new(".")))?;
+    file.write_all(text.as_bytes())?;
+    file.persist(path)?;
+    Ok(())
+}
+
+fn params(common_name: &str, alternative_names: Vec<String>) -> Result<CertificateParams, rcgen::Error> {
+    let mut params = CertificateParams::new(alternative_names)?;
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, common_name);
+    let day = |days| {
+        let date = (Utc::now() + TimeDelta::days(days)).date_naive();
+        // Months and days of a calendar date always fit.
+        date_time_ymd(date.year(), date.month() as u8, date.day() as u8)
+    };
+    params.not_before = day(-1);
+    params.not_after = day(366);
+    Ok(params)
+}
+
+fn leaf(
+    authority: &Issuer<'static, KeyPair>,
+    common_name: &str,
+    alternative_names: Vec<String>,
+    purpose: ExtendedKeyUsagePurpose,
+) -> Result<(rcgen::Certificate, KeyPair), rcgen::Error> {
+    let key = KeyPair::generate()?;
+    let mut params = params(common_name, alternative_names)?;
+    params.is_ca = IsCa::ExplicitNoCa;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![purpose];
+    params.use_authority_key_identifier_extension = true;
+    Ok((params.signed_by(&key, authority)?, key))
+}
+
+fn private_key(key: &KeyPair) -> PrivateKeyDer<'static> {
+    PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_written_and_keys_are_for_their_owner_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let mailbox = MailboxId::parse("X26ABC1").unwrap();
+        Pki::new().unwrap().write_to(&folder.path().join("new"), &[mailbox]).unwrap();
+        let read = |name: &str| fs::read_to_string(folder.path().join("new").join(name)).unwrap();
+        assert!(read("ca.pem").starts_with("-----BEGIN CERTIFICATE-----"));
+        assert!(read("X26ABC1.pem").starts_with("-----BEGIN CERTIFICATE-----"));
+        assert!(read("X26ABC1-key.pem").contains("PRIVATE KEY"));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = |name: &str| fs::metadata(folder.path().join("new").join(name)).unwrap().permissions().mode() & 0o777;
+            assert_eq!((mode("X26ABC1-key.pem"), mode("ca.pem")), (0o600, 0o644));
+        }
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_named() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let error = Pki::new().unwrap().write_to(file.path(), &[]).unwrap_err().to_string();
+        assert!(error.contains(&file.path().display().to_string()), "{error}");
+    }
+}

@@ -1,0 +1,128 @@
+//! Which tokens were used. Every token is good for one request (OpenAPI, "MESH Authorization
+//! header"), so the endpoint must remember a token for as long as it would otherwise accept it.
+
+use std::collections::{BTreeMap, HashSet};
+
+use chrono::{DateTime, Utc};
+
+use crate::protocol::{Token, TokenTimestamp};
+
+/// Remembers used tokens by the minute of their timestamp, and forgets minutes that have left the
+/// window. Bounded: when it is full, the oldest minute is forgotten and *closed*, so that a token
+/// of that minute or an earlier one is refused from then on. Never is a repeated token accepted.
+#[derive(Debug)]
+pub struct ReplayStore {
+    minutes: BTreeMap<TokenTimestamp, HashSet<Identity>>,
+    held: usize,
+    capacity: usize,
+    closed_up_to: Option<TokenTimestamp>,
+}
+
+/// The first half of the hash, in hexadecimal: 128 bits of a MAC tell tokens apart.
+type Identity = [u8; 32];
+
+impl ReplayStore {
+    /// A store that holds at most so many tokens, at some 50 bytes each.
+    #[must_use]
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self { minutes: BTreeMap::new(), held: 0, capacity, closed_up_to: None }
+    }
+
+    /// Uses a token up. `false` when it was used before, or may have been.
+    ///
+    /// Call it only with tokens whose hash was right: then nobody can fill the store with rubbish.
+    pub fn spend(&mut self, token: &Token, now: DateTime<Utc>) -> bool {
+        self.forget_before(now);
+        let minute = token.timestamp();
+        if self.closed_up_to.is_some_and(|closed| minute <= closed) {
+            return false;
+        }
+        let mut identity = Identity::default();
+        for (to, from) in identity.iter_mut().zip(token.identity().bytes()) {
+            *to = from;
+        }
+        if !self.minutes.entry(minute).or_default().insert(identity) {
+            return false;
+        }
+        self.held += 1;
+        while self.held > self.capacity {
+            self.close_oldest();
+        }
+        true
+    }
+
+    fn forget_before(&mut self, now: DateTime<Utc>) {
+        while let Some(oldest) = self.minutes.first_entry() {
+            let leaves = oldest.key().time() + TokenTimestamp::WINDOW;
+            if leaves >= TokenTimestamp::at(now).time() {
+                break;
+            }
+            self.held -= oldest.remove().len();
+        }
+    }
+
+    fn close_oldest(&mut self) {
+        if let Some((minute, tokens)) = self.minutes.pop_first() {
+            self.held -= tokens.len();
+            self.closed_up_to = self.closed_up_to.max(Some(minute));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::protocol::{Credentials, MailboxId, NonceCount, Password, SharedKey};
+
+    fn token(count: u32, at: DateTime<Utc>) -> Token {
+        let credentials = Credentials {
+            mailbox: MailboxId::parse("X26ABC1").unwrap(),
+            password: Password::new("p"),
+            shared_key: SharedKey::new("k"),
+        };
+        Token::build(&credentials, Uuid::nil(), NonceCount::new(count), at)
+    }
+
+    fn noon() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+    }
+
+    #[test]
+    fn a_token_is_good_once_and_a_higher_count_is_another_token() {
+        let mut store = ReplayStore::with_capacity(10);
+        assert!(store.spend(&token(0, noon()), noon()));
+        assert!(!store.spend(&token(0, noon()), noon()));
+        assert!(store.spend(&token(1, noon()), noon()));
+    }
+
+    #[test]
+    fn a_token_is_remembered_as_long_as_it_would_be_accepted() {
+        let mut store = ReplayStore::with_capacity(10);
+        let late = token(0, noon() + TimeDelta::hours(2));
+        assert!(store.spend(&late, noon()));
+        let end = noon() + TimeDelta::hours(4);
+        assert!(late.timestamp().is_within_window(end));
+        assert!(!store.spend(&late, end));
+        assert!(store.spend(&token(1, end), end + TimeDelta::minutes(1)));
+        assert_eq!(store.held, 1);
+    }
+
+    #[test]
+    fn a_full_store_refuses_what_it_can_no_longer_tell() {
+        let mut store = ReplayStore::with_capacity(3);
+        let minute = |minutes| noon() + TimeDelta::minutes(minutes);
+        for count in 0..3 {
+            assert!(store.spend(&token(count, minute(0)), minute(1)));
+        }
+        assert!(store.spend(&token(3, minute(1)), minute(1)));
+        assert!(store.held <= 3);
+        for count in 0..5 {
+            assert!(!store.spend(&token(count, minute(0)), minute(1)), "{count}");
+        }
+        assert!(!store.spend(&token(3, minute(1)), minute(1)));
+        assert!(store.spend(&token(4, minute(1)), minute(1)));
+    }
+}

@@ -1,0 +1,73 @@
+//! What is answered, before it becomes HTTP.
+
+use std::io;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
+use serde_json::Value;
+
+use crate::protocol::{ApiVersion, MeshError, ValidationError};
+
+/// A body on its way out, in pieces.
+pub type ReplyBody = UnsyncBoxBody<Bytes, io::Error>;
+
+/// A reply. `note` says to the endpoint's log what the client is not told.
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: ReplyBody,
+    pub note: Option<String>,
+}
+
+impl Reply {
+    pub fn empty(status: StatusCode) -> Self {
+        Self { status, headers: HeaderMap::new(), body: whole(Bytes::new()), note: None }
+    }
+
+    pub fn json(status: StatusCode, version: ApiVersion, body: &Value) -> Self {
+        Self::text(status, version.media_type(), body)
+    }
+
+    pub fn mesh_error(status: StatusCode, version: ApiVersion, error: &MeshError) -> Self {
+        let note = format!("{} {}", error.code.as_str(), error.code.description());
+        Self::json(status, version, &error.body(version)).noting(note)
+    }
+
+    /// 400 in the one shape that it has in both versions (OpenAPI, schema HTTPValidationError).
+    pub fn invalid(error: &ValidationError) -> Self {
+        let note = format!("{}: {}", error.loc.join(" "), error.msg);
+        Self::text(StatusCode::BAD_REQUEST, ApiVersion::V1.media_type(), &error.body()).noting(note)
+    }
+
+    pub fn noting(mut self, note: impl ToString) -> Self {
+        self.note = Some(note.to_string());
+        self
+    }
+
+    /// Adds a header, unless the value cannot stand in one.
+    pub fn with(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.insert(name, value);
+        }
+        self
+    }
+
+    pub fn into_response(self, now: DateTime<Utc>) -> Response<ReplyBody> {
+        let dated = self.with(header::DATE, &now.format("%a, %d %b %Y %H:%M:%S GMT").to_string());
+        let mut response = Response::new(dated.body);
+        *response.status_mut() = dated.status;
+        *response.headers_mut() = dated.headers;
+        response
+    }
+
+    fn text(status: StatusCode, media_type: &'static str, body: &Value) -> Self {
+        let body = whole(Bytes::from(body.to_string()));
+        Self { body, ..Self::empty(status) }.with(header::CONTENT_TYPE, media_type)
+    }
+}
+
+fn whole(bytes: Bytes) -> ReplyBody {
+    Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
+}

@@ -1,0 +1,212 @@
+//! Accepts connections, over mutual TLS or plainly, and stops in good order.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use http::Request;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::{GracefulShutdown, Watcher as ConnectionWatcher},
+};
+use thiserror::Error;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::{Semaphore, oneshot},
+    task::JoinHandle,
+    time::timeout,
+};
+use tokio_rustls::TlsAcceptor;
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+use super::{
+    Clock, Limits, Mailroom, Pki, PkiError, Policy,
+    authentication::Guard,
+    routes::{Routes, Watcher},
+};
+use crate::protocol::{MailboxId, Password, SharedKey};
+
+/// Connections at a time; more wait.
+const CONNECTIONS: usize = 1024;
+/// How long a TLS handshake, or a request's head, may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long calls may go on after a stop was asked for.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How an endpoint is set up.
+pub struct Settings {
+    /// Where to listen; port 0 for any free one.
+    pub listen: SocketAddr,
+    /// Mutual TLS with this authority, or plain HTTP.
+    pub transport: Transport,
+    /// The environment's shared key.
+    pub shared_key: SharedKey,
+    /// Mailboxes to begin with.
+    pub mailboxes: Vec<(MailboxId, Password)>,
+    /// What to demand beyond a good token.
+    pub policy: Policy,
+    /// How much to hold.
+    pub limits: Limits,
+    /// The endpoint's time.
+    pub clock: Clock,
+    /// Who is told of every call.
+    pub watcher: Option<Watcher>,
+}
+
+/// What connections are made of.
+pub enum Transport {
+    /// TLS 1.2 or 1.3 with a client certificate required.
+    MutualTls(Arc<Pki>),
+    /// Nothing: for loopback only.
+    Plain,
+}
+
+/// Why an endpoint did not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}; name another address, or port 0 for any free one")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// TLS could not be set up.
+    #[error(transparent)]
+    Pki(#[from] PkiError),
+}
+
+/// A running endpoint. Stops when dropped, or in good order by [`Emulator::stop`].
+pub struct Emulator {
+    address: SocketAddr,
+    scheme: &'static str,
+    mailroom: Arc<Mailroom>,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Emulator {
+    /// Starts listening. When this returns, the endpoint answers.
+    ///
+    /// # Errors
+    /// When the address is taken or TLS cannot be set up.
+    pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        let (scheme, tls) = match &settings.transport {
+            Transport::MutualTls(pki) => ("https", Some(TlsAcceptor::from(Arc::new(pki.server_config()?)))),
+            Transport::Plain => ("http", None),
+        };
+        let unable = |source| StartError::Listen { address: settings.listen, source };
+        let listener = TcpListener::bind(settings.listen).await.map_err(unable)?;
+        let address = listener.local_addr().map_err(unable)?;
+        let mailroom = Arc::new(Mailroom::new(settings.clock.clone(), settings.limits));
+        for (id, password) in settings.mailboxes {
+            mailroom.register(id, password);
+        }
+        let routes = Arc::new(Routes {
+            mailroom: Arc::clone(&mailroom),
+            guard: Guard::new(settings.shared_key, settings.policy, settings.clock.clone()),
+            clock: settings.clock,
+            watcher: settings.watcher,
+        });
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(accept(listener, tls, routes, stopped));
+        Ok(Self { address, scheme, mailroom, stop, task })
+    }
+
+    /// Scheme, host and port, such as `https://127.0.0.1:8700`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("{}://{}", self.scheme, self.address)
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its mailboxes.
+    #[must_use]
+    pub fn mailroom(&self) -> &Arc<Mailroom> {
+        &self.mailroom
+    }
+
+    /// Takes no more connections, lets calls that have begun end within five seconds, and stops.
+    pub async fn stop(self) {
+        // Whether or not the task still listens, it has ended when it is joined.
+        let _ = self.stop.send(());
+        let _ = self.task.await;
+    }
+}
+
+async fn accept(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    routes: Arc<Routes>,
+    mut stopped: oneshot::Receiver<()>,
+) {
+    let graceful = GracefulShutdown::new();
+    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    loop {
+        let accepted = tokio::select! {
+            // Dropping the sender stops it as well.
+            _ = &mut stopped => break,
+            accepted = listener.accept() => accepted,
+        };
+        let Ok((stream, _)) = accepted else {
+            // Out of file descriptors, say: not this connection, but perhaps the next.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            continue;
+        };
+        let Ok(place) = Arc::clone(&room).acquire_owned().await else { break };
+        let (tls, routes, watcher) = (tls.clone(), Arc::clone(&routes), graceful.watcher());
+        tokio::spawn(async move {
+            connection(stream, tls, routes, watcher).await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    // Whoever is not done by then is cut off.
+    let _ = timeout(GRACE, graceful.shutdown()).await;
+}
+
+async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, routes: Arc<Routes>, watcher: ConnectionWatcher) {
+    // Small replies must not wait for each other.
+    let _ = stream.set_nodelay(true);
+    match tls {
+        None => serve(stream, routes, None, watcher).await,
+        Some(acceptor) => {
+            // A client that fails the handshake has been told so by TLS; there is nothing to answer.
+            if let Ok(Ok(stream)) = timeout(PATIENCE, acceptor.accept(stream)).await {
+                let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
+                let name = certificates.first().and_then(|leaf| common_name(leaf));
+                serve(stream, routes, name, watcher).await;
+            }
+        }
+    }
+}
+
+async fn serve<S>(stream: S, routes: Arc<Routes>, common_name: Option<String>, watcher: ConnectionWatcher)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let common_name: Option<Arc<str>> = common_name.map(Into::into);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (routes, common_name) = (Arc::clone(&routes), common_name.clone());
+        async move { Ok::<_, std::convert::Infallible>(routes.answer(request, common_name.as_deref()).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE)
+        .auto_date_header(false)
+        .serve_connection(TokioIo::new(stream), service);
+    // A client that goes away or talks no HTTP ends its own connection and nobody else's.
+    let _ = watcher.watch(connection).await;
+}
+
+fn common_name(der: &[u8]) -> Option<String> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    let name = certificate.subject().iter_common_name().next()?.as_str().ok()?;
+    Some(name.to_owned())
+}
