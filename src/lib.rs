@@ -8,3 +8,4 @@ pub mod protocol;
 pub mod runner;
 pub mod tape;
 pub mod emulator;
+pub mod client;

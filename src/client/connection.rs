@@ -1,0 +1,133 @@
+//! One connection to the endpoint, tapped.
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use http_body_util::combinators::UnsyncBoxBody;
+use hyper::client::conn::http1::{Builder, SendRequest};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpStream, lookup_host},
+    time::timeout,
+};
+use tokio_rustls::{TlsConnector, client::TlsStream};
+
+use super::{
+    certificate_facts,
+    failure::{self, failure},
+    tap::{Tap, TapHandle},
+    target::{Target, TlsTarget},
+};
+use crate::tape::{FailureKind, TlsFacts, TransportFailure};
+
+/// A body on its way out.
+pub type RequestBody = UnsyncBoxBody<Bytes, io::Error>;
+
+/// Longest response head that is read, in bytes: beyond it an answer is not MESH's.
+const HEAD_BYTES: usize = 2 << 20;
+
+/// An open connection and what is known of it.
+pub struct Connection {
+    pub sender: SendRequest<RequestBody>,
+    pub tap: TapHandle,
+    pub peer: SocketAddr,
+    pub tls: Option<Arc<TlsFacts>>,
+    /// How long connecting took; taken by the first exchange.
+    pub opening: Option<Opening>,
+}
+
+/// How long it took to open a connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Opening {
+    pub connect: Duration,
+    pub tls: Option<Duration>,
+}
+
+impl Connection {
+    pub async fn open(target: &Target) -> Result<Self, TransportFailure> {
+        let limit = target.timeouts.connect;
+        match timeout(limit, Self::open_unbounded(target)).await {
+            Ok(result) => result,
+            Err(_) => Err(failure(
+                FailureKind::TimedOut,
+                format!("no connection to {} within {} s", target.origin, limit.as_secs()),
+            )),
+        }
+    }
+
+    async fn open_unbounded(target: &Target) -> Result<Self, TransportFailure> {
+        let started = Instant::now();
+        let stream = connect(target).await?;
+        // Requests are small and must not wait for each other.
+        let _ = stream.set_nodelay(true);
+        let peer = stream.peer_addr().map_err(|error| failure::of_io(&error, false))?;
+        let connected = started.elapsed();
+        let tap = TapHandle::default();
+        let Some(tls) = &target.tls else {
+            let sender = speak_http(Tap::new(stream, tap.clone(), false)).await?;
+            let opening = Some(Opening { connect: connected, tls: None });
+            return Ok(Self { sender, tap, peer, tls: None, opening });
+        };
+        let presented = tls.client_certificate.is_some();
+        let stream = TlsConnector::from(Arc::clone(&tls.config))
+            .connect(tls.server_name.clone(), stream)
+            .await
+            .map_err(|error| failure::of_io(&error, presented))?;
+        let opening = Some(Opening { connect: connected, tls: Some(started.elapsed() - connected) });
+        let facts = tls_facts(&stream, tls);
+        let sender = speak_http(Tap::new(stream, tap.clone(), presented)).await?;
+        Ok(Self { sender, tap, peer, tls: Some(Arc::new(facts)), opening })
+    }
+}
+
+async fn connect(target: &Target) -> Result<TcpStream, TransportFailure> {
+    let (host, port) = (target.origin.host(), target.origin.port());
+    let unknown = |error: io::Error| failure(FailureKind::NameNotFound, format!("{host}: {error}"));
+    let mut last = None;
+    for address in lookup_host((host, port)).await.map_err(unknown)? {
+        match TcpStream::connect(address).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = Some((address, error)),
+        }
+    }
+    match last {
+        Some((address, error)) => {
+            let found = failure::of_io(&error, false);
+            Err(TransportFailure { detail: format!("{address}: {error}"), ..found })
+        }
+        None => Err(failure(FailureKind::NameNotFound, format!("{host} has no address"))),
+    }
+}
+
+async fn speak_http<S>(stream: Tap<S>) -> Result<SendRequest<RequestBody>, TransportFailure>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (sender, connection) = Builder::new()
+        .max_buf_size(HEAD_BYTES)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| failure::of_http(&error))?;
+    // What it ends with is seen by the tap and by the exchange that it cuts off.
+    tokio::spawn(async move { drop(connection.await) });
+    Ok(sender)
+}
+
+fn tls_facts(stream: &TlsStream<TcpStream>, target: &TlsTarget) -> TlsFacts {
+    let (_, session) = stream.get_ref();
+    let server = session.peer_certificates().and_then(|chain| chain.first());
+    let name = |debug: Option<String>| debug.unwrap_or_default();
+    let version = name(session.protocol_version().map(|version| format!("{version:?}")));
+    TlsFacts {
+        version: version.replace("TLSv1_", "TLSv1."),
+        cipher: name(session.negotiated_cipher_suite().map(|suite| format!("{:?}", suite.suite()))),
+        client_certificate: target.client_certificate.clone(),
+        server_certificate: server.and_then(|leaf| certificate_facts(leaf)),
+    }
+}

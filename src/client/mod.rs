@@ -1,0 +1,17 @@
+//! The reference client: calls the MESH API as it is documented, and writes every exchange to the tape.
+
+mod call;
+mod certificate;
+mod connection;
+mod failure;
+mod payload;
+mod recording;
+mod reference;
+mod tap;
+mod target;
+
+pub use call::{Answer, TapeScope};
+pub use certificate::certificate_facts;
+pub use payload::Payload;
+pub use reference::{Outgoing, ReferenceClient};
+pub use target::{Identity, Origin, OriginError, Target, Timeouts};

@@ -1,0 +1,177 @@
+//! The operations of the API, as a product that follows the documentation calls them.
+
+use std::fmt;
+
+use async_compression::tokio::bufread::GzipEncoder;
+use bytes::Bytes;
+use chrono::Utc;
+use futures_util::{StreamExt, TryStreamExt};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use tokio_util::io::{ReaderStream, StreamReader};
+use uuid::Uuid;
+
+use super::{
+    call::{Answer, Call, TapeScope, nothing, streamed},
+    connection::{Connection, RequestBody},
+    payload::Payload,
+    target::Target,
+};
+use crate::protocol::{
+    ApiVersion, Credentials, MailboxId, MessageId, NonceCount, Operation, Token, WorkflowId,
+    headers::{
+        MEX_CLIENT_VERSION, MEX_CONTENT_COMPRESSED, MEX_FILE_NAME, MEX_FROM, MEX_LOCAL_ID, MEX_OS_ARCHITECTURE,
+        MEX_OS_NAME, MEX_OS_VERSION, MEX_SUBJECT, MEX_TO, MEX_WORKFLOW_ID,
+    },
+};
+
+/// A client for one mailbox. One connection, used by one call at a time (pack case 801: at most one
+/// thread per mailbox). Every call is made once: a send that failed may have been accepted all the
+/// same, so repeating it blindly could deliver a message twice.
+pub struct ReferenceClient {
+    target: Target,
+    credentials: Credentials,
+    scope: TapeScope,
+    nonce: Uuid,
+    count: u32,
+    connection: Option<Connection>,
+}
+
+/// A message to be sent.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// To whom.
+    pub to: MailboxId,
+    /// What kind of message.
+    pub workflow: WorkflowId,
+    /// Our own reference; identifies no person.
+    pub local_id: String,
+    /// Free text.
+    pub subject: String,
+    /// Name of the file.
+    pub file_name: String,
+    /// Whether to compress it with gzip.
+    pub compress: bool,
+    /// The content.
+    pub payload: Payload,
+}
+
+impl ReferenceClient {
+    /// A client that has not called yet.
+    #[must_use]
+    pub fn new(target: Target, credentials: Credentials, scope: TapeScope) -> Self {
+        Self { target, credentials, scope, nonce: Uuid::new_v4(), count: 0, connection: None }
+    }
+
+    /// Whose mailbox it calls for.
+    #[must_use]
+    pub fn mailbox(&self) -> &MailboxId {
+        &self.credentials.mailbox
+    }
+
+    /// "Validate a mailbox".
+    pub async fn handshake(&mut self) -> Answer {
+        let headers = [
+            (MEX_CLIENT_VERSION, concat!("mesh-witness==", env!("CARGO_PKG_VERSION"))),
+            (MEX_OS_NAME, std::env::consts::OS),
+            // The version is asked for and nothing depends on it: no call to the system for that.
+            (MEX_OS_VERSION, "not recorded"),
+            (MEX_OS_ARCHITECTURE, std::env::consts::ARCH),
+        ];
+        self.call(Operation::Handshake(self.mailbox().clone()), &headers, nothing(), false).await
+    }
+
+    /// "Send message": one request, the headers that the pack's cases 201 and 202 name.
+    pub async fn send(&mut self, message: &Outgoing) -> Answer {
+        let mailbox = self.mailbox().clone();
+        let mut headers = vec![
+            (MEX_FROM, mailbox.as_str()),
+            (MEX_TO, message.to.as_str()),
+            (MEX_WORKFLOW_ID, message.workflow.as_str()),
+            (header::CONTENT_TYPE, "application/octet-stream"),
+            (MEX_LOCAL_ID, &message.local_id),
+            (MEX_SUBJECT, &message.subject),
+            (MEX_FILE_NAME, &message.file_name),
+        ];
+        if message.compress {
+            headers.extend([(header::CONTENT_ENCODING, "gzip"), (MEX_CONTENT_COMPRESSED, "Y")]);
+        }
+        let size = message.payload.size().to_string();
+        if !message.compress {
+            headers.push((header::CONTENT_LENGTH, &size));
+        }
+        let body = outgoing_body(&message.payload, message.compress);
+        self.call(Operation::SendMessage(mailbox.clone()), &headers, body, true).await
+    }
+
+    /// "Check an inbox", from the top.
+    pub async fn check_inbox(&mut self) -> Answer {
+        self.call(Operation::CheckInbox(self.mailbox().clone()), &[], nothing(), false).await
+    }
+
+    /// The next page of an inbox, by the link that the page before gave, as it is.
+    pub async fn follow(&mut self, link: &str) -> Answer {
+        let operation = Operation::CheckInbox(self.mailbox().clone());
+        let headers = self.headers(&[]);
+        let call = Call { operation, target: link.to_owned(), headers, body: nothing(), transfers: false };
+        call.make(&self.target, &mut self.connection, &self.scope).await
+    }
+
+    /// "Get Message". The content is digested as it passes, and not held.
+    pub async fn download(&mut self, message: &MessageId, accept_gzip: bool) -> Answer {
+        let headers: &[_] = if accept_gzip { &[(header::ACCEPT_ENCODING, "gzip")] } else { &[] };
+        let operation = Operation::GetMessage(self.mailbox().clone(), message.clone());
+        self.call(operation, headers, nothing(), true).await
+    }
+
+    /// "Acknowledge message".
+    pub async fn acknowledge(&mut self, message: &MessageId) -> Answer {
+        let operation = Operation::Acknowledge(self.mailbox().clone(), message.clone());
+        self.call(operation, &[], nothing(), false).await
+    }
+
+    async fn call(
+        &mut self,
+        operation: Operation,
+        headers: &[(HeaderName, &str)],
+        body: RequestBody,
+        transfers: bool,
+    ) -> Answer {
+        let (_, target) = operation.request();
+        let call = Call { operation, target, headers: self.headers(headers), body, transfers };
+        call.make(&self.target, &mut self.connection, &self.scope).await
+    }
+
+    fn headers(&mut self, more: &[(HeaderName, &str)]) -> HeaderMap {
+        let token = Token::build(&self.credentials, self.nonce, NonceCount::new(self.count), Utc::now()).to_string();
+        self.count += 1;
+        let common = [
+            (header::AUTHORIZATION, token.as_str()),
+            (header::ACCEPT, ApiVersion::V2.media_type()),
+            (header::USER_AGENT, concat!("mesh-witness/", env!("CARGO_PKG_VERSION"))),
+        ];
+        let mut headers = HeaderMap::new();
+        for (name, value) in common.iter().chain(more) {
+            // All values are identifiers or our own words, which headers can carry.
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers.insert(name.clone(), value);
+            }
+        }
+        headers
+    }
+}
+
+fn outgoing_body(payload: &Payload, compress: bool) -> RequestBody {
+    let pieces = payload.pieces().map(Ok::<Bytes, std::io::Error>);
+    if compress {
+        let encoder = GzipEncoder::new(StreamReader::new(pieces));
+        streamed(ReaderStream::with_capacity(encoder, 64 * 1024).into_stream())
+    } else {
+        streamed(pieces)
+    }
+}
+
+impl fmt::Debug for ReferenceClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReferenceClient").field("mailbox", self.mailbox()).field("target", &self.target).finish_non_exhaustive()
+    }
+}
