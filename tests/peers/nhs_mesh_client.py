@@ -45,7 +45,9 @@ def round_trips(where, client):
     with client(SENDER) as sender, client(RECEIVER) as receiver:
         check(f"{where}: ping", isinstance(sender.ping(), dict))
         check(f"{where}: handshake", sender.handshake() == b"hello" and receiver.handshake() == b"hello")
-        check(f"{where}: the inbox is empty at first", receiver.list_messages() == [] and receiver.count_messages() == 0)
+        check(
+            f"{where}: the inbox is empty at first", receiver.list_messages() == [] and receiver.count_messages() == 0
+        )
 
         for name, data, how in [
             ("a few bytes, uncompressed", SMALL, {}),
@@ -120,8 +122,10 @@ def many_messages(where, sender, receiver):
 
 def only_with_a_certificate(client):
     with client(SENDER, cert=()) as stranger:
-        error = raises(requests.ConnectionError, stranger.handshake)
-        check("emulator: no client certificate is refused in TLS", "alert" in str(error).lower(), repr(error))
+        # An alert, or a connection cut while the client still wrote; never an answer.
+        error = raises(requests.RequestException, stranger.handshake)
+        cut = isinstance(error, requests.ConnectionError) and "refused" not in str(error).lower()
+        check("emulator: no client certificate is refused in TLS", cut, repr(error))
     with client(SENDER) as known:
         check("emulator: and the next client with one is served", known.handshake() == b"hello")
 

@@ -5,17 +5,19 @@ import hashlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 import zipfile
 from pathlib import Path
 
 WITNESS = os.environ.get("MESH_WITNESS_BIN", "target/release/mesh-witness")
 START_SECONDS = 30
 RUN_SECONDS = 180
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))  # so that servers are ended too
 
 _failed = 0
 
@@ -167,11 +169,3 @@ def outcomes(bag):
 
 def sha256(data):
     return hashlib.sha256(data).hexdigest()
-
-
-def wait_until(holds, seconds=10):
-    """Polls until the condition holds; gives its last answer."""
-    until = time.monotonic() + seconds
-    while not (answer := holds()) and time.monotonic() < until:
-        time.sleep(0.1)
-    return answer
