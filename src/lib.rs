@@ -4,8 +4,10 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod client;
+pub mod emulator;
+pub mod product;
 pub mod protocol;
+pub mod rules;
 pub mod runner;
 pub mod tape;
-pub mod emulator;
-pub mod client;

@@ -21,9 +21,7 @@ use super::{
 };
 use crate::{
     protocol::Operation,
-    tape::{
-        Actor, BodyRecorder, Exchange, FailureKind, Redactor, ScenarioNumber, Tape, TransportFailure,
-    },
+    tape::{Actor, BodyRecorder, Exchange, FailureKind, Redactor, ScenarioNumber, Tape, TransportFailure},
 };
 
 /// Where on the tape a client writes.
@@ -113,7 +111,8 @@ impl Call {
         let work = async {
             connection.sender.ready().await?;
             let response = connection.sender.send_request(request).await?;
-            let received = received.insert(Received::new(&response, if downloads { 0 } else { COLLECTED_BYTES }));
+            let received =
+                received.insert(Received::new(&response, if downloads { 0 } else { COLLECTED_BYTES }));
             received.read(response.into_body()).await
         };
         match limits.apply(&tap, work).await {
@@ -135,7 +134,8 @@ impl Call {
     /// The head as it would have gone out, for a request that never did.
     fn unsent_head(&self, target: &Target) -> Vec<u8> {
         let authority = target.origin.authority();
-        let mut raw = format!("{} {} HTTP/1.1\r\nhost: {authority}\r\n", self.method(), self.target).into_bytes();
+        let mut raw =
+            format!("{} {} HTTP/1.1\r\nhost: {authority}\r\n", self.method(), self.target).into_bytes();
         for (name, value) in &self.headers {
             for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
                 raw.extend_from_slice(part);
@@ -223,7 +223,11 @@ enum Stopped {
 }
 
 impl Limits {
-    async fn apply(&self, tap: &TapHandle, work: impl Future<Output = Result<(), hyper::Error>>) -> Result<(), Stopped> {
+    async fn apply(
+        &self,
+        tap: &TapHandle,
+        work: impl Future<Output = Result<(), hyper::Error>>,
+    ) -> Result<(), Stopped> {
         let begun = Instant::now();
         let mut work = std::pin::pin!(work);
         loop {

@@ -17,9 +17,9 @@ pub fn of_io(error: &io::Error, presented_certificate: bool) -> TransportFailure
         return of_tls(tls, presented_certificate);
     }
     let kind = match error.kind() {
-        io::ErrorKind::ConnectionRefused | io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
-            FailureKind::ConnectionRefused
-        }
+        io::ErrorKind::ConnectionRefused
+        | io::ErrorKind::HostUnreachable
+        | io::ErrorKind::NetworkUnreachable => FailureKind::ConnectionRefused,
         io::ErrorKind::TimedOut => FailureKind::TimedOut,
         _ => FailureKind::Closed,
     };
@@ -29,12 +29,14 @@ pub fn of_io(error: &io::Error, presented_certificate: bool) -> TransportFailure
 fn of_tls(error: &rustls::Error, presented_certificate: bool) -> TransportFailure {
     use AlertDescription as Alert;
     let kind = match error {
-        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
-            FailureKind::UnknownIssuer
-        }
+        rustls::Error::InvalidCertificate(
+            CertificateError::UnknownIssuer | CertificateError::BadSignature,
+        ) => FailureKind::UnknownIssuer,
         rustls::Error::InvalidCertificate(_) => FailureKind::BadServerCertificate,
         rustls::Error::AlertReceived(Alert::CertificateRequired) => FailureKind::ClientCertificateRequired,
-        rustls::Error::AlertReceived(Alert::HandshakeFailure | Alert::BadCertificate) if !presented_certificate => {
+        rustls::Error::AlertReceived(Alert::HandshakeFailure | Alert::BadCertificate)
+            if !presented_certificate =>
+        {
             FailureKind::ClientCertificateRequired
         }
         rustls::Error::AlertReceived(

@@ -119,7 +119,8 @@ impl<'a> Recording<'a> {
     ) -> Answer {
         let scope = self.scope;
         let (head, token) = scope.redactor.request_head(head);
-        let failure = failure.map(|failure| TransportFailure { detail: scope.redactor.text(&failure.detail), ..failure });
+        let failure = failure
+            .map(|failure| TransportFailure { detail: scope.redactor.text(&failure.detail), ..failure });
         let exchange = Exchange {
             scenario: scope.scenario,
             actor: scope.actor,

@@ -1,6 +1,6 @@
 //! The operations of the API, as a product that follows the documentation calls them.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use async_compression::tokio::bufread::GzipEncoder;
 use bytes::Bytes;
@@ -19,8 +19,8 @@ use super::{
 use crate::protocol::{
     ApiVersion, Credentials, MailboxId, MessageId, NonceCount, Operation, Token, WorkflowId,
     headers::{
-        MEX_CLIENT_VERSION, MEX_CONTENT_COMPRESSED, MEX_FILE_NAME, MEX_FROM, MEX_LOCAL_ID, MEX_OS_ARCHITECTURE,
-        MEX_OS_NAME, MEX_OS_VERSION, MEX_SUBJECT, MEX_TO, MEX_WORKFLOW_ID,
+        MEX_CLIENT_VERSION, MEX_CONTENT_COMPRESSED, MEX_FILE_NAME, MEX_FROM, MEX_LOCAL_ID,
+        MEX_OS_ARCHITECTURE, MEX_OS_NAME, MEX_OS_VERSION, MEX_SUBJECT, MEX_TO, MEX_WORKFLOW_ID,
     },
 };
 
@@ -66,6 +66,12 @@ impl ReferenceClient {
     #[must_use]
     pub fn mailbox(&self) -> &MailboxId {
         &self.credentials.mailbox
+    }
+
+    /// How long a message that was accepted may take to turn up.
+    #[must_use]
+    pub fn delivery_timeout(&self) -> Duration {
+        self.target.timeouts().delivery
     }
 
     /// "Validate a mailbox".
@@ -142,7 +148,8 @@ impl ReferenceClient {
     }
 
     fn headers(&mut self, more: &[(HeaderName, &str)]) -> HeaderMap {
-        let token = Token::build(&self.credentials, self.nonce, NonceCount::new(self.count), Utc::now()).to_string();
+        let token =
+            Token::build(&self.credentials, self.nonce, NonceCount::new(self.count), Utc::now()).to_string();
         self.count += 1;
         let common = [
             (header::AUTHORIZATION, token.as_str()),
@@ -172,6 +179,9 @@ fn outgoing_body(payload: &Payload, compress: bool) -> RequestBody {
 
 impl fmt::Debug for ReferenceClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReferenceClient").field("mailbox", self.mailbox()).field("target", &self.target).finish_non_exhaustive()
+        f.debug_struct("ReferenceClient")
+            .field("mailbox", self.mailbox())
+            .field("target", &self.target)
+            .finish_non_exhaustive()
     }
 }

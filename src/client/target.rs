@@ -220,7 +220,12 @@ mod tests {
     #[test]
     fn an_origin_is_scheme_host_and_port() {
         for (url, shown, host, port) in [
-            ("https://msg.intspineservices.nhs.uk/", "https://msg.intspineservices.nhs.uk", "msg.intspineservices.nhs.uk", 443),
+            (
+                "https://msg.intspineservices.nhs.uk/",
+                "https://msg.intspineservices.nhs.uk",
+                "msg.intspineservices.nhs.uk",
+                443,
+            ),
             ("https://localhost:8700", "https://localhost:8700", "localhost", 8700),
             ("http://[::1]:8700", "http://[::1]:8700", "::1", 8700),
             ("http://127.0.0.2", "http://127.0.0.2", "127.0.0.2", 80),
@@ -232,14 +237,26 @@ mod tests {
 
     #[test]
     fn plain_http_stays_at_home() {
-        for url in ["http://msg.intspineservices.nhs.uk", "http://192.168.0.1:8700", "http://localhost.example.com"] {
+        for url in
+            ["http://msg.intspineservices.nhs.uk", "http://192.168.0.1:8700", "http://localhost.example.com"]
+        {
             assert_eq!(Origin::parse(url), Err(OriginError::PlainAbroad), "{url}");
         }
     }
 
     #[test]
     fn what_is_more_or_less_than_an_origin_is_none() {
-        for url in ["", "localhost", "https://", "https://u:p@localhost", "https://localhost/messageexchange", "https://localhost?x", "https://a b", "https://localhost:99999", "https://localhost:"] {
+        for url in [
+            "",
+            "localhost",
+            "https://",
+            "https://u:p@localhost",
+            "https://localhost/messageexchange",
+            "https://localhost?x",
+            "https://a b",
+            "https://localhost:99999",
+            "https://localhost:",
+        ] {
             assert!(Origin::parse(url).is_err(), "{url}");
         }
         assert_eq!(Origin::parse("ftp://localhost"), Err(OriginError::Scheme));

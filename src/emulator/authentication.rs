@@ -96,14 +96,21 @@ mod tests {
     use super::*;
     use crate::protocol::{NonceCount, Password};
 
-    fn admit(policy: Policy, common_name: Option<&str>, edit: fn(HeaderMap) -> HeaderMap) -> Result<(), Refusal> {
+    fn admit(
+        policy: Policy,
+        common_name: Option<&str>,
+        edit: fn(HeaderMap) -> HeaderMap,
+    ) -> Result<(), Refusal> {
         let mailbox = MailboxId::parse("X26ABC1").unwrap();
         let clock = Clock::new();
         let mailroom = Mailroom::new(clock.clone(), super::super::Limits::default());
         mailroom.register(mailbox.clone(), Password::new("p"));
         let guard = Guard::new(SharedKey::new("k"), policy, clock.clone());
-        let credentials =
-            Credentials { mailbox: mailbox.clone(), password: Password::new("p"), shared_key: SharedKey::new("k") };
+        let credentials = Credentials {
+            mailbox: mailbox.clone(),
+            password: Password::new("p"),
+            shared_key: SharedKey::new("k"),
+        };
         let token = Token::build(&credentials, Uuid::new_v4(), NonceCount::new(0), clock.now());
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, HeaderValue::try_from(token.to_string()).unwrap());
@@ -131,7 +138,10 @@ mod tests {
         let strict = Policy { certificate_names_mailbox: true };
         let keep = |headers| headers;
         assert_eq!(admit(strict, Some("x26abc1.x26.api.mesh-client.nhs.uk"), keep), Ok(()));
-        assert_eq!(admit(strict, Some("server001.x26.api.mesh-client.nhs.uk"), keep), Err(Refusal::OtherCertificate));
+        assert_eq!(
+            admit(strict, Some("server001.x26.api.mesh-client.nhs.uk"), keep),
+            Err(Refusal::OtherCertificate)
+        );
         assert_eq!(admit(strict, None, keep), Err(Refusal::OtherCertificate));
         assert_eq!(admit(Policy::default(), Some("server001.x26"), keep), Ok(()));
     }

@@ -92,7 +92,8 @@ impl Pki {
         let label = mailbox.as_str().to_ascii_lowercase();
         let ods: String = label.chars().take(3).collect();
         let name = format!("{label}.{ods}.api.mesh-client.nhs.uk");
-        let (certificate, key) = leaf(&self.authority, &name, Vec::new(), ExtendedKeyUsagePurpose::ClientAuth)?;
+        let (certificate, key) =
+            leaf(&self.authority, &name, Vec::new(), ExtendedKeyUsagePurpose::ClientAuth)?;
         Ok(ClientIdentity {
             chain: vec![certificate.der().clone()],
             key: private_key(&key),
@@ -208,7 +209,9 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            let mode = |name: &str| fs::metadata(folder.path().join("new").join(name)).unwrap().permissions().mode() & 0o777;
+            let mode = |name: &str| {
+                fs::metadata(folder.path().join("new").join(name)).unwrap().permissions().mode() & 0o777
+            };
             assert_eq!((mode("X26ABC1-key.pem"), mode("ca.pem")), (0o600, 0o644));
         }
     }

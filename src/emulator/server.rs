@@ -171,7 +171,12 @@ async fn accept(
     let _ = timeout(GRACE, graceful.shutdown()).await;
 }
 
-async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, routes: Arc<Routes>, watcher: ConnectionWatcher) {
+async fn connection(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    routes: Arc<Routes>,
+    watcher: ConnectionWatcher,
+) {
     // Small replies must not wait for each other.
     let _ = stream.set_nodelay(true);
     match tls {

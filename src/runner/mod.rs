@@ -1,8 +1,22 @@
 //! Loads packs, plays them with cucumber, and turns what happened into one [`RunRecord`].
 
+mod collector;
+mod pack;
+mod plan;
+mod play;
 mod record;
+mod setting;
+mod stage;
+mod world;
 
+pub use crate::rules::{Fault, FaultKind};
+pub use collector::{Observer, Progress};
+pub use pack::{LoadedFeature, PackError, built_in, load};
+pub use plan::{Plan, PlanError};
+pub use play::play;
 pub use record::{
-    Environment, Fault, FaultKind, MailboxRole, Outcome, PackFile, Party, RunRecord, ScenarioRecord,
-    StepRecord, Verdict,
+    Environment, MailboxRole, Outcome, PackFile, Party, RunRecord, ScenarioRecord, StepRecord, Verdict,
 };
+pub use setting::{Mailboxes, Pair, Seat, Setting};
+pub use stage::{Role, Stage};
+pub use world::{MeshWorld, StepResult};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::tape::Exchange;
+use crate::{rules::Fault, tape::Exchange};
 
 /// Everything there is to know of a run. Holds no secret: what came in through the tape and the
 /// configuration was redacted there.
@@ -140,36 +140,6 @@ pub enum Outcome {
     Error,
 }
 
-/// Why a step did not pass: what, where it is demanded, how to mend it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// Whose fault it is.
-    pub kind: FaultKind,
-    /// What is wrong, in one sentence.
-    pub what: String,
-    /// What was expected, where there is something to compare.
-    pub expected: Option<String>,
-    /// What was seen instead.
-    pub seen: Option<String>,
-    /// How to mend it.
-    pub remedy: String,
-    /// Which document demands it: an operation of the OpenAPI or a case of the pack.
-    pub source: Option<String>,
-}
-
-/// Whose fault it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FaultKind {
-    /// The product's, or its account's.
-    Product,
-    /// The call's or the configuration's.
-    Configuration,
-    /// The endpoint's or the environment's.
-    Endpoint,
-    /// Our own.
-    Harness,
-}
-
 /// What came of the whole run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -243,19 +213,6 @@ impl Verdict {
             Self::Failed => "failed",
             Self::Error => "error",
             Self::CutShort => "cut short",
-        }
-    }
-}
-
-impl FaultKind {
-    /// The word for it, as everywhere in the bundle.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Product => "product",
-            Self::Configuration => "configuration",
-            Self::Endpoint => "endpoint",
-            Self::Harness => "harness",
         }
     }
 }

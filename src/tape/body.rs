@@ -11,8 +11,9 @@ use flate2::write::MultiGzDecoder;
 
 use super::{Redactor, printable};
 
-/// How much of a (decoded) body is kept for the report, in bytes. Beyond it digest and size must do.
-pub const KEPT_BYTES: usize = 64 * 1024;
+/// How much of a (decoded) body is kept, in bytes: enough for the longest inbox page, 5000 messages.
+/// Beyond it digest and size must do.
+pub const KEPT_BYTES: usize = 256 * 1024;
 
 /// A SHA-256 digest; displayed in lower-case hexadecimal.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,6 +26,16 @@ impl Sha256 {
         let mut hasher = Hasher::new();
         hasher.update(bytes);
         hasher.finish().1
+    }
+
+    /// A digest that was computed piece by piece. It must be a SHA-256.
+    #[must_use]
+    pub fn from_digest(digest: digest::Digest) -> Self {
+        let mut sha256 = [0; 32];
+        for (to, from) in sha256.iter_mut().zip(digest.as_ref()) {
+            *to = *from;
+        }
+        Self(sha256)
     }
 }
 
@@ -218,9 +229,7 @@ impl Hasher {
     }
 
     fn finish(self) -> (u64, Sha256) {
-        let mut sha256 = [0; 32];
-        sha256.copy_from_slice(self.context.finish().as_ref());
-        (self.size, Sha256(sha256))
+        (self.size, Sha256::from_digest(self.context.finish()))
     }
 }
 

@@ -13,7 +13,11 @@ pub struct PlaceError;
 
 impl Mailroom {
     /// A page of what waits in a mailbox, oldest first. Costs what the page costs, not what waits.
-    pub(in crate::emulator) fn inbox(&self, mailbox: &MailboxId, query: &InboxQuery) -> Result<InboxPage, PlaceError> {
+    pub(in crate::emulator) fn inbox(
+        &self,
+        mailbox: &MailboxId,
+        query: &InboxQuery,
+    ) -> Result<InboxPage, PlaceError> {
         let start = match &query.continue_from {
             Some(text) => read_place(text)?,
             None => 0,
@@ -24,7 +28,8 @@ impl Mailroom {
         };
         let admits = |workflow| query.workflow_filter.as_ref().is_none_or(|filter| filter.admits(workflow));
         let mut waiting = mailbox.inbox.range(start..).filter(|(_, message)| admits(message.workflow()));
-        let messages = waiting.by_ref().take(query.max_results).map(|(_, message)| message.id.clone()).collect();
+        let messages =
+            waiting.by_ref().take(query.max_results).map(|(_, message)| message.id.clone()).collect();
         let continue_from = waiting.next().map(|(place, _)| write_place(*place));
         Ok(InboxPage { messages, approx_inbox_count: mailbox.inbox.len(), continue_from })
     }

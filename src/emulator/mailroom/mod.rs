@@ -97,7 +97,12 @@ impl Mailroom {
     }
 
     /// Takes a message in and delivers it.
-    pub(super) fn send(&self, sender: &MailboxId, headers: SendHeaders, body: StoredBody) -> Result<MessageId, MeshError> {
+    pub(super) fn send(
+        &self,
+        sender: &MailboxId,
+        headers: SendHeaders,
+        body: StoredBody,
+    ) -> Result<MessageId, MeshError> {
         let refuse = |code, message_id| Err(MeshError { code, message_id });
         if headers.chunk_range.total().get() > 1 {
             return refuse(ErrorCode::ChunkingNotSupported, None);
@@ -113,8 +118,7 @@ impl Mailroom {
             return refuse(ErrorCode::DataFileMissing, None);
         }
         let sender = sender.clone();
-        let message =
-            Message { id: id.clone(), sender, recipient, headers, delivered_at: now, body };
+        let message = Message { id: id.clone(), sender, recipient, headers, delivered_at: now, body };
         rooms.deliver(Arc::new(message));
         Ok(id)
     }
@@ -217,7 +221,12 @@ pub(super) mod tests {
         (mailroom, clock)
     }
 
-    pub fn send(mailroom: &Mailroom, to: &str, workflow: &str, body: &'static [u8]) -> Result<MessageId, MeshError> {
+    pub fn send(
+        mailroom: &Mailroom,
+        to: &str,
+        workflow: &str,
+        body: &'static [u8],
+    ) -> Result<MessageId, MeshError> {
         let mut headers = HeaderMap::new();
         headers.insert("mex-to", HeaderValue::try_from(to).unwrap());
         headers.insert("mex-workflowid", HeaderValue::try_from(workflow).unwrap());

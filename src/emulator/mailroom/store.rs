@@ -100,7 +100,9 @@ impl BodyWriter {
     pub(super) fn new(encoding: ContentEncoding, limits: Limits) -> Self {
         let check = match encoding {
             ContentEncoding::Identity => None,
-            ContentEncoding::Gzip => Some(MultiGzDecoder::new(Counter { count: 0, limit: limits.decoded_bytes })),
+            ContentEncoding::Gzip => {
+                Some(MultiGzDecoder::new(Counter { count: 0, limit: limits.decoded_bytes }))
+            }
         };
         let share = Share { held: Arc::clone(&limits.held), bytes: 0 };
         Self { pieces: Vec::new(), size: 0, check, limits, share }
@@ -215,12 +217,18 @@ mod tests {
         let body = zipped(&[b'x'; 1000]);
         assert_eq!(store(ContentEncoding::Gzip, &limits, &body).unwrap().decoded_size(), 1000);
         assert_eq!(store(ContentEncoding::Gzip, &limits, b"not gzip").unwrap_err(), BodyError::NotGzip);
-        assert_eq!(store(ContentEncoding::Gzip, &limits, &body[..body.len() - 1]).unwrap_err(), BodyError::NotGzip);
+        assert_eq!(
+            store(ContentEncoding::Gzip, &limits, &body[..body.len() - 1]).unwrap_err(),
+            BodyError::NotGzip
+        );
     }
 
     #[test]
     fn a_bomb_is_stopped() {
         let limits = Limits { decoded_bytes: 1000, ..Limits::default() };
-        assert_eq!(store(ContentEncoding::Gzip, &limits, &zipped(&[0; 100_000])).unwrap_err(), BodyError::NotGzip);
+        assert_eq!(
+            store(ContentEncoding::Gzip, &limits, &zipped(&[0; 100_000])).unwrap_err(),
+            BodyError::NotGzip
+        );
     }
 }

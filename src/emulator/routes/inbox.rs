@@ -7,7 +7,9 @@ use serde_json::json;
 use super::Reply;
 use crate::{
     emulator::mailroom::{Mailroom, Unavailable},
-    protocol::{Acknowledged, ApiVersion, ErrorCode, InboxQuery, MailboxId, MeshError, MessageId, ValidationError},
+    protocol::{
+        Acknowledged, ApiVersion, ErrorCode, InboxQuery, MailboxId, MeshError, MessageId, ValidationError,
+    },
 };
 
 pub fn list(mailroom: &Mailroom, mailbox: &MailboxId, parts: &Parts, version: ApiVersion) -> Reply {
@@ -36,7 +38,12 @@ pub fn count(mailroom: &Mailroom, mailbox: &MailboxId, version: ApiVersion, now:
 }
 
 /// An ID that is not there gives 404: the OpenAPI lists only 400 and 403, the sandbox answers 404.
-pub fn acknowledge(mailroom: &Mailroom, mailbox: &MailboxId, message_id: MessageId, version: ApiVersion) -> Reply {
+pub fn acknowledge(
+    mailroom: &Mailroom,
+    mailbox: &MailboxId,
+    message_id: MessageId,
+    version: ApiVersion,
+) -> Reply {
     match mailroom.acknowledge(mailbox, &message_id) {
         Ok(()) => match (Acknowledged { message_id }).body(version) {
             Some(body) => Reply::json(StatusCode::OK, version, &body),

@@ -43,7 +43,11 @@ pub struct Routes {
 
 impl Routes {
     /// Answers one call. `common_name` is that of the client's certificate.
-    pub async fn answer(&self, request: Request<Incoming>, common_name: Option<&str>) -> http::Response<ReplyBody> {
+    pub async fn answer(
+        &self,
+        request: Request<Incoming>,
+        common_name: Option<&str>,
+    ) -> http::Response<ReplyBody> {
         let (parts, mut body) = request.into_parts();
         let line = format!("{} {}", parts.method, parts.uri);
         let reply = self.route(&parts, &mut body, common_name).await;
@@ -70,14 +74,20 @@ impl Routes {
             Operation::Ping => Reply::empty(StatusCode::OK),
             Operation::Handshake(_) => handshake::validate(parts),
             Operation::CheckInbox(mailbox) => inbox::list(&self.mailroom, &mailbox, parts, version),
-            Operation::CountMessages(mailbox) => inbox::count(&self.mailroom, &mailbox, version, self.clock.now()),
-            Operation::GetMessage(mailbox, id) => download::get(&self.mailroom, &mailbox, &id, None, parts, version),
+            Operation::CountMessages(mailbox) => {
+                inbox::count(&self.mailroom, &mailbox, version, self.clock.now())
+            }
+            Operation::GetMessage(mailbox, id) => {
+                download::get(&self.mailroom, &mailbox, &id, None, parts, version)
+            }
             Operation::GetChunk(mailbox, id, chunk) => {
                 download::get(&self.mailroom, &mailbox, &id, Some(chunk), parts, version)
             }
             Operation::HeadMessage(mailbox, id) => download::head(&self.mailroom, &mailbox, &id, version),
             Operation::Acknowledge(mailbox, id) => inbox::acknowledge(&self.mailroom, &mailbox, id, version),
-            Operation::SendMessage(mailbox) => outbox::send(&self.mailroom, &mailbox, parts, body, version).await,
+            Operation::SendMessage(mailbox) => {
+                outbox::send(&self.mailroom, &mailbox, parts, body, version).await
+            }
             // Sends of more than one chunk are refused with code 19, so there is no message to add to.
             Operation::SendChunk(..) => Reply::empty(StatusCode::NOT_FOUND).noting("no such chunked message"),
         }

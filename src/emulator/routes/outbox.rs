@@ -10,7 +10,9 @@ use tokio::time::timeout;
 use super::Reply;
 use crate::{
     emulator::mailroom::{BodyError, BodyWriter, Mailroom, StoredBody},
-    protocol::{ApiVersion, ErrorCode, MailboxId, MeshError, SendHeaders, SendRefusal, Sent, ValidationError},
+    protocol::{
+        ApiVersion, ErrorCode, MailboxId, MeshError, SendHeaders, SendRefusal, Sent, ValidationError,
+    },
 };
 
 /// How long a body may stand still.
@@ -29,7 +31,11 @@ pub async fn send(
         Ok(headers) => headers,
         Err(SendRefusal::Invalid(error)) => return Reply::invalid(&error),
         Err(SendRefusal::Code(code)) => {
-            return Reply::mesh_error(StatusCode::BAD_REQUEST, version, &MeshError { code, message_id: None });
+            return Reply::mesh_error(
+                StatusCode::BAD_REQUEST,
+                version,
+                &MeshError { code, message_id: None },
+            );
         }
     };
     let stored = match receive(body, mailroom.body_writer(&headers)).await {
@@ -59,7 +65,8 @@ enum Unreceived {
 
 async fn receive(body: &mut Incoming, mut writer: BodyWriter) -> Result<StoredBody, Unreceived> {
     loop {
-        let frame = timeout(STALL, body.frame()).await.map_err(|_| Unreceived::Broken("the body stood still"))?;
+        let frame =
+            timeout(STALL, body.frame()).await.map_err(|_| Unreceived::Broken("the body stood still"))?;
         match frame {
             Some(Ok(frame)) => {
                 if let Ok(piece) = frame.into_data() {
@@ -78,7 +85,9 @@ fn unreceived(error: Unreceived) -> Reply {
         Unreceived::Refused(BodyError::TooLarge) => {
             Reply::empty(StatusCode::PAYLOAD_TOO_LARGE).noting(BodyError::TooLarge)
         }
-        Unreceived::Refused(BodyError::Full) => Reply::empty(StatusCode::INSUFFICIENT_STORAGE).noting(BodyError::Full),
+        Unreceived::Refused(BodyError::Full) => {
+            Reply::empty(StatusCode::INSUFFICIENT_STORAGE).noting(BodyError::Full)
+        }
         Unreceived::Refused(BodyError::NotGzip) => {
             Reply::invalid(&ValidationError::new("header", "content-encoding", BodyError::NotGzip))
         }

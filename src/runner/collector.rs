@@ -1,0 +1,225 @@
+//! Turns cucumber's events into the record of each scenario, and tells whoever watches.
+
+use std::{
+    any::Any,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
+};
+
+use chrono::{DateTime, Utc};
+use cucumber::{
+    Event, Writer, cli,
+    event::{self, Hook, HookType, StepError},
+    gherkin, parser,
+    writer::{NonTransforming, Normalized},
+};
+
+use super::{Fault, FaultKind, MeshWorld, Outcome, ScenarioRecord};
+
+/// What a person watching a run is told.
+#[derive(Debug)]
+pub enum Progress<'a> {
+    /// A scenario begins.
+    Started(&'a ScenarioRecord),
+    /// A step has ended: how many of the scenario's steps have by now.
+    Step(&'a ScenarioRecord, usize),
+    /// A scenario has ended.
+    Ended(&'a ScenarioRecord),
+}
+
+/// Told of what happens, as it happens.
+pub type Observer = Box<dyn Fn(&Progress<'_>)>;
+
+/// The records as they grow. Survives a run that is cut short.
+#[derive(Clone, Default)]
+pub(super) struct Records {
+    inner: Arc<Mutex<Vec<Growing>>>,
+}
+
+/// A record in the making.
+#[derive(Debug, Clone)]
+pub(super) struct Growing {
+    pub record: ScenarioRecord,
+    /// When each step that has begun did so, and when it ended.
+    pub windows: Vec<(DateTime<Utc>, DateTime<Utc>)>,
+}
+
+impl Records {
+    pub fn new(planned: &[ScenarioRecord]) -> Self {
+        let growing = |record: &ScenarioRecord| Growing { record: record.clone(), windows: Vec::new() };
+        Self { inner: Arc::new(Mutex::new(planned.iter().map(growing).collect())) }
+    }
+
+    pub fn snapshot(&self) -> Vec<Growing> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Growing>> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The writer that cucumber calls.
+pub(super) struct Collector {
+    records: Records,
+    observer: Observer,
+}
+
+impl Collector {
+    pub fn new(records: Records, observer: Observer) -> Self {
+        Self { records, observer }
+    }
+
+    fn scenario(&self, scenario: &gherkin::Scenario, event: &event::Scenario<MeshWorld>, at: DateTime<Utc>) {
+        let mut records = self.records.lock();
+        // The plan wrote the scenario's number there.
+        let Some(growing) = records.get_mut(scenario.position.col) else { return };
+        match event {
+            event::Scenario::Started => {
+                growing.record.started_at = Some(at);
+                (self.observer)(&Progress::Started(&growing.record));
+            }
+            event::Scenario::Background(_, step) | event::Scenario::Step(_, step) => {
+                if growing.step(step, at) {
+                    (self.observer)(&Progress::Step(&growing.record, growing.windows.len()));
+                }
+            }
+            event::Scenario::Hook(which, Hook::Failed(_, info)) => growing.hook_failed(*which, info),
+            event::Scenario::Finished => {
+                growing.finish(at);
+                (self.observer)(&Progress::Ended(&growing.record));
+            }
+            event::Scenario::Hook(..) | event::Scenario::Log(_) => {}
+        }
+    }
+}
+
+impl Growing {
+    /// Whether the step has ended.
+    fn step(&mut self, step: &event::Step<MeshWorld>, at: DateTime<Utc>) -> bool {
+        if matches!(step, event::Step::Started) {
+            self.windows.push((at, at));
+            return false;
+        }
+        let place = match self.windows.last_mut() {
+            Some(window) => {
+                window.1 = at;
+                self.windows.len() - 1
+            }
+            None => 0,
+        };
+        let Some(record) = self.record.steps.get_mut(place) else { return false };
+        match step {
+            event::Step::Passed(..) => record.outcome = Outcome::Passed,
+            event::Step::Failed(_, _, world, error) => {
+                let not_run = world.as_deref().and_then(|world| world.not_run.clone());
+                let fault =
+                    world.as_deref().and_then(|world| world.fault.clone()).unwrap_or_else(|| broken(error));
+                match not_run {
+                    Some(reason) => {
+                        record.outcome = Outcome::NotRun(reason.clone());
+                        self.record.outcome = Outcome::NotRun(reason);
+                    }
+                    None => {
+                        record.outcome = outcome(fault.kind);
+                        record.fault = Some(fault);
+                    }
+                }
+            }
+            event::Step::Skipped | event::Step::Started => {
+                record.outcome = Outcome::Error;
+                record.fault =
+                    Some(Fault::new(FaultKind::Configuration, "there is no such step", "Check its wording."));
+            }
+        }
+        true
+    }
+
+    fn hook_failed(&mut self, which: HookType, info: &event::Info) {
+        let what = format!(
+            "mesh-witness failed {} the scenario: {}",
+            match which {
+                HookType::Before => "before",
+                HookType::After => "after",
+            },
+            panic_text(info.as_ref())
+        );
+        if let Some(step) = self.record.steps.first_mut() {
+            step.outcome = Outcome::Error;
+            step.fault = Some(Fault::new(FaultKind::Harness, what, REPORT));
+        }
+    }
+
+    /// A scenario passed only if each of its steps did.
+    fn finish(&mut self, at: DateTime<Utc>) {
+        self.record.ended_at = Some(at);
+        let stopped = self.record.steps.iter().find(|step| step.outcome != Outcome::Passed);
+        let stopped = stopped.map(|step| step.outcome.clone());
+        self.record.outcome = match (stopped, &self.record.outcome) {
+            (None, _) => Outcome::Passed,
+            (Some(Outcome::NotRun(_)), Outcome::NotRun(reason)) => Outcome::NotRun(reason.clone()),
+            (Some(outcome), _) => outcome,
+        };
+        let after = "an earlier step did not pass";
+        for step in self.record.steps.iter_mut().skip(self.windows.len()) {
+            if matches!(step.outcome, Outcome::NotRun(_)) {
+                step.outcome = Outcome::NotRun(after.to_owned());
+            }
+        }
+    }
+}
+
+const REPORT: &str = "This is a fault of mesh-witness: please report it.";
+
+/// Only a fault of the product counts against it.
+fn outcome(kind: FaultKind) -> Outcome {
+    match kind {
+        FaultKind::Product => Outcome::Failed,
+        FaultKind::Configuration | FaultKind::Endpoint | FaultKind::Harness => Outcome::Error,
+    }
+}
+
+/// A step that failed without saying why: it panicked, so the fault is ours.
+fn broken(error: &StepError) -> Fault {
+    let what = match error {
+        StepError::Panic(info) => format!("the step definition broke: {}", panic_text(info.as_ref())),
+        other => other.to_string(),
+    };
+    Fault::new(FaultKind::Harness, what, REPORT)
+}
+
+fn panic_text(info: &(dyn Any + Send)) -> String {
+    let text = info.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| info.downcast_ref::<&str>().copied()).unwrap_or("no reason given").to_owned()
+}
+
+impl Writer<MeshWorld> for Collector {
+    type Cli = cli::Empty;
+
+    async fn handle_event(
+        &mut self,
+        event: parser::Result<Event<event::Cucumber<MeshWorld>>>,
+        _: &cli::Empty,
+    ) {
+        // Files were parsed beforehand, so no parser error can come here.
+        let Ok(event) = event else { return };
+        let at = time(event.at);
+        if let event::Cucumber::Feature(_, feature) = &event.value {
+            match feature {
+                event::Feature::Scenario(scenario, event)
+                | event::Feature::Rule(_, event::Rule::Scenario(scenario, event)) => {
+                    self.scenario(scenario, &event.event, at);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Events of scenarios that run side by side are told apart by the scenario's number.
+impl Normalized for Collector {}
+impl NonTransforming for Collector {}
+
+fn time(at: SystemTime) -> DateTime<Utc> {
+    at.into()
+}

@@ -1,0 +1,295 @@
+//! Packs of feature files: the built-in ones, and folders of a user's own.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use cucumber::{
+    feature::Ext as _,
+    gherkin::{Feature, GherkinEnv},
+};
+use thiserror::Error;
+
+use super::PackFile;
+
+/// The built-in feature files: path and content.
+static BUILT_IN: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/features.rs"));
+
+/// Longest feature file that is read, in bytes.
+const FILE_LIMIT: u64 = 4 << 20;
+/// Most feature files that a folder may have.
+const FILES_LIMIT: usize = 10_000;
+
+/// A feature file that was read and parsed.
+#[derive(Debug, Clone)]
+pub struct LoadedFeature {
+    /// As it goes into the bundle.
+    pub file: PackFile,
+    /// As it is played: outlines expanded.
+    pub feature: Feature,
+}
+
+/// Why a pack cannot be played.
+#[derive(Debug, Error)]
+pub enum PackError {
+    /// No built-in pack and no folder by that name.
+    #[error("there is no pack {name:?}: name a built-in one ({built_in}), or a folder with .feature files")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// The built-in ones.
+        built_in: String,
+    },
+    /// A file or folder cannot be read.
+    #[error("{}: cannot be read: {source}", .path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A folder without a single feature file.
+    #[error("{}: has no file that ends in .feature", .0.display())]
+    Empty(PathBuf),
+    /// Larger than any feature file is.
+    #[error("{}: is larger than {limit}", .path.display())]
+    TooLarge {
+        /// Which.
+        path: PathBuf,
+        /// The limit, in words.
+        limit: String,
+    },
+    /// Not Gherkin.
+    #[error("{path}:{line}:{column}: is not Gherkin: {detail}")]
+    Syntax {
+        /// The file.
+        path: String,
+        /// From 1.
+        line: usize,
+        /// From 1.
+        column: usize,
+        /// What was found and what could stand there, over several lines.
+        detail: String,
+    },
+    /// Gherkin, but not a feature that can be played.
+    #[error("{path}:{line}:1: {detail}")]
+    Unplayable {
+        /// The file.
+        path: String,
+        /// From 1.
+        line: usize,
+        /// Why.
+        detail: String,
+    },
+}
+
+/// Loads the packs by name or folder, in the order given; the witness pack when none is.
+///
+/// # Errors
+/// The first pack or file that cannot be played.
+pub fn load(packs: &[String]) -> Result<Vec<LoadedFeature>, PackError> {
+    let witness = ["witness".to_owned()];
+    let packs = if packs.is_empty() { &witness } else { packs };
+    let mut features = Vec::new();
+    for pack in packs {
+        for (shown, file) in files(pack)? {
+            if let Some(feature) = parse(&shown, &file)? {
+                features.push(LoadedFeature { file, feature });
+            }
+        }
+    }
+    Ok(features)
+}
+
+/// Names of the built-in packs: the folders below `features/`.
+#[must_use]
+pub fn built_in() -> Vec<&'static str> {
+    let mut names: Vec<&str> =
+        BUILT_IN.iter().filter_map(|(path, _)| Some(path.split_once('/')?.0)).collect();
+    names.dedup();
+    names
+}
+
+/// The files of a pack, each with the path by which a person knows it.
+fn files(pack: &str) -> Result<Vec<(String, PackFile)>, PackError> {
+    let folder = Path::new(pack);
+    if built_in().contains(&pack) {
+        let files =
+            BUILT_IN.iter().filter(|(path, _)| path.split_once('/').is_some_and(|(name, _)| name == pack));
+        let file = |(path, content): &(&str, &[u8])| {
+            (format!("features/{path}"), PackFile { path: (*path).to_owned(), content: content.to_vec() })
+        };
+        return Ok(files.map(file).collect());
+    }
+    if !folder.exists() {
+        return Err(PackError::Unknown { name: pack.to_owned(), built_in: built_in().join(", ") });
+    }
+    let mut paths = Vec::new();
+    if folder.is_dir() {
+        walk(folder, &mut paths)?
+    } else {
+        paths.push(folder.to_owned())
+    }
+    if paths.is_empty() {
+        return Err(PackError::Empty(folder.to_owned()));
+    }
+    paths.sort();
+    paths.iter().map(|path| Ok((path.display().to_string(), read(folder, path)?))).collect()
+}
+
+fn walk(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<(), PackError> {
+    let unreadable = |source| PackError::Read { path: folder.to_owned(), source };
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let (path, kind) = (entry.path(), entry.file_type().map_err(unreadable)?);
+        // Links are not followed: a folder that contains itself would have no end.
+        if kind.is_dir() {
+            walk(&path, paths)?;
+        } else if kind.is_file() && path.extension().is_some_and(|extension| extension == "feature") {
+            paths.push(path);
+        }
+        if paths.len() > FILES_LIMIT {
+            return Err(PackError::TooLarge {
+                path: folder.to_owned(),
+                limit: format!("{FILES_LIMIT} files"),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn read(folder: &Path, path: &Path) -> Result<PackFile, PackError> {
+    let unreadable = |source| PackError::Read { path: path.to_owned(), source };
+    if fs::metadata(path).map_err(unreadable)?.len() > FILE_LIMIT {
+        return Err(PackError::TooLarge { path: path.to_owned(), limit: "4 MiB".to_owned() });
+    }
+    let content = fs::read(path).map_err(unreadable)?;
+    let name = folder.file_name().filter(|_| folder.is_dir()).map(|name| name.to_string_lossy().into_owned());
+    let relative = path.strip_prefix(folder).ok().filter(|relative| !relative.as_os_str().is_empty());
+    let relative = relative.unwrap_or_else(|| Path::new(path.file_name().unwrap_or_default()));
+    let segments =
+        name.into_iter().chain(relative.iter().map(|segment| segment.to_string_lossy().into_owned()));
+    let path = segments.map(|segment| safe(&segment)).collect::<Vec<_>>().join("/");
+    Ok(PackFile { path, content })
+}
+
+/// A file name that every system takes.
+fn safe(segment: &str) -> String {
+    let keep = |c: char| if c.is_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' };
+    let kept: String = segment.chars().map(keep).collect();
+    if kept.chars().all(|c| c == '.') { "pack".to_owned() } else { kept }
+}
+
+/// `None` for a file in which there is nothing but blanks and comments.
+fn parse(shown: &str, file: &PackFile) -> Result<Option<Feature>, PackError> {
+    let unplayable = |line, detail: String| PackError::Unplayable { path: shown.to_owned(), line, detail };
+    let text = std::str::from_utf8(&file.content).map_err(|error| {
+        let line = file.content[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+        unplayable(line, "is not UTF-8: save it as UTF-8".to_owned())
+    })?;
+    // A byte order mark is no Gherkin, though many editors write one.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = if text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") };
+    let content = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+    if !text.lines().any(content) {
+        return Ok(None);
+    }
+    let mut feature =
+        Feature::parse(&text, GherkinEnv::default()).map_err(|error| syntax(shown, &text, &error))?;
+    feature.path = Some(PathBuf::from(&file.path));
+    check_outlines(&feature).map_err(|(line, detail)| unplayable(line, detail))?;
+    let feature = feature.expand_examples().map_err(|error| unplayable(error.pos.line, error.to_string()))?;
+    Ok(Some(feature))
+}
+
+/// An outline whose examples have no rows would vanish without a word.
+fn check_outlines(feature: &Feature) -> Result<(), (usize, String)> {
+    let scenarios = feature.scenarios.iter().chain(feature.rules.iter().flat_map(|rule| &rule.scenarios));
+    for scenario in scenarios {
+        for examples in &scenario.examples {
+            if examples.table.as_ref().is_none_or(|table| table.rows.len() < 2) {
+                return Err((
+                    examples.position.line,
+                    "these examples have no rows: add some, or take them out".to_owned(),
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The parser says where only in the text of its error: `Error at 6:1: {expected}`.
+fn syntax(shown: &str, text: &str, error: &impl std::error::Error) -> PackError {
+    let cause = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+    let rest = cause.strip_prefix("Error at ").unwrap_or(&cause);
+    let mut parts = rest.splitn(3, ':');
+    let mut number = || parts.next().and_then(|part| part.trim().parse::<usize>().ok());
+    let (line, column) = (number().unwrap_or(1), number().unwrap_or(1));
+    let expected = parts.next().unwrap_or(rest).trim().trim_matches(['{', '}']);
+    let mut expected: Vec<&str> = expected.split(", ").map(|item| item.trim_matches('"')).collect();
+    expected.sort_unstable();
+    let found = text.lines().nth(line.saturating_sub(1)).map_or("the end of the file", str::trim_end);
+    let detail = format!("found\n    {line} | {found}\n  where there could be: {}", expected.join(", "));
+    PackError::Syntax { path: shown.to_owned(), line, column, detail }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Result<Option<Feature>, String> {
+        let file = PackFile { path: "own/x.feature".to_owned(), content: text.as_bytes().to_vec() };
+        parse("x.feature", &file).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_built_in_packs_parse() {
+        for pack in built_in() {
+            assert!(!load(&[pack.to_owned()]).unwrap().is_empty(), "{pack}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_gherkin_is_named_by_line_and_column() {
+        let error = parsed("Feature: x\n\n  Scenario: y\n    Given a\n    Gibberish b\n").unwrap_err();
+        assert!(error.starts_with("x.feature:5:5: is not Gherkin"), "{error}");
+        assert!(error.contains("5 |     Gibberish b"), "{error}");
+    }
+
+    #[test]
+    fn marks_line_ends_and_comments_are_no_obstacle() {
+        assert!(parsed("\u{feff}Feature: x\r\n  Scenario: y\r\n    Given a\r\n").unwrap().is_some());
+        assert!(parsed("Feature: x\n  Scenario: y\n    Given a").unwrap().is_some());
+        assert!(parsed("# nothing here\n\n").unwrap().is_none());
+    }
+
+    #[test]
+    fn examples_without_rows_are_an_error() {
+        let error = parsed("Feature: x\n  Scenario Outline: y\n    Given <a>\n    Examples:\n      | a |\n")
+            .unwrap_err();
+        assert!(error.starts_with("x.feature:4:1: these examples have no rows"), "{error}");
+    }
+
+    #[test]
+    fn a_folder_without_features_and_a_pack_that_is_none_are_errors() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = folder.path().display().to_string();
+        assert!(matches!(load(&[name]), Err(PackError::Empty(_))));
+        let error = load(&["nonesuch".to_owned()]).unwrap_err().to_string();
+        assert!(error.contains("witness"), "{error}");
+    }
+
+    #[test]
+    fn a_folder_is_read_in_order_with_paths_that_are_safe() {
+        let folder = tempfile::tempdir().unwrap();
+        let pack = folder.path().join("my pack");
+        fs::create_dir_all(pack.join("b")).unwrap();
+        for (name, title) in [("z.feature", "z"), ("b/a.feature", "a"), ("notes.txt", "no")] {
+            fs::write(pack.join(name), format!("Feature: {title}\n  Scenario: s\n    Given g\n")).unwrap();
+        }
+        let loaded = load(&[pack.display().to_string()]).unwrap();
+        let paths: Vec<&str> = loaded.iter().map(|loaded| loaded.file.path.as_str()).collect();
+        assert_eq!(paths, ["my_pack/b/a.feature", "my_pack/z.feature"]);
+    }
+}

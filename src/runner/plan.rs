@@ -1,0 +1,212 @@
+//! What will be played: the scenarios that a tag expression selects, checked beforehand.
+
+use cucumber::{
+    gherkin::{Feature, LineCol, Rule, Scenario, Step, tagexpr::TagOperation},
+    step::Collection,
+    tag::Ext as _,
+};
+use thiserror::Error;
+
+use super::{LoadedFeature, MeshWorld, Outcome, PackFile, ScenarioRecord, StepRecord};
+
+/// What will be played, and its record before anything was.
+#[derive(Debug)]
+pub struct Plan {
+    pub(super) features: Vec<Feature>,
+    pub(super) scenarios: Vec<ScenarioRecord>,
+    pub(super) pack: Vec<PackFile>,
+    pub(super) tags: Option<String>,
+}
+
+/// Why there is nothing to play.
+#[derive(Debug, Error)]
+pub enum PlanError {
+    /// Not a tag expression.
+    #[error(
+        "--tags {expression:?}: is not a tag expression: {detail}; write tags with their @, as in \"@case-201 or @case-202\""
+    )]
+    Tags {
+        /// As given.
+        expression: String,
+        /// Why.
+        detail: String,
+    },
+    /// The expression selects nothing, or the packs hold nothing.
+    #[error("nothing to play: {0}")]
+    Nothing(String),
+    /// Steps that cannot be played, each with its place.
+    #[error("{}", .0.join("\n"))]
+    Steps(Vec<String>),
+}
+
+impl Plan {
+    /// Selects scenarios and checks that every step of theirs can be played.
+    ///
+    /// # Errors
+    /// When nothing is selected, when a scenario has no steps, and when a step is unknown or
+    /// ambiguous: none of these may end up as a scenario that looks passed.
+    pub fn new(
+        loaded: Vec<LoadedFeature>,
+        tags: Option<&str>,
+        steps: &Collection<MeshWorld>,
+    ) -> Result<Self, PlanError> {
+        let expression = tags.map(parse_tags).transpose()?;
+        let mut plan = Self {
+            features: Vec::new(),
+            scenarios: Vec::new(),
+            pack: Vec::new(),
+            tags: tags.map(str::to_owned),
+        };
+        for loaded in loaded {
+            plan.add(loaded, expression.as_ref());
+        }
+        if plan.scenarios.is_empty() {
+            return Err(PlanError::Nothing(match tags {
+                Some(tags) => format!("no scenario has tags as in {tags:?}"),
+                None => "the feature files hold no scenario".to_owned(),
+            }));
+        }
+        plan.check(steps)?;
+        Ok(plan)
+    }
+
+    /// How many scenarios will be played.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.scenarios.len()
+    }
+
+    /// Never: a plan has something to play.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.scenarios.is_empty()
+    }
+
+    fn add(&mut self, loaded: LoadedFeature, expression: Option<&TagOperation>) {
+        let LoadedFeature { mut file, mut feature } = loaded;
+        let taken = self.pack.iter().filter(|other| other.path == file.path).count();
+        if taken > 0 {
+            file.path = format!("{}-{}", taken + 1, file.path.replace('/', "-"));
+        }
+        let wanted = |feature: &Feature, rule: Option<&Rule>, scenario: &Scenario| {
+            let tags =
+                feature.tags.iter().chain(rule.iter().flat_map(|rule| &rule.tags)).chain(&scenario.tags);
+            expression.is_none_or(|expression| expression.eval(tags))
+        };
+        let mut scenarios = std::mem::take(&mut feature.scenarios);
+        scenarios.retain(|scenario| wanted(&feature, None, scenario));
+        let mut rules = std::mem::take(&mut feature.rules);
+        for rule in &mut rules {
+            let mut within = std::mem::take(&mut rule.scenarios);
+            within.retain(|scenario| wanted(&feature, Some(rule), scenario));
+            rule.scenarios = within;
+        }
+        for scenario in &mut scenarios {
+            self.number(&file.path, &feature, None, scenario);
+        }
+        for rule in &mut rules {
+            let mut within = std::mem::take(&mut rule.scenarios);
+            within.iter_mut().for_each(|scenario| self.number(&file.path, &feature, Some(rule), scenario));
+            rule.scenarios = within;
+        }
+        rules.retain(|rule| !rule.scenarios.is_empty());
+        if !scenarios.is_empty() || !rules.is_empty() {
+            self.features.push(Feature { scenarios, rules, ..feature });
+            self.pack.push(file);
+        }
+    }
+
+    /// Takes a scenario into the record, and writes its number into the column of its position:
+    /// nothing else uses the column, and it tells apart what line and name may not, such as the rows
+    /// of an outline.
+    fn number(&mut self, path: &str, feature: &Feature, rule: Option<&Rule>, scenario: &mut Scenario) {
+        let line = scenario.position.line;
+        scenario.position = LineCol { line, col: self.scenarios.len() };
+        let background = feature.background.iter().chain(rule.and_then(|rule| rule.background.as_ref()));
+        let steps = background
+            .flat_map(|background| &background.steps)
+            .chain(&scenario.steps)
+            .map(unplayed)
+            .collect();
+        let tags = feature.tags.iter().chain(rule.iter().flat_map(|rule| &rule.tags)).chain(&scenario.tags);
+        let tags: Vec<String> = tags.map(|tag| format!("@{tag}")).collect();
+        let with = |prefix: &str| {
+            tags.iter().filter_map(|tag| tag.strip_prefix(prefix)).map(str::to_owned).collect::<Vec<_>>()
+        };
+        self.scenarios.push(ScenarioRecord {
+            case: with("@case-").into_iter().next(),
+            requirements: with("@req-"),
+            feature: feature.name.clone(),
+            path: path.to_owned(),
+            line,
+            name: scenario.name.clone(),
+            description: description(scenario),
+            outcome: Outcome::NotRun("not reached".to_owned()),
+            started_at: None,
+            ended_at: None,
+            steps,
+            tags,
+        });
+    }
+
+    fn check(&self, steps: &Collection<MeshWorld>) -> Result<(), PlanError> {
+        let mut problems = Vec::new();
+        for (feature, file) in self.features.iter().zip(&self.pack) {
+            let own = feature.background.iter().flat_map(|background| &background.steps);
+            let rules = feature
+                .rules
+                .iter()
+                .flat_map(|rule| rule.background.iter().flat_map(|background| &background.steps));
+            let scenarios =
+                feature.scenarios.iter().chain(feature.rules.iter().flat_map(|rule| &rule.scenarios));
+            for scenario in scenarios.clone().filter(|scenario| scenario.steps.is_empty()) {
+                let line = scenario.position.line;
+                problems.push(format!("{}:{line}: the scenario {:?} has no steps, so it proves nothing: write some, or take it out", file.path, scenario.name));
+            }
+            let all = own.chain(rules).chain(scenarios.flat_map(|scenario| &scenario.steps));
+            problems.extend(all.filter_map(|step| unplayable(&file.path, step, steps)));
+        }
+        problems.dedup();
+        if problems.is_empty() { Ok(()) } else { Err(PlanError::Steps(problems)) }
+    }
+}
+
+fn unplayed(step: &Step) -> StepRecord {
+    StepRecord {
+        keyword: step.keyword.trim().to_owned(),
+        text: text(step),
+        line: step.position.line,
+        outcome: Outcome::NotRun("not reached".to_owned()),
+        fault: None,
+        exchanges: Vec::new(),
+    }
+}
+
+/// The step with its table, one row a line.
+fn text(step: &Step) -> String {
+    let rows = step.table.iter().flat_map(|table| &table.rows);
+    rows.fold(step.value.clone(), |text, row| format!("{text}\n| {} |", row.join(" | ")))
+}
+
+fn description(scenario: &Scenario) -> String {
+    let lines = scenario.description.iter().flat_map(|text| text.lines());
+    lines.map(str::trim).collect::<Vec<_>>().join("\n").trim().to_owned()
+}
+
+fn unplayable(path: &str, step: &Step, steps: &Collection<MeshWorld>) -> Option<String> {
+    let place = format!("{path}:{}: {}{}", step.position.line, step.keyword, step.value);
+    match steps.find(step) {
+        Ok(Some(_)) => None,
+        Ok(None) => Some(format!(
+            "{place}: there is no such step; check its wording against the feature files that come with mesh-witness"
+        )),
+        Err(error) => Some(format!("{place}: more than one step matches: {error}")),
+    }
+}
+
+fn parse_tags(expression: &str) -> Result<TagOperation, PlanError> {
+    expression.parse().map_err(|error| PlanError::Tags {
+        expression: expression.to_owned(),
+        detail: format!("{error}").lines().map(str::trim).collect::<Vec<_>>().join(" "),
+    })
+}

@@ -1,0 +1,176 @@
+//! Plays a plan, to its end or until it is cut short.
+
+use std::{collections::BTreeMap, panic, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use cucumber::{Cucumber, Parser, cli, gherkin, parser, runner, step::Collection};
+use futures_util::{FutureExt, stream};
+
+use super::{
+    Environment, Fault, FaultKind, MeshWorld, Observer, Outcome, Plan, RunRecord, Setting, Stage,
+    collector::{Collector, Growing, Records},
+};
+use crate::tape::{Exchange, ScenarioNumber};
+
+/// Plays a plan. `interrupted` ends the run before its time when it comes to an end, with the reason.
+///
+/// The future is not `Send`: await it, do not spawn it.
+pub async fn play(
+    plan: Plan,
+    setting: Arc<Setting>,
+    steps: Collection<MeshWorld>,
+    concurrency: usize,
+    observer: Observer,
+    interrupted: impl Future<Output = String>,
+) -> RunRecord {
+    let started_at = Utc::now();
+    let records = Records::new(&plan.scenarios);
+    let collector = Collector::new(records.clone(), observer);
+    let concurrency = if setting.takes_turns() { 1 } else { concurrency.max(1) };
+    // cucumber silences the process's panic hook while it runs, and for good when it is cut short.
+    let hook = panic::take_hook();
+    let run = run(plan.features, Arc::clone(&setting), steps, concurrency, collector);
+    let cut_short = tokio::select! {
+        () = run => None,
+        reason = interrupted => Some(reason),
+    };
+    panic::set_hook(hook);
+    let (scenarios, exchanges) = assemble(records.snapshot(), &setting, cut_short.as_deref());
+    RunRecord {
+        run_id: setting.run_id.clone(),
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at,
+        ended_at: Utc::now(),
+        cut_short,
+        environment: Environment {
+            name: setting.environment.clone(),
+            url: setting.url.clone(),
+            emulated: setting.emulated,
+            mailboxes: setting.ledger.mailboxes(),
+        },
+        product: setting.product.clone(),
+        supplier: setting.supplier.clone(),
+        workflow_id: setting.workflow.to_string(),
+        tags: plan.tags,
+        warnings: setting.warnings.clone(),
+        pack: plan.pack,
+        scenarios,
+        exchanges,
+    }
+}
+
+async fn run(
+    features: Vec<gherkin::Feature>,
+    setting: Arc<Setting>,
+    steps: Collection<MeshWorld>,
+    concurrency: usize,
+    collector: Collector,
+) {
+    // A tag that merely begins with "retry" would repeat a scenario: nothing is ever repeated here.
+    let runner = runner::Basic::<MeshWorld>::default()
+        .steps(steps)
+        .max_concurrent_scenarios(concurrency)
+        .retry_options(|_, _, _, _| None);
+    let options = cli::Opts {
+        re_filter: None,
+        tags_filter: None,
+        parser: cli::Empty,
+        runner: runner::basic::Cli::default(),
+        writer: cli::Empty,
+        custom: cli::Empty,
+    };
+    Cucumber::<MeshWorld, _, _, _, _, cli::Empty>::custom(Parsed, runner, collector)
+        .before(move |_, _, scenario, world| {
+            let setting = Arc::clone(&setting);
+            async move { set_up(setting, scenario, world).await }.boxed_local()
+        })
+        .after(|_, _, _, _, world| {
+            // Ends the scenario's turn at mailboxes that are shared.
+            if let Some(world) = world {
+                world.stage = None;
+            }
+            async {}.boxed_local()
+        })
+        .with_cli(options)
+        .run(features)
+        .await;
+}
+
+async fn set_up(setting: Arc<Setting>, scenario: &gherkin::Scenario, world: &mut MeshWorld) {
+    let number = ScenarioNumber(scenario.position.col);
+    match setting.lease(number).await {
+        Ok(lease) => {
+            let case = scenario.tags.iter().find_map(|tag| tag.strip_prefix("case-"));
+            let label = case.map_or_else(|| format!("s{}", number.0 + 1), str::to_owned);
+            world.stage = Some(Stage::new(setting, number, label, lease));
+        }
+        Err(error) => {
+            let remedy = "This is a fault of mesh-witness: please report it.";
+            world.fault = Some(Fault::new(FaultKind::Harness, error.to_string(), remedy));
+        }
+    }
+}
+
+/// Puts exchanges in the order of scenarios, then of their start, so that two runs of the same thing
+/// look the same, and notes for each step which it made or looked at.
+fn assemble(
+    growing: Vec<Growing>,
+    setting: &Setting,
+    cut_short: Option<&str>,
+) -> (Vec<super::ScenarioRecord>, Vec<Arc<Exchange>>) {
+    let mut exchanges = setting.tape.exchanges();
+    exchanges.sort_by_key(|exchange| (exchange.scenario, exchange.started_at));
+    let places: BTreeMap<*const Exchange, usize> =
+        exchanges.iter().enumerate().map(|(place, exchange)| (Arc::as_ptr(exchange), place)).collect();
+    let scenarios = growing.into_iter().enumerate().map(|(number, growing)| {
+        let number = ScenarioNumber(number);
+        let made = exchanges.iter().enumerate().filter(|(_, exchange)| exchange.scenario == number);
+        let mut seen: Vec<(DateTime<Utc>, usize)> =
+            made.map(|(place, exchange)| (exchange.started_at, place)).collect();
+        for look in setting.ledger.looks(number) {
+            seen.extend(places.get(&Arc::as_ptr(&look.exchange)).map(|place| (look.at, *place)));
+        }
+        finished(growing, &seen, cut_short)
+    });
+    (scenarios.collect(), exchanges)
+}
+
+fn finished(
+    growing: Growing,
+    seen: &[(DateTime<Utc>, usize)],
+    cut_short: Option<&str>,
+) -> super::ScenarioRecord {
+    let Growing { mut record, windows } = growing;
+    for (at, place) in seen {
+        // The step that had begun last by then.
+        let step = windows.iter().rposition(|(begun, _)| begun <= at).unwrap_or(0);
+        if let Some(step) = record.steps.get_mut(step) {
+            step.exchanges.push(*place);
+        }
+    }
+    for step in &mut record.steps {
+        step.exchanges.sort_unstable();
+        step.exchanges.dedup();
+    }
+    if let (Some(reason), None) = (cut_short, record.ended_at) {
+        let reason = match record.started_at {
+            Some(_) => format!("cut short while it was played: {reason}"),
+            None => format!("the run was cut short before: {reason}"),
+        };
+        record.outcome = Outcome::NotRun(reason);
+    }
+    record
+}
+
+/// Hands cucumber what was parsed beforehand. The stream is always ready: cucumber would spin on one
+/// that is not.
+struct Parsed;
+
+impl Parser<Vec<gherkin::Feature>> for Parsed {
+    type Cli = cli::Empty;
+    type Output = stream::Iter<std::vec::IntoIter<parser::Result<gherkin::Feature>>>;
+
+    fn parse(self, input: Vec<gherkin::Feature>, _: cli::Empty) -> Self::Output {
+        stream::iter(input.into_iter().map(Ok).collect::<Vec<_>>())
+    }
+}

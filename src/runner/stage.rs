@@ -1,0 +1,356 @@
+//! What step definitions can do and look at. Acting goes through the product or the counterpart;
+//! judging reads the tape and leaves to [`rules`](crate::rules) what right is.
+
+use std::sync::Arc;
+
+use aws_lc_rs::digest;
+use futures_util::StreamExt;
+
+use super::{Fault, FaultKind, Setting, setting::Lease};
+use crate::{
+    client::{Outgoing, Payload, ReferenceClient, TapeScope},
+    product::{Collected, Listing, Product, collect, list_all},
+    protocol::{MailboxId, MessageId},
+    rules,
+    tape::{Actor, Exchange, ScenarioNumber, Sha256},
+};
+
+pub use crate::tape::Actor as Role;
+
+/// One scenario while it is played.
+pub struct Stage {
+    setting: Arc<Setting>,
+    scenario: ScenarioNumber,
+    label: String,
+    lease: Lease,
+    product: Product,
+    counterpart: ReferenceClient,
+    sent: Option<SentMessage>,
+    message: Option<MessageId>,
+    collected: Option<Collected>,
+}
+
+struct SentMessage {
+    asked: Sha256,
+    exchange: Arc<Exchange>,
+}
+
+impl Stage {
+    pub(super) fn new(setting: Arc<Setting>, scenario: ScenarioNumber, label: String, lease: Lease) -> Self {
+        let client = |actor: Actor| {
+            let seat = match actor {
+                Actor::Product => &lease.product,
+                Actor::Counterpart => &lease.counterpart,
+            };
+            let scope =
+                TapeScope { tape: setting.tape.clone(), redactor: setting.redactor.clone(), scenario, actor };
+            ReferenceClient::new(seat.target.clone(), seat.credentials.clone(), scope)
+        };
+        let product = Product::Reference(client(Actor::Product));
+        let counterpart = client(Actor::Counterpart);
+        Self {
+            setting,
+            scenario,
+            label,
+            lease,
+            product,
+            counterpart,
+            sent: None,
+            message: None,
+            collected: None,
+        }
+    }
+
+    pub(super) fn unusable(&self) -> Option<String> {
+        self.lease.unusable.clone()
+    }
+
+    /// Validates a mailbox, unless this run has done so: once in 24 hours is what MESH asks for, and
+    /// assessors have taken exception to bursts.
+    ///
+    /// # Errors
+    /// When the handshake is not accepted. A mailbox pair that is shared is not used any further then.
+    pub async fn validate(&mut self, role: Role) -> Result<(), Fault> {
+        let seat = match role {
+            Role::Product => &self.lease.product,
+            Role::Counterpart => &self.lease.counterpart,
+        };
+        if let Some(earlier) = seat.validated.clone() {
+            self.look(&earlier);
+            return Ok(());
+        }
+        let handshake = match role {
+            Role::Product => self.product.handshake().await.exchange,
+            Role::Counterpart => self.counterpart.handshake().await.exchange,
+        };
+        let mut result = rules::handshake_accepted(&handshake, &self.setting.tape.exchanges());
+        if result.is_err() && handshake.status() == Some(403) && role == Role::Product {
+            // Whether the other mailbox fares better tells a wrong password from a wrong shared key.
+            self.counterpart.handshake().await;
+            result = rules::handshake_accepted(&handshake, &self.setting.tape.exchanges());
+        }
+        match result {
+            Ok(()) => {
+                let seat = match role {
+                    Role::Product => &mut self.lease.product,
+                    Role::Counterpart => &mut self.lease.counterpart,
+                };
+                seat.validated = Some(handshake);
+                Ok(())
+            }
+            Err(fault) => {
+                self.lease.unusable =
+                    Some(format!("not played, since in case {} {}", self.label, fault.what));
+                Err(fault)
+            }
+        }
+    }
+
+    /// Has one side send a made-up message of `size` bytes to the other.
+    ///
+    /// # Errors
+    /// When the counterpart cannot be made ready. Whether the send was accepted is for
+    /// [`Stage::message_accepted`] to say.
+    pub async fn send(&mut self, from: Role, size: u64, compress: bool) -> Result<(), Fault> {
+        if from == Role::Counterpart {
+            self.validate(Role::Counterpart).await?;
+        }
+        let payload = Payload::new(self.label.clone(), size);
+        let message = Outgoing {
+            to: self.mailbox(if from == Role::Product { Role::Counterpart } else { Role::Product }),
+            workflow: self.setting.workflow.clone(),
+            local_id: format!("{}-{}", self.setting.run_id, self.label),
+            subject: format!("mesh-witness case {}", self.label),
+            file_name: format!("mesh-witness-{}.bin", self.label),
+            compress,
+            payload: payload.clone(),
+        };
+        let exchange = match from {
+            Role::Product => self.product.send(&message).await.exchange,
+            Role::Counterpart => self.counterpart.send(&message).await.exchange,
+        };
+        self.sent = Some(SentMessage { asked: digest_of(&payload).await, exchange });
+        Ok(())
+    }
+
+    /// The send was accepted with a message ID.
+    ///
+    /// # Errors
+    /// When it was not.
+    pub fn message_accepted(&mut self) -> Result<(), Fault> {
+        let send = Arc::clone(&self.sent()?.exchange);
+        self.look(&send);
+        self.message = Some(rules::message_accepted(&send, &self.setting.tape.exchanges())?);
+        Ok(())
+    }
+
+    /// The send, to be judged.
+    ///
+    /// # Errors
+    /// When nothing was sent yet.
+    pub fn send_exchange(&self) -> Result<Arc<Exchange>, Fault> {
+        let send = Arc::clone(&self.sent()?.exchange);
+        self.look(&send);
+        Ok(send)
+    }
+
+    /// Has the product check its inbox.
+    ///
+    /// # Errors
+    /// When the inbox is not listed.
+    pub async fn product_checks_inbox(&mut self) -> Result<(), Fault> {
+        let listing = self.product.check_inbox().await.exchange;
+        rules::inbox_listed(&listing, &self.setting.tape.exchanges()).map(drop)
+    }
+
+    /// The inbox check came directly after the send.
+    ///
+    /// # Errors
+    /// When it did not.
+    pub fn inbox_checked_directly(&self) -> Result<(), Fault> {
+        let send = self.send_exchange()?;
+        rules::inbox_checked_directly(&send, &self.own_exchanges())
+    }
+
+    /// Has the counterpart list, download and acknowledge the message.
+    ///
+    /// # Errors
+    /// When any of it fails.
+    pub async fn counterpart_collects(&mut self) -> Result<(), Fault> {
+        self.validate(Role::Counterpart).await?;
+        let message = self.message()?;
+        let collected = collect(&mut self.counterpart, &message, true).await;
+        self.judge_collected(&message, &collected)?;
+        self.collected = Some(collected);
+        Ok(())
+    }
+
+    /// Has the product list, download and acknowledge the message.
+    ///
+    /// # Errors
+    /// When any of it fails.
+    pub async fn product_receives(&mut self, accept_gzip: bool) -> Result<(), Fault> {
+        let message = self.message()?;
+        let collected = self.product.receive(&message, accept_gzip).await;
+        self.judge_collected(&message, &collected)?;
+        self.collected = Some(collected);
+        Ok(())
+    }
+
+    /// The inbox check before the download listed the message.
+    ///
+    /// # Errors
+    /// When it did not.
+    pub fn message_was_listed(&self) -> Result<(), Fault> {
+        let (message, collected) = (self.message()?, self.collected()?);
+        collected.listing.pages.iter().for_each(|page| self.look(page));
+        if collected.listing.contains(&message) { Ok(()) } else { Err(self.not_delivered(&message)) }
+    }
+
+    /// The download, to be judged.
+    ///
+    /// # Errors
+    /// When nothing was downloaded yet.
+    pub fn download_exchange(&self) -> Result<Arc<Exchange>, Fault> {
+        let download = self.collected()?.download.clone().ok_or_else(|| out_of_order("a download"))?;
+        self.look(&download);
+        Ok(download)
+    }
+
+    /// The payload that was downloaded is the one that was sent, and the one that was asked for.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn payload_unaltered(&self) -> Result<(), Fault> {
+        let (send, download) = (self.send_exchange()?, self.download_exchange()?);
+        rules::payload_unaltered(self.sent()?.asked, &send, &download)
+    }
+
+    /// The message was acknowledged in the call after its one download.
+    ///
+    /// # Errors
+    /// When it was not.
+    pub fn acknowledged_directly(&self) -> Result<(), Fault> {
+        let (message, download) = (self.message()?, self.download_exchange()?);
+        rules::acknowledged_directly(&message, &download, &self.own_exchanges())?;
+        if let Some(acknowledge) = &self.collected()?.acknowledge {
+            self.look(acknowledge);
+        }
+        Ok(())
+    }
+
+    /// Another look at the inbox does not list the message any more.
+    ///
+    /// # Errors
+    /// When it does, or when the inbox cannot be listed.
+    pub async fn message_is_gone(&mut self, from: Role) -> Result<(), Fault> {
+        let message = self.message()?;
+        let listing = match from {
+            Role::Product => self.product.list_all().await,
+            Role::Counterpart => list_all(&mut self.counterpart).await,
+        };
+        self.judge_listing(&listing)?;
+        if !listing.contains(&message) {
+            return Ok(());
+        }
+        let remedy =
+            "Look at the answer to the acknowledgement; if it was 200, tell whoever runs the endpoint.";
+        let fault = Fault::new(
+            FaultKind::Endpoint,
+            format!("message {message} is still listed after its acknowledgement"),
+            remedy,
+        );
+        Err(fault.from_source("OpenAPI: Acknowledge message"))
+    }
+
+    fn judge_listing(&self, listing: &Listing) -> Result<(), Fault> {
+        let tape = self.setting.tape.exchanges();
+        for page in &listing.pages {
+            rules::inbox_listed(page, &tape)?;
+        }
+        if listing.complete {
+            return Ok(());
+        }
+        let what = "the inbox could not be listed to its end";
+        Err(Fault::new(
+            FaultKind::Endpoint,
+            what,
+            "Look at links.next of the last page: it must be a path below /messageexchange/.",
+        ))
+    }
+
+    fn judge_collected(&self, message: &MessageId, collected: &Collected) -> Result<(), Fault> {
+        let tape = self.setting.tape.exchanges();
+        self.judge_listing(&collected.listing)?;
+        let Some(download) = &collected.download else {
+            return Err(self.not_delivered(message));
+        };
+        rules::downloaded(download, &tape)?;
+        match &collected.acknowledge {
+            Some(acknowledge) => rules::acknowledged(acknowledge, &tape),
+            None => Err(out_of_order("an acknowledgement")),
+        }
+    }
+
+    fn not_delivered(&self, message: &MessageId) -> Fault {
+        let seconds = self.counterpart.delivery_timeout().as_secs();
+        let what =
+            format!("message {message} was accepted and is not in the recipient's inbox after {seconds} s");
+        let remedy = "Delivery can take a while on integration: raise timeouts.delivery_seconds; if it never arrives, give the message ID to whoever runs the endpoint.";
+        Fault::new(FaultKind::Endpoint, what, remedy).from_source("OpenAPI: Check an inbox")
+    }
+
+    fn mailbox(&self, role: Role) -> MailboxId {
+        match role {
+            Role::Product => self.lease.product.credentials.mailbox.clone(),
+            Role::Counterpart => self.lease.counterpart.credentials.mailbox.clone(),
+        }
+    }
+
+    fn own_exchanges(&self) -> Vec<Arc<Exchange>> {
+        self.setting.tape.of_scenario(self.scenario)
+    }
+
+    fn look(&self, exchange: &Arc<Exchange>) {
+        self.setting.ledger.look(self.scenario, exchange);
+    }
+
+    fn sent(&self) -> Result<&SentMessage, Fault> {
+        self.sent.as_ref().ok_or_else(|| out_of_order("a send"))
+    }
+
+    fn message(&self) -> Result<MessageId, Fault> {
+        self.message.clone().ok_or_else(|| out_of_order("an accepted send"))
+    }
+
+    fn collected(&self) -> Result<&Collected, Fault> {
+        self.collected.as_ref().ok_or_else(|| out_of_order("a download"))
+    }
+}
+
+fn out_of_order(what: &str) -> Fault {
+    let remedy = "Put the step that does it before this one in the feature file.";
+    Fault::new(
+        FaultKind::Configuration,
+        format!("this step needs {what} before it, and there was none"),
+        remedy,
+    )
+}
+
+async fn digest_of(payload: &Payload) -> Sha256 {
+    let mut context = digest::Context::new(&digest::SHA256);
+    let mut pieces = std::pin::pin!(payload.pieces());
+    while let Some(piece) = pieces.next().await {
+        context.update(&piece);
+    }
+    Sha256::from_digest(context.finish())
+}
+
+impl std::fmt::Debug for Stage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stage")
+            .field("scenario", &self.scenario)
+            .field("label", &self.label)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,8 @@
+//! Step definitions: what the sentences of the feature files do. One file a subject; each step acts
+//! or judges through the [`Stage`](mesh_witness::runner::Stage), which reads the tape.
+
+mod acknowledge;
+mod download;
+mod handshake;
+mod inbox;
+mod send;
