@@ -1,0 +1,118 @@
+//! What may be said on the command line, and the help that teaches it.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Conformance and witness-test harness for NHS MESH.
+///
+/// Plays the MESH API assurance pack against an endpoint, records every exchange, and leaves one
+/// sealed evidence bundle. Without a configuration it starts an endpoint of its own on this machine:
+///
+///     mesh-witness run
+///
+/// Exit codes: 0 all passed, or the bundle is good; 1 something under test failed, or the bundle is
+/// not good; 2 the call, the configuration or a feature file is wrong; 3 the endpoint or the
+/// environment is at fault.
+#[derive(Debug, Parser)]
+#[command(version, verbatim_doc_comment, max_term_width = 100)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Run(RunArguments),
+    Emulate(EmulateArguments),
+    Verify(VerifyArguments),
+    Check(CheckArguments),
+}
+
+/// Play packs and write an evidence bundle.
+///
+/// Without --config, an embedded endpoint is played over mutual TLS on this machine, with the
+/// built-in reference client as the product: practice, not evidence. With --config, the endpoint,
+/// mailboxes and certificates that the file names.
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    /// Configuration of a real endpoint; `mesh-witness check` tells whether it is right
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// A built-in pack by its name, or a folder with .feature files; may be repeated [default: witness]
+    #[arg(long, value_name = "NAME|PATH")]
+    pub pack: Vec<String>,
+    /// Which scenarios to play, such as "@case-201 or @case-202"
+    #[arg(long, value_name = "EXPRESSION")]
+    pub tags: Option<String>,
+    /// Where to write the bundle [default: reports/mesh-witness-RUN.zip]
+    #[arg(long, value_name = "FILE")]
+    pub bundle: Option<PathBuf>,
+    /// Scenarios at a time; mailboxes of a configuration are shared, so there it is always one
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub concurrency: u16,
+    /// What to print: for people, or the bundle's summary.json for programs
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// Stand alone as a MESH endpoint on this machine.
+///
+/// Prints `listening on URL` when it is ready, and stops on Ctrl-C. Mailboxes X26ABC1, X26ABC2 and
+/// X26ABC3, each with the password `password`, unless --mailbox names others.
+#[derive(Debug, Args)]
+pub struct EmulateArguments {
+    /// Where to listen; port 0 for any free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8700")]
+    pub listen: SocketAddr,
+    /// Without TLS: on loopback addresses only
+    #[arg(long)]
+    pub plain_http: bool,
+    /// The environment's shared key
+    #[arg(
+        long,
+        value_name = "KEY",
+        env = "MESH_SHARED_KEY",
+        default_value = "TestKey",
+        hide_env_values = true
+    )]
+    pub shared_key: String,
+    /// Where to write ca.pem and, for each mailbox, MAILBOX.pem and MAILBOX-key.pem; without it no
+    /// key is ever written, and no other program can call over TLS
+    #[arg(long, value_name = "DIR", conflicts_with = "plain_http")]
+    pub pki: Option<PathBuf>,
+    /// A mailbox and its password; may be repeated
+    #[arg(long, value_name = "ID:PASSWORD")]
+    pub mailbox: Vec<String>,
+    /// Refuse a token whose mailbox is not the first label of the client certificate's common name
+    #[arg(long, conflicts_with = "plain_http")]
+    pub certificate_names_mailbox: bool,
+}
+
+/// Tell whether a bundle is whole and unchanged.
+///
+/// Takes the bundle's zip, or the folder that it was extracted into. Says which files were changed,
+/// are missing or were added.
+#[derive(Debug, Args)]
+pub struct VerifyArguments {
+    /// The bundle
+    #[arg(value_name = "BUNDLE")]
+    pub bundle: PathBuf,
+}
+
+/// Tell whether a configuration is right and its endpoint can be reached, without using a mailbox.
+#[derive(Debug, Args)]
+pub struct CheckArguments {
+    /// The configuration
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+}

@@ -1,0 +1,27 @@
+//! What came of it, as a number.
+
+use std::process::ExitCode;
+
+/// Exit codes: a contract with whoever calls us from a script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: all required cases passed, or the bundle is good.
+    Good,
+    /// 1: something under test failed, or the bundle is not good.
+    Failed,
+    /// 2: the call, the configuration or a feature file is wrong.
+    Usage,
+    /// 3: the endpoint or the environment is at fault.
+    Environment,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Good => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::Environment => 3,
+        })
+    }
+}

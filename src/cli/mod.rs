@@ -1,0 +1,56 @@
+//! The command line.
+
+mod args;
+mod check;
+mod emulate;
+mod exit;
+mod run;
+mod screen;
+mod setting;
+mod verify;
+
+use clap::Parser;
+
+use args::{Arguments, Command};
+pub use exit::Exit;
+
+/// Runs the program.
+pub fn main() -> Exit {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are no errors; there is nobody left to tell if printing fails.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Good };
+        }
+    };
+    let result = match arguments.command {
+        Command::Verify(arguments) => verify::verify(&arguments),
+        Command::Run(arguments) => with_runtime(run::run(arguments)),
+        Command::Emulate(arguments) => with_runtime(emulate::emulate(arguments)),
+        Command::Check(arguments) => with_runtime(check::check(arguments)),
+    };
+    result.unwrap_or_else(|failure| {
+        screen::error(&failure.message);
+        failure.exit
+    })
+}
+
+/// Why a command could not do what it was asked: the code, and one message for a person.
+pub struct Failure {
+    exit: Exit,
+    message: String,
+}
+
+impl Failure {
+    fn new(exit: Exit, message: impl ToString) -> Self {
+        Self { exit, message: message.to_string() }
+    }
+}
+
+fn with_runtime(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(command),
+        Err(error) => Err(Failure::new(Exit::Environment, format!("cannot start: {error}"))),
+    }
+}

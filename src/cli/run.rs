@@ -1,0 +1,126 @@
+//! `run`: plays packs and leaves a bundle.
+
+use std::{
+    path::{Path, PathBuf},
+    rc::Rc,
+    sync::Arc,
+};
+
+use cucumber::World as _;
+use mesh_witness::{
+    evidence::{self, Bag, BagInfo, PayloadFile, SealError},
+    report,
+    runner::{self, FaultKind, MeshWorld, Plan, RunRecord, Verdict},
+    tape::Secret,
+};
+
+use super::{
+    Exit, Failure,
+    args::{Format, RunArguments},
+    screen::{self, Screen},
+    setting,
+};
+
+pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
+    let usage = |error: &dyn std::error::Error| Failure::new(Exit::Usage, error);
+    let features = runner::load(&arguments.pack).map_err(|error| usage(&error))?;
+    let steps = MeshWorld::collection();
+    let plan = Plan::new(features, arguments.tags.as_deref(), &steps).map_err(|error| usage(&error))?;
+    let prepared = match &arguments.config {
+        Some(file) => setting::configured(file)?,
+        None => setting::emulated().await?,
+    };
+    let setting = Arc::new(prepared.setting);
+    setting.warnings.iter().for_each(|warning| screen::warning(warning));
+    let screen = Rc::new(Screen::new(arguments.format == Format::Json));
+    let product = format!("{} {}", setting.product.name, setting.product.version);
+    screen.opening(plan.len(), &setting.environment, &setting.url, setting.emulated, &product);
+    let observer = {
+        let screen = Rc::clone(&screen);
+        Box::new(move |progress: &runner::Progress<'_>| screen.progress(progress))
+    };
+    let record = runner::play(
+        plan,
+        Arc::clone(&setting),
+        steps,
+        usize::from(arguments.concurrency),
+        observer,
+        interrupted(),
+    )
+    .await;
+    screen.closing(&record);
+    let path = arguments.bundle.unwrap_or_else(|| default_path(&record));
+    let size = write_bundle(&record, &path, &prepared.secrets)?;
+    match arguments.format {
+        Format::Text => screen.bundle(&path.display().to_string(), size),
+        Format::Json => print!(
+            "{}",
+            report::summary_json(&record).map_err(|error| Failure::new(Exit::Environment, error))?
+        ),
+    }
+    Ok(exit(&record))
+}
+
+/// Ctrl-C, or the signal by which a service manager or CI ends a program.
+async fn interrupted() -> String {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            return tokio::select! {
+                _ = tokio::signal::ctrl_c() => "interrupted by Ctrl-C".to_owned(),
+                _ = terminate.recv() => "ended from outside (SIGTERM)".to_owned(),
+            };
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+    "interrupted by Ctrl-C".to_owned()
+}
+
+fn default_path(record: &RunRecord) -> PathBuf {
+    Path::new("reports").join(format!("mesh-witness-{}.zip", record.run_id))
+}
+
+/// Writes and seals the bundle; its size in bytes.
+fn write_bundle(record: &RunRecord, path: &Path, secrets: &[Secret]) -> Result<u64, Failure> {
+    let broken = |error: &dyn std::error::Error| {
+        Failure::new(Exit::Environment, format!("the bundle was not written: {error}"))
+    };
+    let files = report::files(record).map_err(|error| broken(&error))?;
+    let payload =
+        files.into_iter().map(|file| PayloadFile { path: file.path, content: file.content }).collect();
+    let evidence =
+        if record.environment.emulated { "practice on the emulator, not evidence" } else { "evidence" };
+    let info = BagInfo {
+        run_id: record.run_id.clone(),
+        started_at: record.started_at,
+        description: format!("MESH witness test run, verdict {}: {evidence}", record.verdict().word()),
+        supplier: record.supplier.clone(),
+        software_agent: format!("mesh-witness {}", record.tool_version),
+    };
+    let bag = Bag::new(payload, info).map_err(|error| broken(&error))?;
+    let vocabulary =
+        evidence::vocabulary(&std::env::current_exe().and_then(std::fs::read).unwrap_or_default());
+    let sealed = evidence::seal(path, &bag, secrets, &[&vocabulary]).map_err(|error| match error {
+        SealError::SecretFound { .. } => Failure::new(Exit::Environment, error),
+        other => broken(&other),
+    })?;
+    for name in &sealed.unscannable {
+        screen::warning(&format!(
+            "{name} is a word that the report uses anyway, so only the recorded traffic could be searched for it; use a secret that is no word"
+        ));
+    }
+    std::fs::metadata(path).map(|file| file.len()).map_err(|error| broken(&error))
+}
+
+/// A fault of the product counts before one of the configuration, and that before one of the
+/// endpoint; nothing but a run in which all passed is 0.
+fn exit(record: &RunRecord) -> Exit {
+    let configuration = record.faults().any(|(_, fault)| fault.kind == FaultKind::Configuration);
+    match record.verdict() {
+        Verdict::Passed => Exit::Good,
+        Verdict::Failed => Exit::Failed,
+        Verdict::Error | Verdict::CutShort if configuration => Exit::Usage,
+        Verdict::Error | Verdict::CutShort => Exit::Environment,
+    }
+}

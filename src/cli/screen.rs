@@ -1,0 +1,190 @@
+//! What a person sees on the terminal. Colours and live lines only where there is a terminal.
+
+use std::{io::IsTerminal, time::Duration};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use mesh_witness::runner::{Fault, Outcome, Progress, RunRecord, ScenarioRecord, StepRecord, Verdict};
+
+/// Prints an error.
+pub fn error(message: &str) {
+    let mark = if std::io::stderr().is_terminal() { "\x1b[1;31merror\x1b[0m" } else { "error" };
+    eprintln!("{mark}: {message}");
+}
+
+/// Prints a warning.
+pub fn warning(message: &str) {
+    let mark = if std::io::stderr().is_terminal() { "\x1b[1;33mwarning\x1b[0m" } else { "warning" };
+    eprintln!("{mark}: {message}");
+}
+
+/// The screen of one run. Writes to standard error when standard output is for programs.
+pub struct Screen {
+    colours: bool,
+    quiet: bool,
+    live: ProgressBar,
+}
+
+impl Screen {
+    /// A screen; `quiet` when standard output belongs to a program.
+    pub fn new(quiet: bool) -> Self {
+        let terminal = std::io::stdout().is_terminal() && !quiet;
+        let colours = terminal && std::env::var_os("NO_COLOR").is_none();
+        let live = if terminal { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+        if let Ok(style) = ProgressStyle::with_template("  {spinner:.blue} {wide_msg}") {
+            live.set_style(style);
+        }
+        Self { colours, quiet, live }
+    }
+
+    /// What is going to be played.
+    pub fn opening(&self, scenarios: usize, environment: &str, url: &str, emulated: bool, product: &str) {
+        self.line(&format!("{} {}", self.bold("mesh-witness"), env!("CARGO_PKG_VERSION")));
+        self.line(&format!("  endpoint  {environment}, {url}"));
+        if emulated {
+            self.line(&format!("            {}", self.yellow("EMULATED: practice, not evidence")));
+        }
+        self.line(&format!("  product   {product}"));
+        self.line(&format!("  playing   {}", plural(scenarios, "scenario")));
+        self.line("");
+    }
+
+    /// What happens while it is played.
+    pub fn progress(&self, progress: &Progress<'_>) {
+        match progress {
+            Progress::Started(scenario) => {
+                self.live.enable_steady_tick(Duration::from_millis(120));
+                self.live.set_message(title(scenario));
+            }
+            Progress::Step(scenario, done) => {
+                let next = scenario.steps.get(*done).map(|step| first_line(&step.text)).unwrap_or_default();
+                self.live.set_message(format!("{}: {next}", title(scenario)));
+            }
+            Progress::Ended(scenario) => self.scenario(scenario),
+        }
+    }
+
+    /// What came of the run, after its last scenario.
+    pub fn closing(&self, record: &RunRecord) {
+        self.live.finish_and_clear();
+        for scenario in record.scenarios.iter().filter(|scenario| scenario.ended_at.is_none()) {
+            self.scenario(scenario);
+        }
+        self.line("");
+        let seconds = (record.ended_at - record.started_at).as_seconds_f64();
+        let counts = [Outcome::Passed, Outcome::Failed, Outcome::Error, Outcome::NotRun(String::new())];
+        let counts = counts.iter().filter_map(|outcome| match record.count(outcome) {
+            0 => None,
+            count => Some(format!("{count} {}", outcome.word())),
+        });
+        let counts = counts.collect::<Vec<_>>().join(", ");
+        let verdict = record.verdict();
+        let word = self.coloured(verdict, &verdict.word().to_uppercase());
+        self.line(&format!("  {word}  {counts} in {seconds:.2} s"));
+        if let Some(reason) = &record.cut_short {
+            self.line(&format!("  cut short: {reason}"));
+        }
+    }
+
+    /// Where the bundle is and how to look at it.
+    pub fn bundle(&self, path: &str, size: u64) {
+        self.line(&format!("  bundle  {path} ({} KB)", size.div_ceil(1000)));
+        self.line("          unzip it and open data/report.html; data/README.txt says how to verify it");
+    }
+
+    fn scenario(&self, scenario: &ScenarioRecord) {
+        let (mark, note) = match &scenario.outcome {
+            Outcome::Passed => (self.green("✓"), timing(scenario)),
+            Outcome::Failed => (self.red("✗"), "failed".to_owned()),
+            Outcome::Error => (self.yellow("!"), "error: not the product's fault".to_owned()),
+            Outcome::NotRun(reason) => (self.yellow("-"), format!("not run: {reason}")),
+        };
+        self.line(&format!("  {mark} {:<44} {}", title(scenario), self.dim(&note)));
+        for step in &scenario.steps {
+            if let Some(fault) = &step.fault {
+                self.fault(step, fault);
+            }
+        }
+    }
+
+    fn fault(&self, step: &StepRecord, fault: &Fault) {
+        self.line(&format!("      {} {}", step.keyword, first_line(&step.text)));
+        self.line(&format!("        {}", self.bold(&fault.what)));
+        let rows = [
+            ("expected", fault.expected.as_deref()),
+            ("seen", fault.seen.as_deref()),
+            ("to mend", Some(fault.remedy.as_str())),
+            ("source", fault.source.as_deref()),
+        ];
+        for (name, text) in rows {
+            if let Some(text) = text {
+                self.line(&format!("        {} {text}", self.dim(&format!("{name:<9}"))));
+            }
+        }
+    }
+
+    fn line(&self, text: &str) {
+        if self.quiet {
+            return;
+        }
+        if self.live.is_hidden() {
+            println!("{text}");
+        } else {
+            self.live.suspend(|| println!("{text}"));
+        }
+    }
+
+    fn coloured(&self, verdict: Verdict, text: &str) -> String {
+        match verdict {
+            Verdict::Passed => self.green(text),
+            Verdict::Failed => self.red(text),
+            Verdict::Error | Verdict::CutShort => self.yellow(text),
+        }
+    }
+
+    fn styled(&self, code: &str, text: &str) -> String {
+        if self.colours { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    fn bold(&self, text: &str) -> String {
+        self.styled("1", text)
+    }
+
+    fn dim(&self, text: &str) -> String {
+        self.styled("2", text)
+    }
+
+    fn green(&self, text: &str) -> String {
+        self.styled("1;32", text)
+    }
+
+    fn red(&self, text: &str) -> String {
+        self.styled("1;31", text)
+    }
+
+    fn yellow(&self, text: &str) -> String {
+        self.styled("1;33", text)
+    }
+}
+
+fn title(scenario: &ScenarioRecord) -> String {
+    match &scenario.case {
+        Some(case) => format!("{case} {}", scenario.name),
+        None => scenario.name.clone(),
+    }
+}
+
+fn timing(scenario: &ScenarioRecord) -> String {
+    let steps = plural(scenario.steps.len(), "step");
+    match (scenario.started_at, scenario.ended_at) {
+        (Some(from), Some(to)) => format!("{steps}, {:.2} s", (to - from).as_seconds_f64()),
+        _ => steps,
+    }
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
+fn plural(count: usize, word: &str) -> String {
+    if count == 1 { format!("{count} {word}") } else { format!("{count} {word}s") }
+}

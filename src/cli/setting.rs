@@ -1,0 +1,131 @@
+//! From the command line and the configuration to what a run is played with.
+
+use std::{fmt::Write as _, net::SocketAddr, path::Path, sync::Arc};
+
+use aws_lc_rs::rand;
+use chrono::Utc;
+use mesh_witness::{
+    client::{Identity, Target, Timeouts},
+    config::{Config, Mailbox},
+    emulator::{Clock, Emulator, Limits, Pki, Policy, Settings, Transport},
+    protocol::{Credentials, MailboxId, Password, SharedKey, WorkflowId},
+    runner::{Mailboxes, Pair, Party, Seat, Setting},
+    tape::{Redactor, Secret},
+};
+
+use super::{Exit, Failure};
+
+/// What a run is played with, and the secrets that must not turn up in its bundle.
+pub struct Prepared {
+    pub setting: Setting,
+    pub secrets: Vec<Secret>,
+}
+
+/// An endpoint of our own on loopback, with secrets made for this run.
+pub async fn emulated() -> Result<Prepared, Failure> {
+    let unable = |error: &dyn std::error::Error| Failure::new(Exit::Environment, error);
+    let password = random_hex(16)?;
+    let key = random_hex(16)?;
+    let shared_key = SharedKey::new(key.clone());
+    let pki = Arc::new(Pki::new().map_err(|error| unable(&error))?);
+    let settings = Settings {
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        transport: Transport::MutualTls(Arc::clone(&pki)),
+        shared_key: shared_key.clone(),
+        mailboxes: Vec::new(),
+        policy: Policy { certificate_names_mailbox: true },
+        limits: Limits::default(),
+        clock: Clock::new(),
+        watcher: None,
+    };
+    let emulator = Emulator::start(settings).await.map_err(|error| unable(&error))?;
+    let secrets = vec![
+        Secret::new("the emulator's mailbox password", password.clone()),
+        Secret::new("the emulator's shared key", key),
+    ];
+    let url = emulator.url();
+    let password = Password::new(password);
+    // Its mailboxes are made as scenarios need them, all with one password.
+    let credentials = |id: MailboxId| Credentials {
+        mailbox: id,
+        password: password.clone(),
+        shared_key: shared_key.clone(),
+    };
+    let redactor = Redactor::for_any_mailbox(&secrets, credentials);
+    let mailboxes = Mailboxes::Emulated {
+        emulator,
+        pki,
+        shared_key: shared_key.clone(),
+        password: password.clone(),
+        timeouts: Timeouts::default(),
+    };
+    let workflow = WorkflowId::parse("WITNESS_TEST").map_err(|error| unable(&error))?;
+    let setting = Setting::new(
+        run_id()?,
+        "embedded emulator".to_owned(),
+        url,
+        reference_client(),
+        None,
+        workflow,
+        Vec::new(),
+        redactor,
+        mailboxes,
+    );
+    Ok(Prepared { setting, secrets })
+}
+
+/// The endpoint that a configuration names.
+pub fn configured(file: &Path) -> Result<Prepared, Failure> {
+    let config = Config::load(file, &|name| std::env::var(name).ok())
+        .map_err(|error| Failure::new(Exit::Usage, error))?;
+    let secrets = config.secrets();
+    let seats = [&config.mailboxes.product, &config.mailboxes.counterpart];
+    let credentials = seats.map(|mailbox| mailbox.credentials(&config.endpoint.shared_key));
+    let redactor = Redactor::new(&secrets, &credentials);
+    let [product, counterpart] = seats.map(|mailbox| seat(&config, mailbox));
+    let pair = Pair { product: product?, counterpart: counterpart?, unusable: None };
+    let setting = Setting::new(
+        run_id()?,
+        redactor.text(&config.environment),
+        config.endpoint.url.to_string(),
+        Party { name: redactor.text(&config.product.name), version: redactor.text(&config.product.version) },
+        Some(redactor.text(&config.supplier)),
+        config.workflow_id.clone(),
+        config.warnings.clone(),
+        redactor,
+        Mailboxes::Configured(Arc::new(tokio::sync::Mutex::new(pair))),
+    );
+    Ok(Prepared { setting, secrets })
+}
+
+fn seat(config: &Config, mailbox: &Mailbox) -> Result<Seat, Failure> {
+    let authorities: Vec<_> =
+        config.endpoint.ca.iter().map(|certificate| certificate.der().clone()).collect();
+    let own = mailbox.identity.as_ref().or(config.endpoint.identity.as_ref());
+    let identity = own.map(|identity| Identity { chain: identity.chain(), key: identity.key().clone_key() });
+    let target =
+        Target::new(config.endpoint.url.clone(), &authorities, identity.as_ref(), config.timeouts)
+            .map_err(|error| Failure::new(Exit::Usage, format!("endpoint: TLS cannot be set up: {error}")))?;
+    Ok(Seat { credentials: mailbox.credentials(&config.endpoint.shared_key), target, validated: None })
+}
+
+fn reference_client() -> Party {
+    Party { name: "mesh-witness reference client".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+}
+
+/// Unique and sortable: `20261121T120304Z-3f9a5c`.
+fn run_id() -> Result<String, Failure> {
+    Ok(format!("{}-{}", Utc::now().format("%Y%m%dT%H%M%SZ"), random_hex(3)?))
+}
+
+fn random_hex(bytes: usize) -> Result<String, Failure> {
+    let mut random = vec![0; bytes];
+    rand::fill(&mut random)
+        .map_err(|_| Failure::new(Exit::Environment, "this machine gives no random numbers"))?;
+    let mut text = String::new();
+    for byte in random {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    Ok(text)
+}
