@@ -13,7 +13,7 @@ use super::{
     identity::ClientIdentity,
     mailbox::{Mailbox, Mailboxes},
     section::{
-        Kind::{Open, Private},
+        Kind::{Choice, Open, Private},
         Need::{Optional, Required},
         Reader, Section, Text,
     },
@@ -110,7 +110,7 @@ fn product(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<(Party, Dri
     let name = name(reader, section, "name");
     let version = self::name(reader, section, "version");
     let before = reader.noted();
-    let driver = match reader.text(section, "driver", Optional, Private) {
+    let driver = match reader.text(section, "driver", Optional, Choice(values::DRIVERS)) {
         Some(text) => reader.checked(&text.at, values::driver(&text.value)),
         None => (reader.noted() == before).then_some(Driver::Reference),
     };

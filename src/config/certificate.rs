@@ -93,28 +93,17 @@ impl Certificate {
     }
 
     pub(super) fn valid_at(&self, now: DateTime<Utc>) -> Result<(), Complaint> {
-        let Self { subject, .. } = self;
-        if now < self.not_before {
-            return Err(Complaint::new(
-                format!(
-                    "certificate of {subject} is not valid before {}, and now it is {}",
-                    second(self.not_before),
-                    second(now)
-                ),
-                "check this machine's clock, or wait",
-            ));
-        }
-        if now > self.not_after {
-            return Err(Complaint::new(
-                format!(
-                    "certificate of {subject} expired on {}, and now it is {}",
-                    second(self.not_after),
-                    second(now)
-                ),
-                "ask its issuer for a new one",
-            ));
-        }
-        Ok(())
+        let (over, mend) = if now < self.not_before {
+            let over = format!("is not valid before {}", second(self.not_before));
+            (over, "check this machine's clock, or wait")
+        } else if now > self.not_after {
+            (format!("expired on {}", second(self.not_after)), "ask its issuer for a new one")
+        } else {
+            return Ok(());
+        };
+        let what =
+            format!("holds the certificate of {}, which {over} (now it is {})", self.subject, second(now));
+        Err(Complaint::new(what, mend))
     }
 
     /// What to warn of when it is valid, but not for long.
@@ -123,7 +112,7 @@ impl Certificate {
         let soon = self.valid_at(now).is_ok() && self.days_left(now) < SOON;
         soon.then(|| {
             let left = left(self.days_left(now));
-            format!("certificate of {subject} expires on {}, {left}", second(self.not_after))
+            format!("holds the certificate of {subject}, which expires on {}, {left}", second(self.not_after))
         })
     }
 }

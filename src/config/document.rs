@@ -9,7 +9,10 @@ mod walk;
 use serde::{Deserialize, de::IgnoredAny};
 use serde_yaml::Deserializer;
 
-use super::error::{Complaint, Problem};
+use super::{
+    error::{Complaint, Problem},
+    keys,
+};
 use walk::{Stop, Walk};
 
 /// A configuration file as read.
@@ -153,16 +156,19 @@ fn not_yaml(text: &str, error: &serde_yaml::Error) -> Problem {
 /// For what is well-formed, yet more than a configuration can be. The library's message may quote
 /// a value here, so it is not shown.
 fn unreadable(walk: &Walk, error: &serde_yaml::Error) -> Problem {
-    let complaint = if walk.too_many() {
-        Complaint::new("has more keys and values than any configuration", "check that it is the right file")
+    let complaint = if walk.too_large() {
+        let what = "has more keys, values or levels than any configuration";
+        Complaint::new(what, "check that it is the right file, and that no alias stands in what it is for")
     } else {
-        Complaint::new(
-            "has a value that cannot be read: a tag such as !!int on something else, too many levels \
-             or too many aliases",
-            "write plain or quoted text",
-        )
+        let what = "has a tag such as !!int on something else, or too many aliases";
+        Complaint::new(what, "write plain or quoted text")
     };
-    Problem { line: error.location().map(|location| location.line()), ..complaint.of_file() }
+    // Keys that are not known may be pieces of a secret.
+    let trail = walk.trail();
+    let known =
+        (0..trail.len()).take_while(|depth| keys::known(&trail[..*depth].join(".")).contains(&trail[*depth]));
+    let path = trail[..known.count()].join(".");
+    Problem { line: error.location().map(|location| location.line()), path, ..complaint.of_file() }
 }
 
 fn at(line: usize, column: Option<usize>, complaint: Complaint) -> Problem {

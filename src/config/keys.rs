@@ -45,8 +45,15 @@ pub(super) fn example(section: &str, key: &str) -> String {
     let path = joined(section, key);
     match EXAMPLES.iter().find(|(known, _)| *known == path) {
         Some((_, example)) => (*example).to_owned(),
-        None => format!("`{key}:` with {}", listed(known(&path))),
+        None => format!("`{key}:` with {}", listed(&required(&path))),
     }
+}
+
+/// The keys of a section without those that may be left off.
+fn required(section: &str) -> Vec<&'static str> {
+    let has_example = |key: &&str| EXAMPLES.iter().any(|(path, _)| *path == joined(section, key));
+    let is_section = |key: &&str| !known(&joined(section, key)).is_empty();
+    known(section).iter().filter(|key| has_example(key) || is_section(key)).copied().collect()
 }
 
 /// Keys as a person lists them.

@@ -108,10 +108,11 @@ impl Config {
         let document = Document::read(&bytes).map_err(alone)?;
         let mut reader = Reader::new(&document, path, env, now);
         let config = assemble::config(&mut reader);
-        let (mut problems, unlisted) = reader.into_problems();
-        match (problems.pop(), config) {
+        let (problems, unlisted) = reader.into_problems();
+        let mut problems = problems.into_iter();
+        match (problems.next(), config) {
             (None, Some(config)) => Ok(config),
-            (Some(problem), _) => Err(ConfigError::new(path, problem, problems, unlisted)),
+            (Some(first), _) => Err(ConfigError::new(path, first, problems.collect(), unlisted)),
             (None, None) => Err(alone(unexplained().of_file())),
         }
     }

@@ -21,8 +21,8 @@ pub(super) const MOST_BYTES: u64 = 1024 * 1024;
 
 /// What a PEM file holds, as far as it matters here.
 pub(super) struct Pem {
-    pub certificates: Vec<Certificate>,
-    pub keys: Vec<PrivateKeyDer<'static>>,
+    certificates: Vec<Certificate>,
+    keys: Vec<PrivateKeyDer<'static>>,
     sealed_key: bool,
     request: bool,
     public_key: bool,
@@ -80,7 +80,7 @@ impl Pem {
             SectionKind::Certificate => {
                 let certificate = Certificate::read(CertificateDer::from(der)).ok_or_else(|| {
                     self.damaged(&format!(
-                        "has as certificate {} something else",
+                        "holds as certificate {} something that is none",
                         self.certificates.len() + 1
                     ))
                 })?;
@@ -155,8 +155,15 @@ impl Pem {
         })
     }
 
-    /// Whether it holds a private key, encrypted or not.
-    pub(super) fn has_key(&self) -> bool {
+    pub(super) fn has_only_a_key(&self) -> bool {
+        self.has_key() && self.certificates.is_empty()
+    }
+
+    pub(super) fn has_only_certificates(&self) -> bool {
+        !self.has_key() && !self.certificates.is_empty()
+    }
+
+    fn has_key(&self) -> bool {
         self.sealed_key || !self.keys.is_empty()
     }
 
@@ -189,11 +196,6 @@ fn no_pem(bytes: &[u8], shown: &str) -> Complaint {
             format!("{shown} is a certificate in DER, not in PEM"),
             format!("convert it: openssl x509 -inform der -in {input} -out certificate.pem"),
         )
-    } else if bytes.first() == Some(&DER_SEQUENCE) && PrivateKeyDer::try_from(bytes).is_ok() {
-        Complaint::new(
-            format!("{shown} is a private key in DER, not in PEM"),
-            format!("convert it: openssl pkey -inform der -in {input} -out key.pem"),
-        )
     } else if is_pkcs12(bytes) {
         Complaint::new(
             format!("{shown} is a PKCS#12 store, not PEM"),
@@ -201,6 +203,11 @@ fn no_pem(bytes: &[u8], shown: &str) -> Complaint {
                 "convert it: openssl pkcs12 -in {input} -nokeys -out certificate.pem, \
                  and openssl pkcs12 -in {input} -nocerts -nodes -out key.pem"
             ),
+        )
+    } else if bytes.first() == Some(&DER_SEQUENCE) && PrivateKeyDer::try_from(bytes).is_ok() {
+        Complaint::new(
+            format!("{shown} is a private key in DER, not in PEM"),
+            format!("convert it: openssl pkey -inform der -in {input} -out key.pem"),
         )
     } else {
         Complaint::new(format!("{shown} is no PEM file"), "name a file with a -----BEGIN …----- in it")

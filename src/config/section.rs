@@ -49,6 +49,8 @@ pub(super) enum Kind {
     Open,
     /// Something that is never shown.
     Private,
+    /// One of the values that the mending lists.
+    Choice(&'static str),
 }
 
 /// A text with everything filled in. No `Debug`: it may be a secret.
@@ -80,9 +82,10 @@ impl<'a> Reader<'a> {
         Self { document, env, folder, now, warnings: Vec::new(), faults: Vec::new(), unlisted: 0 }
     }
 
-    /// Everything that was wrong so far, and how many problems more.
-    pub(super) fn into_problems(self) -> (Vec<Problem>, usize) {
+    /// Everything that was wrong, from the top of the file down, and how many problems more.
+    pub(super) fn into_problems(mut self) -> (Vec<Problem>, usize) {
         let document = self.document;
+        self.faults.sort_by_key(|(place, _)| *place);
         let located =
             |(place, problem): (Place, Problem)| Problem { line: Some(document.line(place)), ..problem };
         (self.faults.into_iter().map(located).collect(), self.unlisted)
@@ -215,10 +218,7 @@ impl<'a> Reader<'a> {
     fn not_twice(&mut self, at: &At, earlier: Option<&Entry>) {
         if let Some(earlier) = earlier {
             let line = self.document.line(earlier.place);
-            self.fault(
-                at,
-                Complaint::new(format!("is here a second time, after line {line}"), "leave only one"),
-            );
+            self.fault(at, Complaint::new(format!("is here twice, first on line {line}"), "leave only one"));
         }
     }
 
@@ -253,37 +253,39 @@ impl<'a> Reader<'a> {
     }
 
     fn no_text(&self, entry: &Entry, key: &str, kind: Kind) -> Complaint {
-        match &entry.value {
-            Node::Empty => empty(key),
-            Node::Number(_) => {
-                let written = if kind == Kind::Open { self.document.as_written(entry.place) } else { None };
-                let Some(written) = written else {
-                    return Complaint::new("is a number, not text", format!("quote it: {key}: \"…\""));
-                };
-                let plain =
-                    written.parse::<f64>().map_or_else(|_| written.clone(), |number| number.to_string());
-                let or =
-                    if plain == written { String::new() } else { format!(", or {written} becomes {plain}") };
-                Complaint::new("is a number, not text", format!("quote it: {key}: \"{written}\"{or}"))
-            }
-            Node::Bool => Complaint::new("is true or false, not text", format!("quote it: {key}: \"…\"")),
-            Node::Tagged => Complaint::new(
-                "begins with !, which makes it a tag, not text",
-                format!("quote it: {key}: \"!…\""),
-            ),
-            Node::List => {
-                Complaint::new("is a list, not text", "write one text; quote it when it begins with [ or -")
-            }
-            _ => Complaint::new(
-                "is a mapping, not text",
-                "write one text; quote it when it begins with { or holds `: `",
-            ),
+        let what = match &entry.value {
+            Node::Empty => return empty(key),
+            Node::Number(_) => "is a number, not text",
+            Node::Bool => "is true or false, not text",
+            Node::Tagged => "begins with !, which makes it a tag, not text",
+            Node::List => "is a list, not text",
+            _ => "is a mapping, not text",
+        };
+        let mend = match (kind, &entry.value) {
+            (Kind::Choice(choice), _) => choice.to_owned(),
+            (Kind::Open, Node::Number(_)) => self.number_in_quotes(entry, key),
+            (_, Node::Number(_) | Node::Bool) => format!("quote it: {key}: \"…\""),
+            (_, Node::Tagged) => format!("quote it: {key}: \"!…\""),
+            (_, Node::List) => "write one text; quote it when it begins with [ or -".to_owned(),
+            _ => "write one text; quote it when it begins with { or holds `: `".to_owned(),
+        };
+        Complaint::new(what, mend)
+    }
+
+    fn number_in_quotes(&self, entry: &Entry, key: &str) -> String {
+        let Some(written) = self.document.as_written(entry.place) else {
+            return format!("quote it: {key}: \"…\"");
+        };
+        let quoted = format!("quote it: {key}: \"{written}\"");
+        match written.parse::<f64>() {
+            Ok(number) if number.to_string() != written => format!("{quoted}, or {written} becomes {number}"),
+            _ => quoted,
         }
     }
 }
 
 impl Section<'_> {
-    /// The place of the section itself, with `key` in the path.
+    /// Where a text stands, but with the path of a key that is missing beside it.
     pub(super) fn beside(&self, text: &Text, key: &str) -> At {
         At { path: keys::joined(self.path, key), place: text.at.place }
     }

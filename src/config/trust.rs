@@ -6,7 +6,7 @@ use rustls::RootCertStore;
 
 use super::{
     certificate::Certificate,
-    error::Complaint,
+    error::{Complaint, visible},
     identity::{ClientIdentity, PairComplaint},
     pem::Pem,
     section::{
@@ -28,7 +28,7 @@ pub(super) fn authorities(reader: &mut Reader<'_>, section: &Section<'_>, need: 
     let certificates = read(reader, &text).map(Pem::into_certificates);
     let certificates = certificates.and_then(|result| reader.checked(&text.at, result))?;
     let roots = trusted(reader, &text, &certificates);
-    Some((certificates, Arc::new(reader.checked(&text.at, roots)?)))
+    Some((certificates, Arc::new(checked(reader, &text, roots)?)))
 }
 
 fn trusted(
@@ -66,47 +66,48 @@ fn trusted(
     Ok(roots)
 }
 
+const CERTIFICATE: &str = "client_certificate_file";
+const KEY: &str = "client_key_file";
+
 /// The client identity of a section, `Some(None)` when it names none. `None` when something is wrong.
 pub(super) fn identity(
     reader: &mut Reader<'_>,
     section: &Section<'_>,
 ) -> Option<Option<Arc<ClientIdentity>>> {
-    const CERTIFICATE: &str = "client_certificate_file";
-    const KEY: &str = "client_key_file";
     let before = reader.noted();
     let certificate = reader.text(section, CERTIFICATE, Optional, Open);
     let key = reader.text(section, KEY, Optional, Open);
-    if reader.noted() > before {
-        return None;
+    let fine = reader.noted() == before;
+    match (certificate, key) {
+        (None, None) if fine => Some(None),
+        (Some(certificate), Some(key)) => pair(reader, section, &certificate, &key).map(Arc::new).map(Some),
+        (Some(alone), None) if fine => half(reader, section, &alone, CERTIFICATE, KEY),
+        (None, Some(alone)) if fine => half(reader, section, &alone, KEY, CERTIFICATE),
+        _ => None,
     }
-    let (certificate, key) = match (certificate, key) {
-        (None, None) => return Some(None),
-        (Some(certificate), Some(key)) => (certificate, key),
-        (Some(alone), None) => return half(reader, section, &alone, CERTIFICATE, KEY),
-        (None, Some(alone)) => return half(reader, section, &alone, KEY, CERTIFICATE),
-    };
-    let (certificate_pem, key_pem) = (read(reader, &certificate), read(reader, &key));
+}
+
+fn pair(
+    reader: &mut Reader<'_>,
+    section: &Section<'_>,
+    certificate: &Text,
+    key: &Text,
+) -> Option<ClientIdentity> {
+    let (certificate_pem, key_pem) = (read(reader, certificate), read(reader, key));
     if let (Some(first), Some(second)) = (&certificate_pem, &key_pem)
-        && first.certificates.is_empty()
-        && first.has_key()
-        && second.keys.is_empty()
-        && !second.certificates.is_empty()
+        && first.has_only_a_key()
+        && second.has_only_certificates()
     {
-        reader.fault(
-            &certificate.at,
-            Complaint::new(
-                format!("holds a private key, and {KEY} a certificate: they are swapped"),
-                format!("exchange the values of {CERTIFICATE} and {KEY}"),
-            ),
-        );
-        return None;
+        let what = format!("holds a private key, and {KEY} a certificate: they are swapped");
+        let mend = format!("exchange the values of {CERTIFICATE} and {KEY}");
+        return checked(reader, certificate, Err(Complaint::new(what, mend)));
     }
     let chain = certificate_pem.and_then(|pem| reader.checked(&certificate.at, pem.into_certificates()));
     let secret = key_pem.and_then(|pem| reader.checked(&key.at, pem.into_key()));
     match ClientIdentity::new(section.path, chain?, secret?, reader.now) {
-        Ok(identity) => Some(Some(Arc::new(identity))),
-        Err(PairComplaint::Certificate(complaint)) => reader.checked(&certificate.at, Err(complaint)),
-        Err(PairComplaint::Key(complaint)) => reader.checked(&key.at, Err(complaint)),
+        Ok(identity) => Some(identity),
+        Err(PairComplaint::Certificate(complaint)) => checked(reader, certificate, Err(complaint)),
+        Err(PairComplaint::Key(complaint)) => checked(reader, key, Err(complaint)),
     }
 }
 
@@ -129,4 +130,14 @@ fn read(reader: &mut Reader<'_>, text: &Text) -> Option<Pem> {
     let (path, shown) = reader.file(text);
     let pem = Pem::read(&path, &shown);
     reader.checked(&text.at, pem)
+}
+
+/// `result` without its error, which is noted with the file that it is about.
+fn checked<T>(reader: &mut Reader<'_>, text: &Text, result: Result<T, Complaint>) -> Option<T> {
+    let (_, shown) = reader.file(text);
+    let about = |complaint: Complaint| Complaint {
+        what: format!("{} {}", visible(&shown), complaint.what),
+        ..complaint
+    };
+    reader.checked(&text.at, result.map_err(about))
 }

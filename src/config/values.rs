@@ -87,11 +87,14 @@ pub(super) fn workflow_id(text: &str) -> Result<WorkflowId, Complaint> {
     })
 }
 
+/// Which drivers there are, as a person is told.
+pub(super) const DRIVERS: &str = "write `driver: reference`, or leave it off";
+
 /// A driver.
 pub(super) fn driver(text: &str) -> Result<Driver, Complaint> {
     match text {
         "reference" => Ok(Driver::Reference),
-        _ => Err(Complaint::new("is no driver that is known", "write `driver: reference`, or leave it off")),
+        _ => Err(Complaint::new("is no driver that is known", DRIVERS)),
     }
 }
 

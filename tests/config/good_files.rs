@@ -121,7 +121,7 @@ fn what_weakens_the_evidence_is_a_warning() {
             "client.pem",
             "short.pem",
             vec![
-                "endpoint.client_certificate_file: certificate of short.example.nhs.uk expires on \
+                "endpoint.client_certificate_file: holds the certificate of short.example.nhs.uk, which expires on \
                  2026-12-11 00:00:00 UTC, 19 days left",
             ],
         ),
@@ -129,7 +129,7 @@ fn what_weakens_the_evidence_is_a_warning() {
             "ca.pem",
             "ca-and-short.pem",
             vec![
-                "endpoint.ca_file: certificate of Test Root, short expires on 2026-12-11 00:00:00 UTC, \
+                "endpoint.ca_file: holds the certificate of short root, which expires on 2026-12-11 00:00:00 UTC, \
                  19 days left",
             ],
         ),
@@ -137,8 +137,8 @@ fn what_weakens_the_evidence_is_a_warning() {
             "ca.pem",
             "ca-and-expired.pem",
             vec![
-                "endpoint.ca_file: certificate of Test Root, expired expired on 2025-12-31 00:00:00 UTC, \
-                 and now it is 2026-11-21 12:00:00 UTC",
+                "endpoint.ca_file: holds the certificate of expired root, which expired on 2025-12-31 \
+                 00:00:00 UTC (now it is 2026-11-21 12:00:00 UTC)",
             ],
         ),
         (
@@ -160,7 +160,7 @@ fn certificates_are_described() {
         config.describe(pki::now()),
         [
             "endpoint.ca_file: Test Root, issued by Test Root, valid until 2027-12-31 00:00:00 UTC, 404 days left",
-            "endpoint.ca_file: Test Root, to-come, issued by Test Root, to-come, not valid before 2027-01-01 00:00:00 UTC",
+            "endpoint.ca_file: to-come root, issued by to-come root, not valid before 2027-01-01 00:00:00 UTC",
             "endpoint.client_certificate_file: product.example.nhs.uk, issued by Test Root, valid until 2027-12-31 00:00:00 UTC, 404 days left",
             "mailboxes.product.client_certificate_file: short.example.nhs.uk, issued by Test Root, valid until 2026-12-11 00:00:00 UTC, 19 days left",
         ]

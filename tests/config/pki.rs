@@ -66,7 +66,7 @@ pub fn write(folder: &Path) {
     for (name, days) in [("expired", OVER), ("to-come", TO_COME), ("short", SHORT)] {
         file(&format!("{name}.pem"), leaf(&format!("{name}.example.nhs.uk"), days, &key).pem().as_bytes());
         let key = KeyPair::generate().unwrap();
-        let ca = params(&format!("Test Root, {name}"), days, true).self_signed(&key).unwrap();
+        let ca = params(&format!("{name} root"), days, true).self_signed(&key).unwrap();
         file(&format!("ca-{name}.pem"), ca.pem().as_bytes());
         file(&format!("ca-and-{name}.pem"), format!("{}{}", issuer_pem(folder), ca.pem()).as_bytes());
     }

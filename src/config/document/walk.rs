@@ -12,11 +12,17 @@ use super::{Entry, Node, Place};
 /// More nodes than any configuration has; aliases can multiply them without end.
 const MOST: usize = 10_000;
 
+/// More levels than any configuration has; an alias to what it stands in has no end of them.
+const DEEPEST: usize = 16;
+
 /// What a walk has seen and where it ends early.
 #[derive(Default)]
 pub(super) struct Walk {
     keys: usize,
     nodes: usize,
+    /// The keys from the top to where the walk is, or where an error ended it.
+    trail: Vec<Option<String>>,
+    depth: usize,
     stop: Option<Stop>,
     /// The scalar after the key of [`Stop::WithValueOf`], as it is written.
     pub written: Option<String>,
@@ -42,14 +48,19 @@ impl Walk {
         Value(self).deserialize(document)
     }
 
-    /// Whether the walk was given up for the sheer number of nodes.
-    pub(super) fn too_many(&self) -> bool {
-        self.nodes > MOST
+    /// Whether the walk was given up for sheer size.
+    pub(super) fn too_large(&self) -> bool {
+        self.nodes > MOST || self.depth > DEEPEST
+    }
+
+    /// The path of the key at whose value an error ended the walk.
+    pub(super) fn trail(&self) -> Vec<&str> {
+        self.trail.iter().map_while(|key| key.as_deref()).collect()
     }
 
     fn count<E: Error>(&mut self) -> Result<(), E> {
         self.nodes += 1;
-        if self.too_many() { Err(E::custom("too many nodes")) } else { Ok(()) }
+        if self.too_large() { Err(E::custom("too large")) } else { Ok(()) }
     }
 }
 
@@ -66,8 +77,11 @@ impl<'de> DeserializeSeed<'de> for Value<'_> {
     type Value = Node;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
+        self.0.depth += 1;
         self.0.count()?;
-        deserializer.deserialize_any(self)
+        let node = deserializer.deserialize_any(Value(self.0))?;
+        self.0.depth -= 1;
+        Ok(node)
     }
 }
 
@@ -127,8 +141,9 @@ impl<'de> Visitor<'de> for Value<'_> {
                 walk.written = map.next_value().ok();
                 return Err(A::Error::custom("found"));
             }
+            walk.trail.push(key);
             let value = map.next_value_seed(Value(walk))?;
-            entries.push(Entry { key, place: Place::Key(number), value });
+            entries.push(Entry { key: walk.trail.pop().flatten(), place: Place::Key(number), value });
         }
         Ok(Node::Map(entries))
     }
