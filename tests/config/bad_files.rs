@@ -1,150 +1,163 @@
-//! Configurations that are wrong, and every word that is said about them.
-use crate::{GOOD, changed, env, load, pki_folder};
+//! Configurations that are wrong, and what is said about them.
 
-struct Case(&'static str, &'static str, &'static str);
+use std::{fs, path::Path};
 
-const CASES: &[Case] = &[
-    // YAML itself
-    Case("", "", ""),
-    Case("", "# nothing yet\n", ""),
-    Case("", "just text\n", ""),
-    Case("", "- a\n- b\n", ""),
-    Case("  url: h", "\turl: h", ""),
-    Case("environment: INT", "environment: \"INT", ""),
-    Case("environment: INT", "environment: INT: 2", ""),
-    Case("environment: INT", "environment: [INT", ""),
-    Case("password: ${MESH_PRODUCT_PASSWORD}", "password: *star", ""),
-    Case("password: ${MESH_PRODUCT_PASSWORD}", "password: @at", ""),
-    Case("password: ${MESH_PRODUCT_PASSWORD}", "password: !bang", ""),
-    Case("password: ${MESH_PRODUCT_PASSWORD}", "password: !!int bang", ""),
-    Case("password: ${MESH_PRODUCT_PASSWORD}", "password: #hash", ""),
-    Case("workflow_id: TEST_WORKFLOW", "workflow_id TEST_WORKFLOW", ""),
-    Case("supplier:\n", "---\nsupplier:\n", ""),
-    Case("environment: INT", "environment: INT\u{1}", ""),
-    Case("environment: INT", "environment: &a [*a, *a]", ""),
-    // keys
-    Case("    password: ${MESH_PRODUCT_PASSWORD}", "    pasword: ${MESH_PRODUCT_PASSWORD}", ""),
-    Case("  shared_key:", "  sharedKey:", ""),
-    Case("workflow_id: TEST_WORKFLOW", "workflow_id: TEST_WORKFLOW\nshared_key: x", ""),
-    Case("workflow_id: TEST_WORKFLOW", "workflow_id: TEST_WORKFLOW\npassword: x", ""),
-    Case("workflow_id: TEST_WORKFLOW", "workflow_id: TEST_WORKFLOW\ncolour: blue", ""),
-    Case("environment: INT", "environment: INT\n1: x\n\"a b\": y\n? [z]\n: z", ""),
-    Case("workflow_id: TEST_WORKFLOW", "workflow_id: TEST_WORKFLOW\nenvironment: LIVE", ""),
-    Case(
-        "    id: X26HC005\n    password: ${MESH_PRODUCT_PASSWORD}\n",
-        "    {id: X26ABC1,\n     pasword: x,\n     id: X26ABC2}\n",
-        "",
-    ),
-    Case("    password: ${MESH_PRODUCT_PASSWORD}\n", "", ""),
-    Case("environment: INT\n", "", ""),
-    Case("supplier:\n  name: Example Supplier Ltd\n", "", ""),
-    Case("  counterpart:\n    id: X26HC006\n    password: ${MESH_COUNTERPART_PASSWORD}\n", "", ""),
-    Case("  name: Example Supplier Ltd\n", "", ""),
-    Case("  ca_file: ca.pem\n", "", ""),
-    // types
-    Case("password: ${MESH_PRODUCT_PASSWORD}", "password: 12345678", ""),
-    Case("password: ${MESH_PRODUCT_PASSWORD}", "password: null", ""),
-    Case("password: ${MESH_PRODUCT_PASSWORD}", "password: \"\"", ""),
-    Case("password: ${MESH_PRODUCT_PASSWORD}", "password: {a: b}", ""),
-    Case("password: ${MESH_PRODUCT_PASSWORD}", "password: [a]", ""),
-    Case("version: 1.2.3", "version: 1.10", ""),
-    Case("version: 1.2.3", "version:\n\n    2", ""),
-    Case("version: 1.2.3", "version: 0x10", ""),
-    Case("version: 1.2.3", "version: true", ""),
-    Case("version: 1.2.3", "version: 1.2.3\n  driver: {command: [./drive.sh]}", ""),
-    Case("version: 1.2.3", "version: 1.2.3\n  driver: mine", ""),
-    Case("supplier:\n  name: Example Supplier Ltd\n", "supplier: Example Supplier Ltd\n", ""),
-    // values
-    Case("environment: INT", "environment: '  '", ""),
-    Case("environment: INT", "environment: \"INT\\nLIVE\"", ""),
-    Case(
-        "Example Product",
-        "An Example Product whose name is so long that nobody could bear to see it on every single page of a report",
-        "",
-    ),
-    Case("id: X26HC005", "id: x26hc005", ""),
-    Case("id: X26HC005", "id: X26/HC005", ""),
-    Case("id: X26HC005", "id: ${LOWER}", ""),
-    Case("id: X26HC005", "id: ${STARS}", ""),
-    Case("id: X26HC005", "id: X26HC006", ""),
-    Case("workflow_id: TEST_WORKFLOW", "workflow_id: ' W'", ""),
-    Case("https://msg.intspineservices.nhs.uk", "ftp://msg.intspineservices.nhs.uk", ""),
-    Case("https://msg.intspineservices.nhs.uk", "msg.intspineservices.nhs.uk", ""),
-    Case("https://msg.intspineservices.nhs.uk", "http://msg.intspineservices.nhs.uk", ""),
-    Case("https://msg.intspineservices.nhs.uk", "https://msg.intspineservices.nhs.uk/messageexchange/", ""),
-    Case("https://msg.intspineservices.nhs.uk", "https://me:secret@msg.intspineservices.nhs.uk", ""),
-    Case("https://msg.intspineservices.nhs.uk", "https://msg.intspineservices.nhs.uk:70000", ""),
-    Case(
-        "supplier:",
-        "timeouts: {connect_seconds: 0, response_seconds: 1.5, delivery_seconds: '10', transfer_seconds: 86401}\nsupplier:",
-        "",
-    ),
-    Case(
-        "supplier:",
-        "timeouts:\n  connect_seconds: -1\n  response_seconds:\n  delivery_seconds: 10s\n  wait: 3\nsupplier:",
-        "",
-    ),
-    // the environment
-    Case("${MESH_SHARED_KEY}", "${MESH_SHARED_KEYS}", ""),
-    Case("${MESH_SHARED_KEY}", "${EMPTY}", ""),
-    Case("${MESH_SHARED_KEY}", "${MESH_SHARED_KEY", ""),
-    Case("${MESH_SHARED_KEY}", "${MESH_SHARED_KEY:-default}", ""),
-    Case("${MESH_SHARED_KEY}", "${TWO_LINES}", ""),
-    Case("ca.pem", "${LOWER}/ca.pem", ""),
-    // files
-    Case("ca.pem", "certs/ca.pem", ""),
-    Case("ca.pem", "~/ca.pem", ""),
-    Case("ca.pem", ".", ""),
-    Case("ca.pem", "empty.pem", ""),
-    Case("ca.pem", "note.txt", ""),
-    Case("ca.pem", "large.pem", ""),
-    Case("ca.pem", "client.der", ""),
-    Case("ca.pem", "client.pem", ""),
-    Case("ca.pem", "client-key.pem", ""),
-    Case("ca.pem", "cut-off.pem", ""),
-    Case("ca.pem", "bad-certificate.pem", ""),
-    Case("ca.pem", "ca-expired.pem", ""),
-    Case("ca.pem", "ca-to-come.pem", ""),
-    Case("client.pem", "request.pem", ""),
-    Case("client.pem", "public.pem", ""),
-    Case("client.pem", "client.p12", ""),
-    Case("client.pem", "expired.pem", ""),
-    Case("client.pem", "to-come.pem", ""),
-    Case("client.pem", "chain-backwards.pem", ""),
-    Case("client-key.pem", "other-key.pem", ""),
-    Case("client-key.pem", "client.pem", ""),
-    Case("client-key.pem", "client-key.der", ""),
-    Case("client-key.pem", "sealed.pem", ""),
-    Case("client-key.pem", "sealed-old.pem", ""),
-    Case("client-key.pem", "public.pem", ""),
-    Case("client-key.pem", "two-keys.pem", ""),
-    Case("client-key.pem", "bad-key.pem", ""),
-    Case("client-key.pem", "note.txt", ""),
-    Case("client-key.pem", "ca-expired.pem\n  # x", ""),
-    Case(
-        "client.pem\n  client_key_file: client-key.pem",
-        "client-key.pem\n  client_key_file: client.pem",
-        "",
-    ),
-    Case("  client_key_file: client-key.pem\n", "", ""),
-    Case("  client_certificate_file: client.pem\n", "", ""),
-    Case("    id: X26HC006\n", "    id: X26HC006\n    client_key_file: client-key.pem\n", ""),
-];
+use mesh_witness::config::{Config, ConfigError};
+
+use crate::{
+    GOOD,
+    cases::{Case, FILES, KEYS, TYPES, VALUES, VARIABLES, YAML},
+    changed, env, load, pki, pki_folder,
+};
+
+fn said(error: &ConfigError) -> Vec<String> {
+    let file = error.file().display().to_string();
+    let text = error.to_string().replace(&file, "F").replace(&pki_folder().display().to_string(), "DIR");
+    text.lines().map(ToOwned::to_owned).collect()
+}
+
+fn check(cases: &[Case]) {
+    for Case { old, new, said: expected } in cases {
+        let content = if old.is_empty() { (*new).to_owned() } else { changed(old, new) };
+        match load(content.as_bytes(), &env) {
+            Ok(_) => panic!("{new:?} is taken for right"),
+            Err(error) => assert_eq!(said(&error), *expected, "{old:?} → {new:?}"),
+        }
+    }
+}
 
 #[test]
-fn table() {
-    let mut out = String::new();
-    for Case(old, new, _) in CASES {
-        let content = if old.is_empty() { (*new).to_owned() } else { changed(old, new) };
-        let shown = match load(content.as_bytes(), &env) {
-            Ok(_) => "LOADED".to_owned(),
-            Err(error) => error
-                .to_string()
-                .replace(&error.file().display().to_string(), "F")
-                .replace(&pki_folder().display().to_string(), "DIR"),
-        };
-        out.push_str(&format!("{old:?} => {new:?}\n{shown}\n\n"));
+fn what_is_no_yaml() {
+    check(YAML);
+}
+
+#[test]
+fn wrong_keys() {
+    check(KEYS);
+}
+
+#[test]
+fn wrong_types() {
+    check(TYPES);
+}
+
+#[test]
+fn wrong_values() {
+    check(VALUES);
+}
+
+#[test]
+fn wrong_variables() {
+    check(VARIABLES);
+}
+
+#[test]
+fn wrong_files() {
+    check(FILES);
+}
+
+#[test]
+fn everything_that_is_wrong_is_said_at_once_and_by_line() {
+    let bad = GOOD
+        .replace("environment: INT\n", "environment:\n")
+        .replace("https://", "http://")
+        .replace("ca.pem", "none.pem")
+        .replace("client-key.pem", "sealed.pem")
+        .replace("${MESH_SHARED_KEY}", "${NONE}")
+        .replace("    id: X26HC005\n", "")
+        .replace("X26HC006", "x26hc006")
+        .replace("TEST_WORKFLOW", "7")
+        .replace("1.2.3", "2.0")
+        .replace("supplier:", "suplier:");
+    let error = load(bad.as_bytes(), &env).unwrap_err();
+    let places: Vec<(Option<usize>, &str)> =
+        error.problems().iter().map(|problem| (problem.line, problem.path.as_str())).collect();
+    let expected = [
+        (Some(1), "environment"),
+        (Some(3), "endpoint.url"),
+        (Some(4), "endpoint.ca_file"),
+        (Some(6), "endpoint.client_key_file"),
+        (Some(7), "endpoint.shared_key"),
+        (Some(9), "mailboxes.product.id"),
+        (Some(12), "mailboxes.counterpart.id"),
+        (Some(14), "workflow_id"),
+        (Some(17), "product.version"),
+        (Some(18), "suplier"),
+    ];
+    assert_eq!(places, expected);
+}
+
+#[test]
+fn no_more_problems_are_listed_than_are_worth_reading() {
+    let unknown: String = (0..1000).map(|number| format!("colour-{number}: x\n")).collect();
+    let error = load(format!("{GOOD}{unknown}").as_bytes(), &env).unwrap_err();
+    let said = said(&error);
+    assert_eq!((error.problems().len(), said.len()), (50, 51));
+    assert_eq!(said[50], "F: and 950 more like these");
+}
+
+#[test]
+fn keys_levels_and_aliases_without_end_are_given_up() {
+    let unknown: String = (0..20_000).map(|number| format!("k{number}: x\n")).collect();
+    let ten = |item: &str| [item; 10].join(", ");
+    let (x, a, b, c) = (ten("x"), ten("*a"), ten("*b"), ten("*c"));
+    let laughs = format!("a: &a [{x}]\nb: &b [{a}]\nc: &c [{b}]\nd: &d [{c}]\n");
+    let brackets = format!("a: {}{}", "[".repeat(900), "]".repeat(900));
+    for content in [unknown, laughs, brackets] {
+        let error = load(content.as_bytes(), &env).unwrap_err();
+        assert!(error.to_string().contains("has more keys, values or levels"), "{error}");
     }
-    let _ = GOOD;
-    std::fs::write("/tmp/cfg-out.txt", out).unwrap();
+}
+
+#[test]
+fn files_that_are_no_text() {
+    let latin: Vec<u8> = GOOD.chars().map(|c| if c == 'S' { 0xE9 } else { c as u8 }).collect();
+    let wide: Vec<u8> = "\u{feff}environment: INT".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for (content, expected) in [
+        (latin, "F:7: is not in UTF-8; save it as UTF-8"),
+        (wide, "F: is in UTF-16; save it as UTF-8"),
+        (vec![b' '; 1024 * 1024 + 1], "F: is larger than 1 MiB; check that it is the right file"),
+    ] {
+        assert_eq!(said(&load(&content, &env).unwrap_err()), [expected]);
+    }
+}
+
+#[test]
+fn files_that_cannot_be_read() {
+    for (path, expected) in [
+        (
+            pki_folder().join("none.yaml"),
+            "F: does not exist; correct the path, or write one: mesh-witness init",
+        ),
+        (
+            pki_folder(),
+            "F: cannot be read: Is a directory (os error 21); name a file that this user may read",
+        ),
+    ] {
+        let error = Config::load_at(&path, &env, pki::now()).unwrap_err();
+        assert_eq!(said(&error), [expected]);
+        assert!(error.to_string().starts_with(&path.display().to_string()), "as it was given");
+    }
+}
+
+#[test]
+fn paths_start_from_the_folder_of_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mesh-witness.yaml");
+    fs::write(&file, GOOD).unwrap();
+    let error = Config::load_at(&file, &env, pki::now()).unwrap_err();
+    let expected = format!("{} does not exist", folder.path().join("ca.pem").display());
+    assert_eq!(error.problems()[0].what, expected);
+
+    let absolute = GOOD
+        .replace(" ca.pem", &format!(" {}", pki_folder().join("ca.pem").display()))
+        .replace(" client.pem", &format!(" {}", pki_folder().join("client.pem").display()))
+        .replace(" client-key.pem", " ${FOLDER}/client-key.pem");
+    fs::write(&file, absolute).unwrap();
+    let env = |name: &str| match name {
+        "FOLDER" => Some(pki_folder().display().to_string()),
+        other => env(other),
+    };
+    assert!(Config::load_at(&file, &env, pki::now()).is_ok());
+    assert!(Config::load(Path::new("none.yaml"), &env).is_err());
 }

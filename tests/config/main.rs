@@ -1,6 +1,7 @@
 //! The configuration file, from outside: good ones load, bad ones are told what is wrong with them.
 
 mod bad_files;
+mod cases;
 mod good_files;
 mod pki;
 mod secrets;
