@@ -7,6 +7,7 @@
 pub mod client;
 pub mod emulator;
 pub mod product;
+pub mod config;
 pub mod protocol;
 pub mod rules;
 pub mod runner;

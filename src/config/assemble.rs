@@ -1,0 +1,171 @@
+//! From the tree of a file to a configuration.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    protocol::{MailboxId, Password, SharedKey},
+    runner::Party,
+};
+
+use super::{
+    Config, Endpoint,
+    error::Complaint,
+    identity::ClientIdentity,
+    mailbox::{Mailbox, Mailboxes},
+    section::{
+        Kind::{Choice, Open, Private},
+        Need::{Optional, Required},
+        Reader, Section, Text,
+    },
+    trust::{authorities, identity},
+    url::EndpointUrl,
+    values::{self, Driver, Timeouts},
+};
+
+/// The configuration, or `None` when something is wrong with it, which the reader has noted.
+pub(super) fn config(reader: &mut Reader<'_>) -> Option<Config> {
+    let top = reader.top()?;
+    let environment = name(reader, &top, "environment");
+    let endpoint = reader.section(&top, "endpoint", Required).map(|section| endpoint(reader, &section));
+    let mailboxes = mailboxes(reader, &top);
+    let workflow = reader.text(&top, "workflow_id", Required, Open);
+    let workflow_id = workflow.and_then(|text| reader.checked(&text.at, values::workflow_id(&text.value)));
+    let product = reader.section(&top, "product", Required).and_then(|section| product(reader, &section));
+    let supplier =
+        reader.section(&top, "supplier", Required).and_then(|section| name(reader, &section, "name"));
+    let timeouts = timeouts(reader, &top);
+    let endpoint = endpoint.flatten()?;
+    let mut mailboxes = mailboxes?;
+    let (product, driver) = product?;
+    for mailbox in [&mut mailboxes.product, &mut mailboxes.counterpart] {
+        mailbox.identity = mailbox.identity.take().or_else(|| endpoint.identity.clone());
+    }
+    warn(reader, &endpoint, &mailboxes);
+    Some(Config {
+        environment: environment?,
+        endpoint,
+        mailboxes,
+        workflow_id: workflow_id?,
+        product,
+        driver,
+        supplier: supplier?,
+        timeouts,
+        warnings: std::mem::take(&mut reader.warnings),
+    })
+}
+
+fn endpoint(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<Endpoint> {
+    let url = reader.text(section, "url", Required, Open);
+    let url = url.and_then(|text| reader.checked(&text.at, EndpointUrl::parse(&text.value)));
+    // Whether a CA is needed is known only once the URL is.
+    let need = if url.as_ref().is_some_and(EndpointUrl::is_encrypted) { Required } else { Optional };
+    let ca = authorities(reader, section, need);
+    let identity = identity(reader, section);
+    let shared_key = secret(reader, section, "shared_key");
+    let (ca, roots) = ca?;
+    Some(Endpoint { url: url?, ca, roots, identity: identity?, shared_key: SharedKey::new(shared_key?) })
+}
+
+fn mailboxes<'a>(reader: &mut Reader<'a>, top: &Section<'a>) -> Option<Mailboxes> {
+    let section = reader.section(top, "mailboxes", Required)?;
+    let product = reader.section(&section, "mailboxes.product", Required);
+    let product = product.map(|section| mailbox(reader, &section));
+    let counterpart = reader.section(&section, "mailboxes.counterpart", Required);
+    let counterpart = counterpart.map(|section| mailbox(reader, &section));
+    let (product_id, product) = product?;
+    let (counterpart_id, counterpart) = counterpart?;
+    if let (Some((_, first)), Some((text, second))) = (&product_id, &counterpart_id)
+        && first == second
+    {
+        let complaint = Complaint::new(
+            "is the ID of mailboxes.product too",
+            "name another mailbox: messages go from one to the other",
+        );
+        reader.fault(&text.at, complaint);
+    }
+    Some(Mailboxes { product: product?, counterpart: counterpart? })
+}
+
+type IdAndMailbox = (Option<(Text, MailboxId)>, Option<Mailbox>);
+
+/// A mailbox, and its ID apart: that can be right when the rest is not.
+fn mailbox(reader: &mut Reader<'_>, section: &Section<'_>) -> IdAndMailbox {
+    let id = reader.text(section, "id", Required, Open).and_then(|text| {
+        let parsed = values::mailbox_id(&text.value, text.from_environment);
+        let parsed = reader.checked(&text.at, parsed)?;
+        Some((text, parsed))
+    });
+    let password = secret(reader, section, "password");
+    let identity = identity(reader, section);
+    let mailbox = match (&id, password, identity) {
+        (Some((_, id)), Some(password), Some(identity)) => {
+            Some(Mailbox { id: id.clone(), password: Password::new(password), identity })
+        }
+        _ => None,
+    };
+    (id, mailbox)
+}
+
+fn product(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<(Party, Driver)> {
+    let name = name(reader, section, "name");
+    let version = self::name(reader, section, "version");
+    let before = reader.noted();
+    let driver = match reader.text(section, "driver", Optional, Choice(values::DRIVERS)) {
+        Some(text) => reader.checked(&text.at, values::driver(&text.value)),
+        None => (reader.noted() == before).then_some(Driver::Reference),
+    };
+    Some((Party { name: name?, version: version? }, driver?))
+}
+
+fn timeouts<'a>(reader: &mut Reader<'a>, top: &Section<'a>) -> Timeouts {
+    let own = Timeouts::default();
+    let Some(section) = reader.section(top, "timeouts", Optional) else { return own };
+    let mut seconds = |key, own: Duration| {
+        let (at, number) = reader.number(&section, key)?;
+        reader.checked(&at, values::seconds(number)).or(Some(own))
+    };
+    Timeouts {
+        connect: seconds("connect_seconds", own.connect).unwrap_or(own.connect),
+        response: seconds("response_seconds", own.response).unwrap_or(own.response),
+        delivery: seconds("delivery_seconds", own.delivery).unwrap_or(own.delivery),
+        transfer: seconds("transfer_seconds", own.transfer).unwrap_or(own.transfer),
+    }
+}
+
+fn name(reader: &mut Reader<'_>, section: &Section<'_>, key: &'static str) -> Option<String> {
+    let text = reader.text(section, key, Required, Open)?;
+    reader.checked(&text.at, values::name(&text.value))
+}
+
+fn secret(reader: &mut Reader<'_>, section: &Section<'_>, key: &'static str) -> Option<String> {
+    let text = reader.text(section, key, Required, Private)?;
+    let secret = reader.checked(&text.at, values::secret(&text.value))?;
+    if secret.trim() != secret {
+        reader
+            .warnings
+            .push(format!("{}: begins or ends with a blank, which is sent as part of it", text.at.path));
+    }
+    Some(secret)
+}
+
+fn warn(reader: &mut Reader<'_>, endpoint: &Endpoint, mailboxes: &Mailboxes) {
+    if !endpoint.url.is_encrypted() {
+        let url = &endpoint.url;
+        reader.warnings.push(format!("traffic was not encrypted and no certificate was checked: {url}"));
+    }
+    let mut seen: Vec<&Arc<ClientIdentity>> = Vec::new();
+    for (role, mailbox) in [("product", &mailboxes.product), ("counterpart", &mailboxes.counterpart)] {
+        match &mailbox.identity {
+            Some(identity) if !seen.iter().any(|other| Arc::ptr_eq(other, identity)) => seen.push(identity),
+            None if endpoint.url.is_encrypted() => reader.warnings.push(format!(
+                "mailboxes.{role}: no client certificate is configured, which MESH asks every client for"
+            )),
+            _ => {}
+        }
+    }
+    for identity in seen {
+        let soon = identity.certificates().iter().filter_map(|certificate| certificate.soon_over(reader.now));
+        let place = format!("{}.client_certificate_file", identity.place());
+        reader.warnings.extend(soon.map(|what| format!("{place}: {what}")));
+    }
+}

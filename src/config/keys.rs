@@ -1,0 +1,91 @@
+//! The keys of a configuration: which there are, where, and which one was meant.
+
+/// Every section by its path, with its keys in the order of the template.
+const SECTIONS: &[(&str, &[&str])] = &[
+    ("", &["environment", "endpoint", "mailboxes", "workflow_id", "product", "supplier", "timeouts"]),
+    ("endpoint", &["url", "ca_file", "client_certificate_file", "client_key_file", "shared_key"]),
+    ("mailboxes", &["product", "counterpart"]),
+    ("mailboxes.product", MAILBOX),
+    ("mailboxes.counterpart", MAILBOX),
+    ("product", &["name", "version", "driver"]),
+    ("supplier", &["name"]),
+    ("timeouts", &["connect_seconds", "response_seconds", "delivery_seconds", "transfer_seconds"]),
+];
+
+const MAILBOX: &[&str] = &["id", "password", "client_certificate_file", "client_key_file"];
+
+/// What to write for each required key.
+const EXAMPLES: &[(&str, &str)] = &[
+    ("environment", "`environment: INT`"),
+    ("endpoint.url", "`url: https://msg.intspineservices.nhs.uk`"),
+    ("endpoint.ca_file", "`ca_file: int-ca.pem`"),
+    ("endpoint.shared_key", "`shared_key: ${MESH_SHARED_KEY}`"),
+    ("mailboxes.product.id", "`id: X26HC005`"),
+    ("mailboxes.product.password", "`password: ${MESH_PRODUCT_PASSWORD}`"),
+    ("mailboxes.counterpart.id", "`id: X26HC006`"),
+    ("mailboxes.counterpart.password", "`password: ${MESH_COUNTERPART_PASSWORD}`"),
+    ("workflow_id", "`workflow_id: TEST_WORKFLOW`"),
+    ("product.name", "`name: Example Product`"),
+    ("product.version", "`version: \"1.2.3\"`"),
+    ("supplier.name", "`name: Example Supplier Ltd`"),
+];
+
+/// The keys of a section.
+pub(super) fn known(section: &str) -> &'static [&'static str] {
+    SECTIONS.iter().find(|(path, _)| *path == section).map_or(&[], |(_, keys)| keys)
+}
+
+/// The path of a key.
+pub(super) fn joined(section: &str, key: &str) -> String {
+    if section.is_empty() { key.to_owned() } else { format!("{section}.{key}") }
+}
+
+/// What to write for a key that is missing.
+pub(super) fn example(section: &str, key: &str) -> String {
+    let path = joined(section, key);
+    match EXAMPLES.iter().find(|(known, _)| *known == path) {
+        Some((_, example)) => (*example).to_owned(),
+        None => format!("`{key}:` with {}", listed(&required(&path))),
+    }
+}
+
+/// The keys of a section without those that may be left off.
+fn required(section: &str) -> Vec<&'static str> {
+    let has_example = |key: &&str| EXAMPLES.iter().any(|(path, _)| *path == joined(section, key));
+    let is_section = |key: &&str| !known(&joined(section, key)).is_empty();
+    known(section).iter().filter(|key| has_example(key) || is_section(key)).copied().collect()
+}
+
+/// Keys as a person lists them.
+pub(super) fn listed(keys: &[&str]) -> String {
+    keys.join(", ")
+}
+
+/// The key that was probably meant: the nearest, if it is near.
+pub(super) fn nearest(key: &str, known: &[&'static str]) -> Option<&'static str> {
+    let plain = plain(key);
+    known
+        .iter()
+        .map(|&known| (strsim::normalized_damerau_levenshtein(&plain, &self::plain(known)), known))
+        .filter(|(likeness, _)| *likeness >= 0.6)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, known)| known)
+}
+
+/// The sections that have this key, as a person lists them; `None` when there is none.
+pub(super) fn homes(key: &str) -> Option<String> {
+    let named = |path: &&'static str| if path.is_empty() { "the top level" } else { *path };
+    let homes = SECTIONS.iter().filter(|(_, keys)| keys.contains(&key)).map(|(path, _)| named(path));
+    let homes: Vec<&str> = homes.collect();
+    if homes.is_empty() { None } else { Some(homes.join(" or ")) }
+}
+
+/// Whether it looks like a key: nothing is stuck to it.
+pub(super) fn is_name(key: &str) -> bool {
+    (1..=40).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
+}
+
+/// `sharedKey`, `shared-key` and `shared_key` are one.
+fn plain(key: &str) -> String {
+    key.chars().filter(|c| !matches!(c, '_' | '-')).flat_map(char::to_lowercase).collect()
+}

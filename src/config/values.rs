@@ -1,0 +1,112 @@
+//! What single values must be.
+
+use std::time::Duration;
+
+use crate::protocol::{IdError, MailboxId, WorkflowId};
+
+use super::error::Complaint;
+
+/// How long to wait for what. Each is 1 second to 24 hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For a connection with its TLS handshake. 10 seconds unless configured.
+    pub connect: Duration,
+    /// For the head of a response once the request is sent. 30 seconds unless configured.
+    pub response: Duration,
+    /// For a message to arrive in the other mailbox. 120 seconds unless configured.
+    pub delivery: Duration,
+    /// For the whole of one request and response, however large. One hour unless configured.
+    pub transfer: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            response: Duration::from_secs(30),
+            delivery: Duration::from_secs(120),
+            transfer: Duration::from_secs(3600),
+        }
+    }
+}
+
+/// How the product under test is asked to act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Driver {
+    /// There is none: the reference client of mesh-witness stands in.
+    Reference,
+}
+
+const LONGEST_NAME: usize = 100;
+
+/// A name that a report shows on one line.
+pub(super) fn name(text: &str) -> Result<String, Complaint> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Complaint::new("is blank", "give it a value"));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Complaint::new("has a line break or another control character", "write it on one line"));
+    }
+    if text.chars().count() > LONGEST_NAME {
+        let what = format!("is longer than {LONGEST_NAME} characters");
+        return Err(Complaint::new(what, "shorten it: it stands on every page of the report"));
+    }
+    Ok(text.to_owned())
+}
+
+/// A password or a shared key.
+pub(super) fn secret(text: &str) -> Result<String, Complaint> {
+    if text.chars().any(char::is_control) {
+        return Err(Complaint::new(
+            "has a line break or another control character",
+            "take it out; most often it is a line break at the end of the variable or the text",
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// A mailbox ID. Its characters are named only when they stand in the file.
+pub(super) fn mailbox_id(text: &str, from_environment: bool) -> Result<MailboxId, Complaint> {
+    MailboxId::parse(text).map_err(|error| match error {
+        IdError::LowerCase => {
+            Complaint::new("must be in upper case", "write it in capitals, as the MESH API asks for")
+        }
+        IdError::Character(_) if from_environment => {
+            Complaint::new("has a character that no mailbox ID has", "use letters, digits, _ and - only")
+        }
+        error => Complaint::new(error.to_string(), "write it like X26HC005"),
+    })
+}
+
+/// A workflow ID.
+pub(super) fn workflow_id(text: &str) -> Result<WorkflowId, Complaint> {
+    WorkflowId::parse(text).map_err(|error| {
+        Complaint::new(error.to_string(), "write it like TEST_WORKFLOW, without blanks around it")
+    })
+}
+
+/// Which drivers there are, as a person is told.
+pub(super) const DRIVERS: &str = "write `driver: reference`, or leave it off";
+
+/// A driver.
+pub(super) fn driver(text: &str) -> Result<Driver, Complaint> {
+    match text {
+        "reference" => Ok(Driver::Reference),
+        _ => Err(Complaint::new("is no driver that is known", DRIVERS)),
+    }
+}
+
+const LONGEST_WAIT: u64 = 24 * 60 * 60;
+
+/// A time to wait.
+pub(super) fn seconds(number: Option<u64>) -> Result<Duration, Complaint> {
+    match number {
+        Some(seconds @ 1..=LONGEST_WAIT) => Ok(Duration::from_secs(seconds)),
+        _ => Err(Complaint::new(
+            format!("is not a whole number of seconds from 1 to {LONGEST_WAIT}"),
+            "write it without quotes and without a unit, or leave it off",
+        )),
+    }
+}

@@ -1,0 +1,175 @@
+//! Configurations that are right.
+
+use std::{fs, time::Duration};
+
+use mesh_witness::config::{Config, Driver, TEMPLATE, Timeouts};
+use rustls::{crypto::aws_lc_rs::default_provider, pki_types::ServerName, sign::CertifiedKey};
+
+use crate::{GOOD, changed, env, load, pki, pki_folder};
+
+fn good(content: &str) -> Config {
+    load(content.as_bytes(), &env).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn everything_is_where_it_belongs() {
+    let config = good(GOOD);
+    assert_eq!(config.environment, "INT");
+    assert_eq!(config.endpoint.url.to_string(), "https://msg.intspineservices.nhs.uk");
+    assert_eq!(config.endpoint.shared_key.expose(), "the shared key");
+    assert_eq!((config.endpoint.ca.len(), config.endpoint.roots.len()), (1, 1));
+    assert_eq!(config.mailboxes.product.id.as_str(), "X26HC005");
+    assert_eq!(config.mailboxes.product.password.expose(), "password one");
+    assert_eq!(config.mailboxes.counterpart.id.as_str(), "X26HC006");
+    assert_eq!(config.mailboxes.counterpart.password.expose(), "password two");
+    assert_eq!(config.workflow_id.as_str(), "TEST_WORKFLOW");
+    assert_eq!((config.product.name.as_str(), config.product.version.as_str()), ("Example Product", "1.2.3"));
+    assert_eq!((config.driver, config.supplier.as_str()), (Driver::Reference, "Example Supplier Ltd"));
+    assert_eq!(config.timeouts, Timeouts::default());
+    assert_eq!(config.warnings, Vec::<String>::new());
+    let names: Vec<String> = config.secrets().into_iter().map(|secret| secret.name).collect();
+    let expected = ["endpoint.shared_key", "mailboxes.product.password", "mailboxes.counterpart.password"];
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn the_template_loads() {
+    let folder = tempfile::tempdir().unwrap();
+    for (from, to) in
+        [("ca.pem", "int-ca.pem"), ("client.pem", "client.pem"), ("client-key.pem", "client-key.pem")]
+    {
+        fs::copy(pki_folder().join(from), folder.path().join(to)).unwrap();
+    }
+    let file = folder.path().join("mesh-witness.yaml");
+    fs::write(&file, TEMPLATE).unwrap();
+    let config = Config::load_at(&file, &env, pki::now()).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(config.timeouts, Timeouts::default(), "the template shows the defaults");
+    assert_eq!(config.warnings, Vec::<String>::new());
+}
+
+#[test]
+fn flow_style_aliases_a_byte_order_mark_and_windows_line_ends_are_fine() {
+    let flow = "{environment: INT, endpoint: {url: 'http://localhost:8700', shared_key: \"${MESH_SHARED_KEY}\"}, \
+                mailboxes: {product: {id: X26ABC1, password: &p \"${MESH_PRODUCT_PASSWORD}\"}, \
+                counterpart: {id: X26ABC2, password: *p}}, workflow_id: W, \
+                product: {name: P, version: '1'}, supplier: {name: S}}";
+    let config = good(flow);
+    assert_eq!(config.mailboxes.counterpart.password.expose(), "password one");
+    assert_eq!(config.endpoint.url.port(), 8700);
+    good(&format!("\u{feff}{GOOD}"));
+    good(&GOOD.replace('\n', "\r\n"));
+    good(&format!("%YAML 1.2\n---\n{GOOD}...\n"));
+}
+
+#[test]
+fn a_mailbox_speaks_with_its_own_certificate_or_else_the_endpoints() {
+    let own = "    id: X26HC005\n    client_certificate_file: rsa.pem\n    client_key_file: rsa-pkcs8.pem\n";
+    let config = good(&changed("    id: X26HC005\n", own));
+    let product = config.mailboxes.product.identity.as_ref().unwrap();
+    let counterpart = config.mailboxes.counterpart.identity.as_ref().unwrap();
+    assert_eq!((product.place(), product.certificates()[0].subject()), ("mailboxes.product", "rsa"));
+    assert_eq!((counterpart.place(), counterpart.chain().len()), ("endpoint", 1));
+}
+
+#[test]
+fn every_kind_of_key_is_read() {
+    for (certificate, key) in [
+        ("client.pem", "key-sec1.pem"),
+        ("chain.pem", "client-key.pem"),
+        ("both.pem", "both.pem"),
+        ("rsa.pem", "rsa-pkcs8.pem"),
+        ("rsa.pem", "rsa-inner.pem"),
+        ("p384.pem", "p384-pkcs8.pem"),
+        ("p384.pem", "p384-inner.pem"),
+    ] {
+        let config = good(&changed("client.pem", certificate).replace("client-key.pem", key));
+        let identity = config.endpoint.identity.unwrap();
+        CertifiedKey::from_der(identity.chain(), identity.key().clone_key(), &default_provider())
+            .unwrap_or_else(|error| panic!("{certificate} {key}: {error}"));
+    }
+}
+
+#[test]
+fn values_come_from_the_environment_where_they_say_so() {
+    let config = good(&changed("environment: INT", "environment: INT ${FORTY_TWO} $${NOT} $5"));
+    assert_eq!(config.environment, "INT 42 ${NOT} $5");
+    let timeouts = "workflow_id: W\ntimeouts: {connect_seconds: '${FORTY_TWO}', delivery_seconds: 86400}";
+    let config = good(&changed("workflow_id: TEST_WORKFLOW", timeouts));
+    assert_eq!(config.timeouts.connect, Duration::from_secs(42));
+    assert_eq!(config.timeouts.delivery, Duration::from_secs(86400));
+    assert_eq!(config.timeouts.response, Duration::from_secs(30));
+}
+
+#[test]
+fn what_weakens_the_evidence_is_a_warning() {
+    let identity = "  client_certificate_file: client.pem\n  client_key_file: client-key.pem\n";
+    for (old, new, expected) in [
+        (
+            "https://msg.intspineservices.nhs.uk",
+            "http://127.0.0.1:8700/",
+            vec!["traffic was not encrypted and no certificate was checked: http://127.0.0.1:8700"],
+        ),
+        (
+            identity,
+            "",
+            vec![
+                "mailboxes.product: no client certificate is configured, which MESH asks every client for",
+                "mailboxes.counterpart: no client certificate is configured, which MESH asks every client for",
+            ],
+        ),
+        (
+            "client.pem",
+            "short.pem",
+            vec![
+                "endpoint.client_certificate_file: holds the certificate of short.example.nhs.uk, which expires on \
+                 2026-12-11 00:00:00 UTC, 19 days left",
+            ],
+        ),
+        (
+            "ca.pem",
+            "ca-and-short.pem",
+            vec![
+                "endpoint.ca_file: holds the certificate of short root, which expires on 2026-12-11 00:00:00 UTC, \
+                 19 days left",
+            ],
+        ),
+        (
+            "ca.pem",
+            "ca-and-expired.pem",
+            vec![
+                "endpoint.ca_file: holds the certificate of expired root, which expired on 2025-12-31 \
+                 00:00:00 UTC (now it is 2026-11-21 12:00:00 UTC)",
+            ],
+        ),
+        (
+            "${MESH_PRODUCT_PASSWORD}",
+            "'${MESH_PRODUCT_PASSWORD} '",
+            vec!["mailboxes.product.password: begins or ends with a blank, which is sent as part of it"],
+        ),
+    ] {
+        assert_eq!(good(&changed(old, new)).warnings, expected, "{new}");
+    }
+}
+
+#[test]
+fn certificates_are_described() {
+    let own =
+        "    id: X26HC005\n    client_certificate_file: short.pem\n    client_key_file: client-key.pem\n";
+    let config = good(&changed("    id: X26HC005\n", own).replace("ca.pem", "ca-and-to-come.pem"));
+    assert_eq!(
+        config.describe(pki::now()),
+        [
+            "endpoint.ca_file: Test Root, issued by Test Root, valid until 2027-12-31 00:00:00 UTC, 404 days left",
+            "endpoint.ca_file: to-come root, issued by to-come root, not valid before 2027-01-01 00:00:00 UTC",
+            "endpoint.client_certificate_file: product.example.nhs.uk, issued by Test Root, valid until 2027-12-31 00:00:00 UTC, 404 days left",
+            "mailboxes.product.client_certificate_file: short.example.nhs.uk, issued by Test Root, valid until 2026-12-11 00:00:00 UTC, 19 days left",
+        ]
+    );
+}
+
+#[test]
+fn the_host_is_fit_for_tls() {
+    let config = good(GOOD);
+    let expected = ServerName::try_from("msg.intspineservices.nhs.uk").unwrap();
+    assert_eq!(*config.endpoint.url.server_name(), expected);
+}
