@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod evidence;
 pub mod protocol;
 pub mod runner;
 pub mod tape;
