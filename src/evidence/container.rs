@@ -13,7 +13,8 @@ use std::{
 
 use thiserror::Error;
 
-use super::digest::digest;
+use super::{digest::digest, path::LONGEST};
+use crate::tape::printable;
 
 /// The end record without its comment.
 const END_LENGTH: usize = 22;
@@ -69,9 +70,9 @@ pub enum NotAZip {
     /// It has more files or is larger than any bundle.
     #[error("it is larger than any bundle, or in the zip64 format, which no bundle needs")]
     TooLarge,
-    /// The directory cannot be read.
-    #[error("its directory is damaged")]
-    Directory,
+    /// The directory cannot be read, from the record of this file on, if any.
+    #[error("its directory is damaged{}", at(.0))]
+    Directory(String),
     /// The zip library cannot read it.
     #[error("{0}")]
     Unreadable(String),
@@ -95,10 +96,9 @@ impl Layout {
             return Err(NotAZip::TooLarge.into());
         }
         let directory = read_at(file, end.start.into(), end.size.into())?;
-        let records = records(&directory).ok_or(NotAZip::Directory)?;
-        if records.len() != usize::from(end.files) {
-            return Err(NotAZip::Directory.into());
-        }
+        let records = records(&directory)
+            .filter(|records| records.len() == usize::from(end.files))
+            .ok_or_else(|| NotAZip::Directory(first_damaged(&directory)))?;
         let comment = tail[end.at + END_LENGTH..].to_vec();
         Ok(Self { directory_start: end.start.into(), directory, records, comment })
     }
@@ -150,6 +150,31 @@ fn records(directory: &[u8]) -> Option<Vec<Record>> {
         at = end;
     }
     Some(records)
+}
+
+/// The name in the first record that does not reach from one mark to the next; empty when all do.
+fn first_damaged(directory: &[u8]) -> String {
+    let mark = b"PK\x01\x02";
+    // What comes before the first mark is the first record, with its own mark damaged.
+    let marks = (0..directory.len()).filter(|at| directory[*at..].starts_with(mark));
+    let starts: Vec<usize> = [0].into_iter().chain(marks).chain([directory.len()]).collect();
+    let spans = starts.windows(2).map(|pair| pair[0]..pair[1]);
+    for record in spans.map(|span| &directory[span]).filter(|record| !record.is_empty()) {
+        let lengths = [28, 30, 32].map(|at| usize::from(u16_at(record, at).unwrap_or(u16::MAX)));
+        let length = RECORD_LENGTH + lengths.iter().sum::<usize>();
+        if length != record.len() || !record.starts_with(mark) {
+            // When there is room for a second record, it is the mark of that one that is damaged.
+            let second =
+                record.get(length..).filter(|rest| rest.len() > RECORD_LENGTH && record.starts_with(mark));
+            let name = second.unwrap_or(record).get(RECORD_LENGTH..).unwrap_or_default();
+            return printable(&name[..name.len().min(LONGEST)]);
+        }
+    }
+    String::new()
+}
+
+fn at(name: &str) -> String {
+    if name.is_empty() { String::new() } else { format!(" at {name}") }
 }
 
 /// The seal in the comment of a bundle: three sizes, and the digest of all that comes before it.

@@ -125,10 +125,15 @@ fn read_entries(
         if contents.incomplete {
             break;
         }
-        let options = ZipReadOptions::new().enforce_header_consistency(strict);
-        let raw_name =
-            archive.by_index_data(index).map(|entry| entry.name_raw().to_vec()).unwrap_or_default();
+        let Ok(entry) = archive.by_index_data(index) else { break };
+        let raw_name = entry.name_raw().to_vec();
         let name = printable(&raw_name);
+        if entry.encrypted() {
+            contents.problems.insert(Problem::Encrypted(name.clone()));
+            contents.files.insert(name, None);
+            continue;
+        }
+        let options = ZipReadOptions::new().enforce_header_consistency(strict);
         match archive.by_index_with_options(index, options) {
             Ok(mut entry) => {
                 spans.extend(span(&name, &entry));
