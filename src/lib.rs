@@ -8,6 +8,7 @@ pub mod client;
 pub mod emulator;
 pub mod product;
 pub mod config;
+pub mod evidence;
 pub mod protocol;
 pub mod rules;
 pub mod runner;

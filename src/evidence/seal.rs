@@ -1,0 +1,220 @@
+//! Writes a bundle, and makes sure that no secret went along.
+
+use std::{
+    io::{self, BufReader, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use thiserror::Error;
+use zip::{ZipArchive, result::ZipError};
+
+use super::{Bag, Draft, WriteError, pack};
+use crate::tape::{Secret, SecretSet};
+
+/// The file of a bundle that is made of what passed on the wire: the one place where even a common
+/// word is looked for.
+pub const WIRE_FILE: &str = "data/run/exchanges.har";
+
+/// Writes a bundle, reads it back from the disk, and puts it under its name only if every file is as
+/// it was meant to be and no secret is in it, in whatever form.
+///
+/// `vocabulary` is every text that a bundle would have without any run: templates, the built-in pack,
+/// documentation. A secret that occurs there, such as the password `password` that the sandbox
+/// publishes, cannot be told from our own words. Such a secret is looked for in [`WIRE_FILE`] alone,
+/// and listed in [`Sealed::unscannable`].
+///
+/// # Errors
+/// When the bundle cannot be written or read back, or has a secret in it. There is no new file then,
+/// and what was there before is untouched.
+pub fn seal(path: &Path, bag: &Bag, secrets: &[Secret], vocabulary: &[&[u8]]) -> Result<Sealed, SealError> {
+    let watch = Watch::new(secrets, vocabulary);
+    let bytes = pack(bag).map_err(|source| WriteError::Pack { path: path.to_owned(), source })?;
+    let draft = Draft::new(path, |file| file.write_all(&bytes))?;
+    drop(bytes);
+    let mut archive = ZipArchive::new(BufReader::new(draft.reopen()?))?;
+    if archive.len() != bag.files().len() {
+        return Err(SealError::ReadBack { entry: path.display().to_string() });
+    }
+    for (index, file) in bag.files().iter().enumerate() {
+        let mut content = Vec::with_capacity(file.content.len());
+        let mut entry = archive.by_index(index)?;
+        entry.read_to_end(&mut content)?;
+        watch.check(&entry.name()?, &content)?;
+        if *entry.name()? != *file.path || content != file.content {
+            return Err(SealError::ReadBack { entry: file.path.clone() });
+        }
+    }
+    draft.publish()?;
+    Ok(Sealed { path: path.to_owned(), unscannable: watch.unscannable })
+}
+
+/// A bundle that is on the disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// Where.
+    pub path: PathBuf,
+    /// Names of the secrets that are also words of ours, and were looked for in [`WIRE_FILE`] alone.
+    pub unscannable: Vec<String>,
+}
+
+/// Why there is no bundle.
+#[derive(Debug, Error)]
+pub enum SealError {
+    /// It could not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// A secret was about to get out.
+    #[error(
+        "the secret {secret} is in {entry}: no bundle was written: take it out of the file that this was \
+         made from, and change it if that file has been shared"
+    )]
+    SecretFound {
+        /// The name of the secret, such as `mailboxes.product.password`.
+        secret: String,
+        /// The file in the bundle; what is secret in its name is blotted out.
+        entry: String,
+    },
+    /// A file on the disk is not what was written.
+    #[error("{entry} did not come back from the disk as it was written: no bundle was made: check the disk")]
+    ReadBack {
+        /// The file in the bundle.
+        entry: String,
+    },
+    /// The zip did not read back.
+    #[error("the bundle did not read back: {0}: no bundle was made: check the disk")]
+    Zip(#[from] ZipError),
+    /// The content of an entry did not read back.
+    #[error("the bundle did not read back: {0}: no bundle was made: check the disk")]
+    Io(#[from] io::Error),
+}
+
+/// What to look for, and where.
+struct Watch {
+    everywhere: SecretSet,
+    on_the_wire: SecretSet,
+    unscannable: Vec<String>,
+}
+
+impl Watch {
+    fn new(secrets: &[Secret], vocabulary: &[&[u8]]) -> Self {
+        // One at a time, because in a set one hit can hide another that overlaps with it.
+        let is_common = |secret: &Secret| {
+            let alone = SecretSet::new(std::slice::from_ref(secret));
+            vocabulary.iter().any(|text| !alone.found_in(text).is_empty())
+        };
+        let (common, rare): (Vec<Secret>, Vec<Secret>) = secrets.iter().cloned().partition(is_common);
+        Self {
+            everywhere: SecretSet::new(&rare),
+            on_the_wire: SecretSet::new(secrets),
+            unscannable: common.into_iter().map(|secret| secret.name).collect(),
+        }
+    }
+
+    fn check(&self, entry: &str, content: &[u8]) -> Result<(), SealError> {
+        let secrets = if entry == WIRE_FILE { &self.on_the_wire } else { &self.everywhere };
+        let in_name = self.everywhere.found_in(entry.as_bytes());
+        match in_name.into_iter().chain(secrets.found_in(content)).next() {
+            None => Ok(()),
+            Some(secret) => {
+                let masked = self.everywhere.masked(entry.as_bytes());
+                let entry = String::from_utf8_lossy(&masked).into_owned();
+                Err(SealError::SecretFound { secret: secret.to_owned(), entry })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use base64::{Engine, engine::general_purpose::STANDARD};
+
+    use super::*;
+    use crate::evidence::{BagInfo, PayloadFile, verify};
+
+    const VOCABULARY: &[&[u8]] = &[b"This is how to read it.", b"Given the password is wrong"];
+
+    fn bag(files: &[(&str, &str)]) -> Bag {
+        let payload = files
+            .iter()
+            .map(|(path, content)| PayloadFile { path: (*path).into(), content: (*content).into() })
+            .collect();
+        let info = BagInfo {
+            run_id: "20261121T120304Z-3f9a".into(),
+            started_at: "2026-11-21T23:59:59Z".parse().unwrap(),
+            description: "the password is in here".into(),
+            supplier: None,
+            software_agent: "mesh-witness".into(),
+        };
+        Bag::new(payload, info).unwrap()
+    }
+
+    fn secrets() -> Vec<Secret> {
+        vec![Secret::new("mailboxes.a.password", "password"), Secret::new("shared_key", "hunter2&Co!")]
+    }
+
+    fn sealed(files: &[(&str, &str)]) -> (Result<Sealed, SealError>, Vec<PathBuf>) {
+        let folder = tempfile::tempdir().unwrap();
+        let result = seal(&folder.path().join("x.zip"), &bag(files), &secrets(), VOCABULARY);
+        let left = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        (result, left)
+    }
+
+    #[test]
+    fn without_a_secret_there_is_a_bundle_that_verifies() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.zip");
+        let bag = bag(&[("README.txt", "the password"), ("run/exchanges.har", "{}"), ("empty", "")]);
+        let sealed = seal(&path, &bag, &secrets(), VOCABULARY).unwrap();
+        assert_eq!(sealed, Sealed { path: path.clone(), unscannable: vec!["mailboxes.a.password".into()] });
+        assert!(verify(&path).unwrap().is_whole());
+        let again = folder.path().join("y.zip");
+        seal(&again, &bag, &[], &[]).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), fs::read(&again).unwrap());
+    }
+
+    #[test]
+    fn a_secret_in_any_form_anywhere_means_no_bundle() {
+        for (path, content, name) in [
+            ("report.html", "<b>hunter2&amp;Co!</b>".to_owned(), "shared_key"),
+            ("pack/mine/own.feature", "Given \"hunter2&Co!\"".to_owned(), "shared_key"),
+            ("raw/0", STANDARD.encode("xhunter2&Co!x"), "shared_key"),
+            ("config.redacted.yaml", "hunter2%26Co%21".to_owned(), "shared_key"),
+            ("run/exchanges.har", "Authorization: password".to_owned(), "mailboxes.a.password"),
+        ] {
+            let (result, left) = sealed(&[("a", "a"), (path, &content)]);
+            let error = result.unwrap_err();
+            let text = error.to_string();
+            assert!(!text.contains("hunter2") && text.contains(&format!("data/{path}")), "{text}");
+            assert!(matches!(error, SealError::SecretFound { secret, .. } if secret == name), "{path}");
+            assert_eq!(left, Vec::<PathBuf>::new());
+        }
+    }
+
+    #[test]
+    fn a_secret_in_a_name_is_found_and_not_repeated() {
+        let (result, left) = sealed(&[("pack/hunter2&Co!.feature", "")]);
+        let text = result.unwrap_err().to_string();
+        assert!(text.contains("the secret shared_key is in ") && !text.contains("hunter2"), "{text}");
+        assert_eq!(left, Vec::<PathBuf>::new());
+    }
+
+    #[test]
+    fn a_word_of_ours_does_not_hide_a_secret_that_overlaps_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let secrets = [Secret::new("common", "password"), Secret::new("rare", "words and worse")];
+        let bag = bag(&[("a", "passwords and worse")]);
+        let result = seal(&folder.path().join("x.zip"), &bag, &secrets, &[b"a password"]);
+        assert!(matches!(result, Err(SealError::SecretFound { secret, .. }) if secret == "rare"));
+    }
+
+    #[test]
+    fn the_bundle_that_was_there_stays_when_the_new_one_would_tell_a_secret() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.zip");
+        fs::write(&path, "the last good one").unwrap();
+        assert!(seal(&path, &bag(&[("a", "hunter2&Co!")]), &secrets(), VOCABULARY).is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"the last good one");
+    }
+}

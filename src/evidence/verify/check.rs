@@ -1,0 +1,119 @@
+//! Holds the files of a bundle against its manifests.
+
+use std::collections::BTreeSet;
+
+use super::{
+    Container, Problem, Summary, Verified,
+    contents::{Contents, SUMMARY},
+};
+use crate::evidence::{
+    bag::{BAG_INFO, BAGIT, DATA, DECLARATION, MANIFEST, OXUM, SIGNATURES, TAG_MANIFEST},
+    manifest::{self, Manifest},
+};
+
+/// The files that make a folder a bag.
+const TAGS: [&str; 4] = [BAGIT, BAG_INFO, MANIFEST, TAG_MANIFEST];
+
+/// Judges everything there is.
+pub(super) fn check(contents: Contents, container: Container) -> Verified {
+    let mut findings = Findings { problems: contents.problems.clone(), ..Findings::default() };
+    if !contents.incomplete {
+        findings.check(&contents);
+    }
+    let signatures = contents.files.keys().filter(|path| path.starts_with(SIGNATURES)).cloned().collect();
+    Verified {
+        changed: findings.changed.into_iter().collect(),
+        missing: findings.missing.into_iter().collect(),
+        added: findings.added.into_iter().collect(),
+        problems: findings.problems.into_iter().collect(),
+        container,
+        altered_at: Vec::new(),
+        signatures,
+        summary: contents.kept(SUMMARY).and_then(Summary::parse),
+    }
+}
+
+#[derive(Default)]
+struct Findings {
+    changed: BTreeSet<String>,
+    missing: BTreeSet<String>,
+    added: BTreeSet<String>,
+    problems: BTreeSet<Problem>,
+}
+
+impl Findings {
+    fn check(&mut self, contents: &Contents) {
+        if TAGS.iter().all(|tag| !contents.files.contains_key(*tag)) {
+            let nested = contents.files.keys().find_map(|path| path.strip_suffix("/bagit.txt"));
+            self.problems
+                .insert(nested.map_or(Problem::NotABag, |folder| Problem::Nested(folder.to_owned())));
+            return;
+        }
+        let absent = TAGS.iter().filter(|tag| !contents.files.contains_key(**tag));
+        self.missing.extend(absent.map(|tag| (*tag).to_owned()));
+        let unread = contents.files.iter().filter(|(_, read)| read.is_none());
+        self.changed.extend(unread.map(|(path, _)| path.clone()));
+        if contents.kept(BAGIT).is_some_and(|text| text != DECLARATION.as_bytes()) {
+            self.problems.insert(Problem::Declaration);
+        }
+        self.check_tags(contents);
+        self.check_payload(contents);
+    }
+
+    fn check_tags(&mut self, contents: &Contents) {
+        let listed = self.read_manifest(TAG_MANIFEST, contents);
+        if let Some(listed) = &listed {
+            self.compare(listed, contents);
+            let unlisted = TAGS.iter().filter(|tag| **tag != TAG_MANIFEST && !listed.contains_key(**tag));
+            self.problems.extend(unlisted.map(|tag| Problem::Unlisted((*tag).to_owned())));
+        }
+        let is_known = |path: &str| {
+            TAGS.contains(&path)
+                || path.starts_with(DATA)
+                || path.starts_with(SIGNATURES)
+                || listed.as_ref().is_some_and(|listed| listed.contains_key(path))
+        };
+        self.added.extend(contents.files.keys().filter(|path| !is_known(path)).cloned());
+    }
+
+    fn check_payload(&mut self, contents: &Contents) {
+        // Without a manifest nothing can be said of the payload, not even that it was added.
+        let Some(listed) = self.read_manifest(MANIFEST, contents) else { return };
+        self.compare(&listed, contents);
+        let payload = || contents.files.iter().filter(|(path, _)| path.starts_with(DATA));
+        self.added
+            .extend(payload().map(|(path, _)| path).filter(|path| !listed.contains_key(*path)).cloned());
+        // Where files differ, their size does too, which tells nobody anything new.
+        if self.changed.is_empty() && self.missing.is_empty() && self.added.is_empty() {
+            let size: u64 = payload().filter_map(|(_, read)| read.as_ref()).map(|read| read.size).sum();
+            self.check_oxum(&format!("{size}.{}", payload().count()), contents);
+        }
+    }
+
+    fn check_oxum(&mut self, found: &str, contents: &Contents) {
+        let text = String::from_utf8_lossy(contents.kept(BAG_INFO).unwrap_or_default());
+        let said = text.lines().filter_map(|line| line.split_once(": ")).filter(|(label, _)| *label == OXUM);
+        if said.map(|(_, value)| value).ne([found]) {
+            self.problems.insert(Problem::Oxum { found: found.to_owned() });
+        }
+    }
+
+    /// A manifest, as far as it is well-formed; what is not becomes a problem.
+    fn read_manifest(&mut self, file: &str, contents: &Contents) -> Option<Manifest> {
+        let (manifest, bad) = manifest::parse(contents.kept(file)?);
+        let problems =
+            bad.into_iter().map(|bad| Problem::Line { file: file.to_owned(), line: bad.line, why: bad.why });
+        self.problems.extend(problems);
+        Some(manifest)
+    }
+
+    fn compare(&mut self, listed: &Manifest, contents: &Contents) {
+        for (path, sha256) in listed {
+            match contents.files.get(path) {
+                None => self.missing.insert(path.clone()),
+                Some(Some(read)) if read.sha256 == *sha256 => continue,
+                Some(_) => self.changed.insert(path.clone()),
+            };
+        }
+    }
+}

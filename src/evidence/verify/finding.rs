@@ -1,0 +1,295 @@
+//! What a verification found.
+
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::{
+    evidence::{container::NotAZip, manifest::LineError},
+    tape::printable,
+};
+
+/// What came of a verification. All lists are sorted; all paths are from the root of the bag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// Files that are not what the manifests say, or cannot be unpacked.
+    pub changed: Vec<String>,
+    /// Files that the manifests list and that are not there.
+    pub missing: Vec<String>,
+    /// Files that are there and that no manifest lists, signatures aside.
+    pub added: Vec<String>,
+    /// Everything else that is not as it must be.
+    pub problems: Vec<Problem>,
+    /// What became of the zip itself.
+    pub container: Container,
+    /// The files, other than their content, around which the zip was altered; empty when that cannot
+    /// be told.
+    pub altered_at: Vec<String>,
+    /// Files under `signatures/`. Their content was not verified here.
+    pub signatures: Vec<String>,
+    /// What the bundle says of its run; `None` when that cannot be read.
+    pub summary: Option<Summary>,
+}
+
+/// What became of the zip around the files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Container {
+    /// There is none: a folder was verified.
+    Folder,
+    /// Every byte is as it was sealed.
+    AsSealed,
+    /// Signatures were added to it; every byte of before is as it was sealed.
+    Signed,
+    /// Someone packed the files anew: of the zip itself nothing can be said. No single damage makes
+    /// a sealed zip look like that.
+    Repacked,
+    /// It has our seal, and is not what was sealed.
+    Altered,
+    /// It could not be read.
+    Unreadable,
+}
+
+/// Something that is not as it must be, other than a changed, missing or added file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Error)]
+pub enum Problem {
+    /// It is not a plain zip.
+    #[error("this is not a whole bundle: {0}: ask for the file again")]
+    NotAZip(NotAZip),
+    /// It is not a bag.
+    #[error("this is not a bundle: it has none of bagit.txt, bag-info.txt and the manifests")]
+    NotABag,
+    /// The bag is one folder further down.
+    #[error("the bundle lies in the folder {0}: unpack this, and verify that folder")]
+    Nested(String),
+    /// `bagit.txt` does not declare BagIt 1.0 in UTF-8.
+    #[error("bagit.txt does not declare BagIt-Version 1.0 and UTF-8")]
+    Declaration,
+    /// A line of a manifest is not as it must be.
+    #[error("{file}:{line}: {why}")]
+    Line {
+        /// The manifest.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        why: LineError,
+    },
+    /// The manifest of the tag files leaves one out.
+    #[error("tagmanifest-sha256.txt does not list {0}")]
+    Unlisted(String),
+    /// Size or number of the payload is not what `bag-info.txt` says.
+    #[error("bag-info.txt should say Payload-Oxum: {found}")]
+    Oxum {
+        /// Bytes and files, as found.
+        found: String,
+    },
+    /// Several files have the same name, so that programs differ about which one they show.
+    #[error("{0} is in the zip more than once")]
+    Duplicate(String),
+    /// A file could not be unpacked everywhere, or would leave its folder.
+    #[error("{0} is not a name that a bundle can hold")]
+    UnsafePath(String),
+    /// A link, a device, or a folder with content.
+    #[error("{0} is neither a file nor a folder")]
+    NotAFile(String),
+    /// A file is encrypted.
+    #[error("{0} is encrypted")]
+    Encrypted(String),
+    /// A file could not be unpacked.
+    #[error("{path} cannot be unpacked: {why}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What the zip library says.
+        why: String,
+    },
+    /// Bytes lie between the files of a zip, where no program shows them.
+    #[error("bytes are hidden in the zip before {0}, or its files overlap there")]
+    Hidden(String),
+    /// The zip has a comment, and it is not our seal.
+    #[error("the comment of the zip is not the seal of a bundle")]
+    Comment,
+    /// There is more than any bundle has.
+    #[error("there are more than {0}: this is no bundle")]
+    TooMuch(String),
+}
+
+/// What a bundle says of its run, from `data/summary.json`. Made printable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// Name of the run.
+    pub run_id: String,
+    /// What came of it.
+    pub verdict: String,
+    /// What it proves: whether it is evidence, or practice on the emulator.
+    pub evidence: String,
+    /// Whether the run did not come to its end.
+    pub cut_short: bool,
+}
+
+impl Summary {
+    /// Reads a summary. `None` when it is not one.
+    pub(super) fn parse(json: &[u8]) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Wire {
+            run_id: String,
+            verdict: String,
+            evidence: String,
+            cut_short: Option<serde_json::Value>,
+        }
+        let Wire { run_id, verdict, evidence, cut_short } = serde_json::from_slice(json).ok()?;
+        let says_so = cut_short.is_some_and(|value| value != serde_json::Value::Bool(false));
+        let letters: String = verdict.chars().filter(char::is_ascii_alphabetic).collect();
+        Some(Self {
+            run_id: printable(run_id.as_bytes()),
+            verdict: printable(verdict.as_bytes()),
+            evidence: printable(evidence.as_bytes()),
+            cut_short: says_so || letters.eq_ignore_ascii_case("cutshort"),
+        })
+    }
+}
+
+impl Verified {
+    /// A bundle of which nothing else can be said.
+    pub(super) fn only(problem: Problem) -> Self {
+        Self {
+            changed: Vec::new(),
+            missing: Vec::new(),
+            added: Vec::new(),
+            problems: vec![problem],
+            container: Container::Unreadable,
+            altered_at: Vec::new(),
+            signatures: Vec::new(),
+            summary: None,
+        }
+    }
+
+    /// Whether everything is as it was sealed, or was only packed anew or signed since.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.contents_are_whole() && !matches!(self.container, Container::Altered | Container::Unreadable)
+    }
+
+    /// Whether every file is as it was sealed, whatever became of the zip around them.
+    #[must_use]
+    pub fn contents_are_whole(&self) -> bool {
+        [&self.changed, &self.missing, &self.added].iter().all(|files| files.is_empty())
+            && self.problems.is_empty()
+    }
+
+    /// The findings for a person, the conclusion last. Nothing in them can disturb a terminal.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let file = |word: &'static str| move |path: &String| format!("{word:<9}{path}");
+        let mut lines: Vec<String> = self.changed.iter().map(file("changed")).collect();
+        lines.extend(self.missing.iter().map(file("missing")));
+        lines.extend(self.added.iter().map(file("added")));
+        lines.extend(self.problems.iter().map(|problem| format!("{:<9}{problem}", "problem")));
+        lines.extend(self.container_line());
+        lines.extend(
+            self.signatures
+                .iter()
+                .map(|path| format!("{:<9}{path}: whose it is was not checked here", "note")),
+        );
+        lines.push(self.conclusion());
+        lines.iter().map(|line| printable(line.as_bytes())).collect()
+    }
+
+    fn container_line(&self) -> Option<String> {
+        let note = match self.container {
+            Container::Repacked => {
+                "note     the files were packed anew by another program: they are judged by their SHA-256, \
+                 the zip itself cannot be"
+            }
+            Container::Signed => "note     signatures were added to the zip, and nothing else",
+            // Whatever was changed has been named, and is why.
+            Container::Altered if self.contents_are_whole() => return Some(self.altered_line()),
+            _ => return None,
+        };
+        Some(note.to_owned())
+    }
+
+    fn altered_line(&self) -> String {
+        let place = match self.altered_at.as_slice() {
+            [] => String::new(),
+            paths => format!(" at {}", paths.join(", ")),
+        };
+        format!(
+            "{:<9}the zip is not as it was sealed{place}, though every file in it has its SHA-256: ask for \
+             the bundle again, or unpack it and run sha256sum --check manifest-sha256.txt",
+            "problem"
+        )
+    }
+
+    fn conclusion(&self) -> String {
+        let run = self.summary.as_ref().map(|summary| {
+            let cut = if summary.cut_short { ", cut short" } else { "" };
+            format!("run {}, verdict {}{cut}, {}", summary.run_id, summary.verdict, summary.evidence)
+        });
+        match (self.is_whole(), run) {
+            (true, Some(run)) => format!("whole and unchanged: {run}"),
+            (true, None) => {
+                "whole and unchanged, but it has no summary of a run that could be read".to_owned()
+            }
+            (false, _) => format!(
+                "not as it was sealed: {} changed, {} missing, {} added, {} other problems",
+                self.changed.len(),
+                self.missing.len(),
+                self.added.len(),
+                self.problems.len() + usize::from(self.contents_are_whole()),
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_summary_says_what_the_run_was() {
+        let json = br#"{"run_id":"r\u001b[2J","verdict":"cut-short","evidence":"practice","more":1}"#;
+        let summary = Summary::parse(json).unwrap();
+        assert_eq!((summary.run_id.as_str(), summary.cut_short), ("r\\u{1b}[2J", true));
+        let json = br#"{"run_id":"r","verdict":"failed","evidence":"e","cut_short":"signal"}"#;
+        assert!(Summary::parse(json).unwrap().cut_short);
+        for json in [r#""cut_short":false"#, r#""cut_short":null"#, r#""a":1"#] {
+            let json = format!(r#"{{"run_id":"r","verdict":"passed","evidence":"e",{json}}}"#);
+            assert!(!Summary::parse(json.as_bytes()).unwrap().cut_short);
+        }
+        assert_eq!(Summary::parse(b"{}"), None);
+        assert_eq!(Summary::parse(b"\xff"), None);
+    }
+
+    #[test]
+    fn lines_for_people() {
+        let mut verified = Verified {
+            summary: Summary::parse(
+                br#"{"run_id":"r1","verdict":"passed","evidence":"practice, not evidence"}"#,
+            ),
+            problems: vec![],
+            container: Container::AsSealed,
+            ..Verified::only(Problem::NotABag)
+        };
+        assert_eq!(verified.lines(), ["whole and unchanged: run r1, verdict passed, practice, not evidence"]);
+        verified.container = Container::Altered;
+        verified.altered_at = vec!["data/a".into()];
+        assert!(!verified.is_whole());
+        assert!(
+            verified.lines()[0].starts_with("problem  the zip is not as it was sealed at data/a, though")
+        );
+        assert_eq!(
+            verified.lines()[1],
+            "not as it was sealed: 0 changed, 0 missing, 0 added, 1 other problems"
+        );
+        verified.changed = vec!["data/report.html".into()];
+        verified.added = vec!["data/\u{1b}[2J".into()];
+        assert_eq!(
+            verified.lines(),
+            [
+                "changed  data/report.html",
+                "added    data/\\u{1b}[2J",
+                "not as it was sealed: 1 changed, 0 missing, 1 added, 0 other problems"
+            ]
+        );
+    }
+}
