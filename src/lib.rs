@@ -5,5 +5,6 @@
 #![warn(missing_docs)]
 
 pub mod protocol;
+pub mod report;
 pub mod runner;
 pub mod tape;
