@@ -11,5 +11,6 @@ pub mod config;
 pub mod evidence;
 pub mod protocol;
 pub mod rules;
+pub mod report;
 pub mod runner;
 pub mod tape;

@@ -1,0 +1,110 @@
+//! Which exchanges and which messages a scenario was about.
+
+use serde_json::Value;
+
+use crate::{
+    protocol::{MessageId, Operation},
+    runner::RunRecord,
+    tape::{Exchange, ScenarioNumber},
+};
+
+/// Places in [`RunRecord::exchanges`] of all that a scenario made or looked at, ascending.
+///
+/// `scenario` is its place in [`RunRecord::scenarios`]; there is nothing for a place that is none.
+#[must_use]
+pub fn exchanges_of(record: &RunRecord, scenario: usize) -> Vec<usize> {
+    let made = record.exchanges.iter().enumerate();
+    let made = made.filter(|(_, exchange)| exchange.scenario == ScenarioNumber(scenario)).map(|(at, _)| at);
+    let steps = record.scenarios.get(scenario).map(|scenario| scenario.steps.as_slice()).unwrap_or_default();
+    let seen = steps.iter().flat_map(|step| step.exchanges.iter().copied());
+    let mut all: Vec<usize> = made.chain(seen.filter(|at| *at < record.exchanges.len())).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// IDs of the messages that a scenario sent, downloaded, or acknowledged, each once, in the order in
+/// which they came up; for the server's logs to be searched by.
+#[must_use]
+pub fn message_ids(record: &RunRecord, scenario: usize) -> Vec<String> {
+    let mut ids: Vec<String> = Vec::new();
+    for at in exchanges_of(record, scenario) {
+        let of_one = record.exchanges.get(at).map(|exchange| message_ids_of(exchange)).unwrap_or_default();
+        for id in of_one {
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+    }
+    ids
+}
+
+/// Where the request went: scheme, host, port, path and query.
+pub(super) fn url(exchange: &Exchange) -> String {
+    let target = &exchange.request.head.target;
+    if target.contains("://") {
+        target.clone() // the absolute form, as it is sent to a proxy
+    } else if target.starts_with('/') {
+        format!("{}{target}", exchange.origin)
+    } else {
+        format!("{}/{target}", exchange.origin)
+    }
+}
+
+/// Its operation in MESH's words, or that it is none of the API's.
+pub(super) fn operation(exchange: &Exchange) -> &'static str {
+    exchange.operation.as_ref().map_or("not an operation of the API", Operation::name)
+}
+
+/// The message that the path names, or that the reply to a send names.
+pub(super) fn message_ids_of(exchange: &Exchange) -> Vec<String> {
+    let Some(operation) = &exchange.operation else { return Vec::new() };
+    let named = operation.message().map(ToString::to_string);
+    let given = matches!(operation, Operation::SendMessage(_)).then(|| given_id(exchange)).flatten();
+    named.into_iter().chain(given).collect()
+}
+
+/// The ID in the reply to a send: `message_id` in v2, `messageID` in v1 and in error bodies.
+fn given_id(exchange: &Exchange) -> Option<String> {
+    let kept = exchange.response.as_ref()?.body.kept.as_ref()?;
+    let reply: Value = serde_json::from_slice(kept).ok()?;
+    let id = ["message_id", "messageID"].iter().find_map(|name| reply.get(name)?.as_str())?;
+    MessageId::parse(id).ok().map(|id| id.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures;
+    use super::*;
+
+    #[test]
+    fn ids_come_from_replies_to_sends_and_from_paths() {
+        let record = fixtures::passed();
+        assert_eq!(message_ids(&record, 0), [fixtures::MESSAGES[0]]);
+        assert_eq!(message_ids(&record, 2), [fixtures::MESSAGES[2]]);
+        assert_eq!(message_ids(&record, 99), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn both_shapes_of_a_reply_are_read_and_nonsense_is_not() {
+        for (reply, id) in [
+            (r#"{"message_id": "A1"}"#, Some("A1")),
+            (r#"{"messageID": "A1"}"#, Some("A1")),
+            (r#"{"message_id": "<script>"}"#, None),
+            (r#"{"message_id": 7}"#, None),
+            ("<html>", None),
+        ] {
+            let exchange =
+                fixtures::Wire::send("X26ABC1").reply(202, "Accepted", &[], reply.as_bytes()).exchange();
+            assert_eq!(given_id(&exchange).as_deref(), id, "{reply}");
+        }
+    }
+
+    #[test]
+    fn an_exchange_belongs_to_a_scenario_once_and_places_that_are_none_are_left_out() {
+        let mut record = fixtures::passed();
+        let before = exchanges_of(&record, 0);
+        record.scenarios[0].steps[0].exchanges = vec![before[0], 10_000];
+        assert_eq!(exchanges_of(&record, 0), before);
+    }
+}

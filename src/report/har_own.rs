@@ -1,0 +1,197 @@
+//! What the HAR says beyond HAR 1.2: fields that begin with `_`, which other readers pass over.
+
+use serde::Serialize;
+
+use super::{exchanges, text};
+use crate::{
+    runner::{RunRecord, ScenarioRecord},
+    tape::{
+        BodyRecord, CertificateFacts, Decoded, Exchange, FailureKind, HashCheck, TlsFacts, TokenRecord,
+        TransportFailure, Vantage,
+    },
+};
+
+/// The fields of one entry.
+#[derive(Serialize)]
+pub(super) struct Own<'a> {
+    /// Place on the tape, from 1, as in report.html.
+    #[serde(rename = "_number")]
+    number: usize,
+    #[serde(rename = "_case")]
+    case: Option<&'a str>,
+    #[serde(rename = "_scenario")]
+    scenario: Option<Scenario<'a>>,
+    #[serde(rename = "_actor")]
+    actor: String,
+    #[serde(rename = "_vantage")]
+    vantage: &'static str,
+    #[serde(rename = "_operation")]
+    operation: Option<&'static str>,
+    #[serde(rename = "_messageIds")]
+    message_ids: Vec<String>,
+    #[serde(rename = "_requestBody")]
+    request_body: Body,
+    #[serde(rename = "_responseBody")]
+    response_body: Option<Body>,
+    #[serde(rename = "_token")]
+    token: Option<Token<'a>>,
+    #[serde(rename = "_tls")]
+    tls: Option<Tls<'a>>,
+    #[serde(rename = "_failure")]
+    failure: Option<Failure<'a>>,
+}
+
+#[derive(Serialize)]
+struct Scenario<'a> {
+    name: &'a str,
+    path: &'a str,
+    line: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body {
+    size: u64,
+    sha256: String,
+    /// What gzip held; absent when the body was not compressed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decoded: Option<DecodedBody>,
+}
+
+#[derive(Serialize)]
+struct DecodedBody {
+    whole: bool,
+    size: Option<u64>,
+    sha256: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Token<'a> {
+    mailbox: &'a str,
+    nonce: &'a str,
+    nonce_count: &'a str,
+    timestamp: &'a str,
+    hash: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Tls<'a> {
+    version: &'a str,
+    cipher: &'a str,
+    client_certificate: Option<Certificate<'a>>,
+    server_certificate: Option<Certificate<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Certificate<'a> {
+    subject: &'a str,
+    issuer: &'a str,
+    serial: &'a str,
+    sha256: &'a str,
+    not_before: String,
+    not_after: String,
+}
+
+#[derive(Serialize)]
+struct Failure<'a> {
+    kind: &'static str,
+    detail: &'a str,
+}
+
+impl<'a> Own<'a> {
+    /// What is known of the exchange at a place of the record.
+    pub(super) fn of(record: &'a RunRecord, place: usize, exchange: &'a Exchange) -> Self {
+        let scenario = record.scenarios.get(exchange.scenario.0);
+        Self {
+            number: place + 1,
+            case: scenario.and_then(|scenario| scenario.case.as_deref()),
+            scenario: scenario.map(|ScenarioRecord { name, path, line, .. }| Scenario {
+                name,
+                path,
+                line: *line,
+            }),
+            actor: exchange.actor.to_string(),
+            vantage: vantage(exchange.vantage),
+            operation: exchange.operation.as_ref().map(crate::protocol::Operation::name),
+            message_ids: exchanges::message_ids_of(exchange),
+            request_body: body(&exchange.request.body),
+            response_body: exchange.response.as_ref().map(|response| body(&response.body)),
+            token: exchange.token.as_ref().map(token),
+            tls: exchange.tls.as_deref().map(tls),
+            failure: exchange
+                .failure
+                .as_ref()
+                .map(|TransportFailure { kind, detail }| Failure { kind: failure_kind(*kind), detail }),
+        }
+    }
+}
+
+fn body(of: &BodyRecord) -> Body {
+    let decoded = of.decoded.as_ref().map(|decoded| match decoded {
+        Decoded::Whole { size, sha256 } => {
+            DecodedBody { whole: true, size: Some(*size), sha256: Some(sha256.to_string()) }
+        }
+        Decoded::Broken => DecodedBody { whole: false, size: None, sha256: None },
+    });
+    Body { size: of.size, sha256: of.sha256.to_string(), decoded }
+}
+
+fn token(of: &TokenRecord) -> Token<'_> {
+    let TokenRecord { mailbox, nonce, nonce_count, timestamp, hash } = of;
+    Token { mailbox, nonce, nonce_count, timestamp, hash: hash_word(*hash) }
+}
+
+fn tls(of: &TlsFacts) -> Tls<'_> {
+    Tls {
+        version: &of.version,
+        cipher: &of.cipher,
+        client_certificate: of.client_certificate.as_ref().map(certificate),
+        server_certificate: of.server_certificate.as_ref().map(certificate),
+    }
+}
+
+fn certificate(of: &CertificateFacts) -> Certificate<'_> {
+    Certificate {
+        subject: &of.subject,
+        issuer: &of.issuer,
+        serial: &of.serial,
+        sha256: &of.fingerprint,
+        not_before: text::second(of.not_before),
+        not_after: text::second(of.not_after),
+    }
+}
+
+/// A word for programs to go by.
+fn vantage(of: Vantage) -> &'static str {
+    match of {
+        Vantage::Client => "client",
+    }
+}
+
+/// A word for programs to go by.
+fn hash_word(of: HashCheck) -> &'static str {
+    match of {
+        HashCheck::Matches => "matches",
+        HashCheck::Differs => "differs",
+        HashCheck::Unknown => "unknown",
+    }
+}
+
+/// A word for programs to go by.
+fn failure_kind(of: FailureKind) -> &'static str {
+    match of {
+        FailureKind::NameNotFound => "name_not_found",
+        FailureKind::ConnectionRefused => "connection_refused",
+        FailureKind::UnknownIssuer => "unknown_issuer",
+        FailureKind::BadServerCertificate => "bad_server_certificate",
+        FailureKind::ClientCertificateRequired => "client_certificate_required",
+        FailureKind::ClientCertificateRefused => "client_certificate_refused",
+        FailureKind::Tls => "tls",
+        FailureKind::TimedOut => "timed_out",
+        FailureKind::Closed => "closed",
+        FailureKind::NotHttp => "not_http",
+    }
+}

@@ -1,0 +1,217 @@
+//! Cases, their steps, and what was wrong with them.
+
+use super::{
+    Badge, Fact, badge, brief,
+    exchange::{ExchangeView, Viewer, number_anchor},
+    passage,
+};
+use crate::{
+    report::{exchanges, text},
+    runner::{Fault, FaultKind, Outcome, RunRecord, ScenarioRecord, StepRecord},
+};
+
+/// How many message IDs stand in the table at a glance; a case that moves hundreds has the rest below.
+const IDS_AT_A_GLANCE: usize = 3;
+/// How many message IDs stand in the case itself.
+const IDS_IN_CASE: usize = 200;
+
+/// A scenario.
+pub(super) struct Case {
+    pub(super) anchor: String,
+    pub(super) label: Option<String>,
+    pub(super) name: String,
+    pub(super) badge: Badge,
+    pub(super) when: Option<String>,
+    pub(super) glance_ids: Vec<String>,
+    pub(super) glance_more: usize,
+    pub(super) open: bool,
+    pub(super) description: Vec<String>,
+    pub(super) reason: Option<String>,
+    pub(super) facts: Vec<Fact>,
+    pub(super) ids: Vec<String>,
+    pub(super) more_ids: usize,
+    pub(super) requirements: Vec<String>,
+    pub(super) tags: Vec<String>,
+    pub(super) steps: Vec<Step>,
+    pub(super) others: Vec<ExchangeUse>,
+}
+
+/// A step.
+pub(super) struct Step {
+    pub(super) keyword: String,
+    pub(super) text: String,
+    pub(super) line: usize,
+    pub(super) badge: Badge,
+    pub(super) reason: Option<String>,
+    pub(super) fault: Option<FaultView>,
+    pub(super) open: bool,
+    pub(super) exchanges: Vec<ExchangeUse>,
+}
+
+/// An exchange is shown once, and linked to from where else it was looked at.
+pub(super) enum ExchangeUse {
+    Shown(Box<ExchangeView>),
+    Linked { anchor: String, number: usize, label: String },
+}
+
+/// What was wrong, and how to mend it.
+pub(super) struct FaultView {
+    pub(super) whose: &'static str,
+    pub(super) what: String,
+    pub(super) compared: Option<(String, String)>,
+    pub(super) remedy: String,
+    pub(super) source: Option<String>,
+}
+
+/// Where a case stands on the page.
+pub(super) fn anchor(number: usize) -> String {
+    format!("case-{}", number + 1)
+}
+
+/// How a case is called: `201 An uncompressed message arrives unaltered`.
+pub(super) fn title(scenario: &ScenarioRecord) -> String {
+    match &scenario.case {
+        Some(case) => brief(&format!("{case} {}", scenario.name)),
+        None => brief(&scenario.name),
+    }
+}
+
+/// All of them, in the order of the packs.
+pub(super) fn cases(record: &RunRecord) -> Vec<Case> {
+    let mut viewer = Viewer::new(record);
+    record
+        .scenarios
+        .iter()
+        .enumerate()
+        .map(|(number, scenario)| case(record, number, scenario, &mut viewer))
+        .collect()
+}
+
+fn case(record: &RunRecord, number: usize, scenario: &ScenarioRecord, viewer: &mut Viewer<'_>) -> Case {
+    let ids = exchanges::message_ids(record, number);
+    let first = |count: usize| ids.iter().take(count).cloned().collect::<Vec<_>>();
+    let steps: Vec<Step> = scenario.steps.iter().map(|of| step(of, viewer)).collect();
+    let mut others = exchanges::exchanges_of(record, number);
+    others.retain(|place| !viewer.was_shown(*place));
+    let others = others.into_iter().filter_map(|place| viewer.view(place)).collect();
+    Case {
+        anchor: anchor(number),
+        label: scenario.case.as_deref().map(brief),
+        name: brief(&scenario.name),
+        badge: badge(&scenario.outcome),
+        when: scenario.started_at.map(text::second),
+        glance_ids: first(IDS_AT_A_GLANCE),
+        glance_more: ids.len().saturating_sub(IDS_AT_A_GLANCE),
+        open: matches!(scenario.outcome, Outcome::Failed | Outcome::Error),
+        description: paragraphs(&scenario.description),
+        reason: reason(&scenario.outcome),
+        facts: facts(scenario),
+        ids: first(IDS_IN_CASE),
+        more_ids: ids.len().saturating_sub(IDS_IN_CASE),
+        requirements: scenario.requirements.iter().map(|requirement| brief(requirement)).collect(),
+        tags: scenario.tags.iter().map(|tag| brief(tag)).collect(),
+        steps,
+        others,
+    }
+}
+
+fn facts(scenario: &ScenarioRecord) -> Vec<Fact> {
+    let mut facts = vec![
+        Fact { name: "Feature", value: brief(&scenario.feature), code: false },
+        Fact {
+            name: "Feature file",
+            value: brief(&format!("{}:{}", scenario.path, scenario.line)),
+            code: true,
+        },
+    ];
+    if let (Some(from), Some(to)) = (scenario.started_at, scenario.ended_at) {
+        facts.push(Fact { name: "Started (UTC)", value: text::second(from), code: true });
+        facts.push(Fact { name: "Ended (UTC)", value: text::second(to), code: true });
+        facts.push(Fact { name: "Duration", value: text::duration(text::between(from, to)), code: false });
+    }
+    facts
+}
+
+fn step(of: &StepRecord, viewer: &mut Viewer<'_>) -> Step {
+    let exchanges: Vec<ExchangeUse> = of.exchanges.iter().filter_map(|place| viewer.view(*place)).collect();
+    Step {
+        keyword: brief(&of.keyword),
+        text: brief(&of.text),
+        line: of.line,
+        badge: badge(&of.outcome),
+        reason: reason(&of.outcome),
+        fault: of.fault.as_ref().map(FaultView::of),
+        open: matches!(of.outcome, Outcome::Failed | Outcome::Error),
+        exchanges,
+    }
+}
+
+fn reason(outcome: &Outcome) -> Option<String> {
+    match outcome {
+        Outcome::NotRun(reason) => Some(brief(reason)),
+        Outcome::Passed | Outcome::Failed | Outcome::Error => None,
+    }
+}
+
+/// Lines that follow each other are one paragraph, as in Markdown.
+fn paragraphs(description: &str) -> Vec<String> {
+    let shown = passage(description);
+    let mut paragraphs = vec![String::new()];
+    for line in shown.lines().map(str::trim) {
+        match (line.is_empty(), paragraphs.last_mut()) {
+            (false, Some(last)) if last.is_empty() => *last = line.to_owned(),
+            (false, Some(last)) => *last = format!("{last} {line}"),
+            _ => paragraphs.push(String::new()),
+        }
+    }
+    paragraphs.retain(|paragraph| !paragraph.is_empty());
+    paragraphs
+}
+
+impl ExchangeUse {
+    /// A link to an exchange that was shown before.
+    pub(super) fn linked(place: usize, label: &str) -> Self {
+        Self::Linked { anchor: number_anchor(place), number: place + 1, label: label.to_owned() }
+    }
+}
+
+impl Step {
+    /// What its exchanges came to, such as `200, 202`; the first few.
+    pub(super) fn statuses(&self) -> String {
+        const SHOWN: usize = 5;
+        let shown: Vec<&str> =
+            self.shown().map(|exchange| exchange.status_short.as_str()).take(SHOWN).collect();
+        let more = self.shown().count().saturating_sub(SHOWN);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        format!("{}{more}", shown.join(", "))
+    }
+
+    fn shown(&self) -> impl Iterator<Item = &ExchangeView> {
+        self.exchanges.iter().filter_map(|of| match of {
+            ExchangeUse::Shown(exchange) => Some(exchange.as_ref()),
+            ExchangeUse::Linked { .. } => None,
+        })
+    }
+}
+
+impl FaultView {
+    /// What to show of a fault.
+    pub(super) fn of(fault: &Fault) -> Self {
+        let compared = (fault.expected.is_some() || fault.seen.is_some()).then(|| {
+            let side = |text: &Option<String>| text.as_deref().map_or_else(|| "nothing".to_owned(), passage);
+            (side(&fault.expected), side(&fault.seen))
+        });
+        Self {
+            whose: match fault.kind {
+                FaultKind::Product => "The product, or its account",
+                FaultKind::Configuration => "The call or the configuration",
+                FaultKind::Endpoint => "The endpoint or the environment, not the product",
+                FaultKind::Harness => "mesh-witness itself, not the product",
+            },
+            what: brief(&fault.what),
+            compared,
+            remedy: brief(&fault.remedy),
+            source: fault.source.as_deref().map(brief),
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! `report.html`: one file that asks the network for nothing and runs no script.
+//!
+//! Everything that comes from a record is made printable here, bounded, and escaped by the template.
+
+mod case;
+mod exchange;
+mod wire;
+
+use askama::Template;
+use aws_lc_rs::digest;
+use base64::{Engine, engine::general_purpose::STANDARD};
+
+use self::case::{Case, ExchangeUse, FaultView};
+use super::text;
+use crate::runner::{Outcome, RunRecord, ScenarioRecord, Verdict};
+
+/// How much of a single value is shown, in bytes: enough for any that is meant to be read.
+const MAX_TEXT: usize = 2 * 1024;
+/// How much of what was expected and seen is shown, in bytes.
+const MAX_COMPARED: usize = 8 * 1024;
+
+/// The page.
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page {
+    style: String,
+    style_digest: String,
+    title: String,
+    emulated: bool,
+    standing: String,
+    verdict: Badge,
+    headline: String,
+    explanation: &'static str,
+    cut_short: Option<String>,
+    counts: Vec<(usize, Badge)>,
+    facts: Vec<Fact>,
+    mailboxes: Vec<(String, String)>,
+    warnings: Vec<String>,
+    problems: Vec<Problem>,
+    cases: Vec<Case>,
+}
+
+/// An outcome: a word, and a class that gives it a colour and a shape.
+#[derive(Clone, Copy)]
+struct Badge {
+    class: &'static str,
+    word: &'static str,
+}
+
+/// A name and its value.
+struct Fact {
+    name: &'static str,
+    value: String,
+    /// Something that is compared or copied letter by letter.
+    code: bool,
+}
+
+/// A scenario that did not pass, and how to mend it.
+struct Problem {
+    anchor: String,
+    badge: Badge,
+    title: String,
+    reason: Option<String>,
+    fault: Option<FaultView>,
+}
+
+/// The file's content.
+pub(super) fn render(record: &RunRecord) -> Result<Vec<u8>, askama::Error> {
+    let style = style(record);
+    let verdict = record.verdict();
+    let word = verdict_badge(verdict).word;
+    let product = format!("{} {}", record.product.name, record.product.version);
+    let page = Page {
+        style_digest: STANDARD.encode(digest::digest(&digest::SHA256, style.as_bytes())),
+        style,
+        title: brief(&format!("{word}: {product} on {}", record.environment.name)),
+        emulated: record.environment.emulated,
+        standing: brief(&super::standing(record)),
+        verdict: verdict_badge(verdict),
+        headline: headline(record),
+        explanation: explanation(verdict),
+        cut_short: record.cut_short.as_deref().map(brief),
+        counts: counts(record),
+        facts: facts(record),
+        mailboxes: record
+            .environment
+            .mailboxes
+            .iter()
+            .map(|one| (brief(&one.id), brief(&one.role)))
+            .collect(),
+        warnings: record.warnings.iter().map(|warning| brief(warning)).collect(),
+        problems: problems(record),
+        cases: case::cases(record),
+    };
+    Ok(page.render()?.into_bytes())
+}
+
+/// The style sheet; a run that was emulated says so in the margin of every printed page.
+fn style(record: &RunRecord) -> String {
+    let run_id: String =
+        record.run_id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(40).collect();
+    let sheet = include_str!("../../../templates/report.css");
+    format!("{sheet}@page {{ @bottom-left {{ content: \"mesh-witness run {run_id}\"; }} }}\n")
+}
+
+fn verdict_badge(verdict: Verdict) -> Badge {
+    match verdict {
+        Verdict::Passed => Badge { class: "passed", word: "Passed" },
+        Verdict::Failed => Badge { class: "failed", word: "Failed" },
+        Verdict::Error => Badge { class: "error", word: "Error" },
+        Verdict::CutShort => Badge { class: "not-run", word: "Cut short" },
+    }
+}
+
+fn badge(outcome: &Outcome) -> Badge {
+    let class = match outcome {
+        Outcome::Passed => "passed",
+        Outcome::Failed => "failed",
+        Outcome::Error => "error",
+        Outcome::NotRun(_) => "not-run",
+    };
+    Badge { class, word: outcome.word() }
+}
+
+fn headline(record: &RunRecord) -> String {
+    let all = record.scenarios.len();
+    if all == 0 {
+        return "Nothing was played".to_owned();
+    }
+    let passed = record.count(&Outcome::Passed);
+    format!("{passed} of {all} case{} passed", text::plural(all as u64))
+}
+
+fn explanation(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Passed => "Everything that was selected was played, and all of it passed.",
+        Verdict::Failed => {
+            "Something under test is not as it must be. What it is and how to mend it stands below."
+        }
+        Verdict::Error => {
+            "Nothing is known to be wrong with the product, but not everything could be judged."
+        }
+        Verdict::CutShort => {
+            "The run ended before everything was played. Nothing was found wrong until then."
+        }
+    }
+}
+
+fn counts(record: &RunRecord) -> Vec<(usize, Badge)> {
+    [Outcome::Passed, Outcome::Failed, Outcome::Error, Outcome::NotRun(String::new())]
+        .iter()
+        .map(|outcome| (record.count(outcome), badge(outcome)))
+        .collect()
+}
+
+fn facts(record: &RunRecord) -> Vec<Fact> {
+    let fact = |name, value: &str, code| Fact { name, value: brief(value), code };
+    let took = text::between(record.started_at, record.ended_at);
+    vec![
+        fact("Product", &format!("{} {}", record.product.name, record.product.version), false),
+        fact("Supplier", record.supplier.as_deref().unwrap_or("not stated"), false),
+        fact("Environment", &record.environment.name, false),
+        fact("Endpoint", &record.environment.url, true),
+        fact("Workflow ID", &record.workflow_id, true),
+        fact("Run", &record.run_id, true),
+        fact("Started (UTC)", &text::second(record.started_at), true),
+        fact("Ended (UTC)", &text::second(record.ended_at), true),
+        fact("Duration", &text::duration(took), false),
+        fact("Exchanges", &text::grouped(record.exchanges.len() as u64), false),
+        fact("Selected by tags", record.tags.as_deref().unwrap_or("all scenarios"), record.tags.is_some()),
+        fact("Made by", &format!("mesh-witness {}", record.tool_version), false),
+    ]
+}
+
+/// Everything that did not pass: what is wrong first, then what broke, then what was not played.
+fn problems(record: &RunRecord) -> Vec<Problem> {
+    let rank = |scenario: &ScenarioRecord| match scenario.outcome {
+        Outcome::Failed => 0,
+        Outcome::Error => 1,
+        Outcome::NotRun(_) => 2,
+        Outcome::Passed => 3,
+    };
+    let mut problems: Vec<(usize, &ScenarioRecord)> =
+        record.scenarios.iter().enumerate().filter(|(_, scenario)| rank(scenario) < 3).collect();
+    problems.sort_by_key(|(number, scenario)| (rank(scenario), *number));
+    problems.into_iter().map(|(number, scenario)| problem(number, scenario)).collect()
+}
+
+fn problem(number: usize, scenario: &ScenarioRecord) -> Problem {
+    let fault = scenario.fault().map(FaultView::of);
+    let reason = match &scenario.outcome {
+        Outcome::NotRun(reason) => Some(brief(reason)),
+        _ if fault.is_none() => Some("No step says why.".to_owned()),
+        _ => None,
+    };
+    let badge = badge(&scenario.outcome);
+    Problem { anchor: case::anchor(number), badge, title: case::title(scenario), reason, fault }
+}
+
+/// One line, made printable, and bounded.
+fn brief(value: &str) -> String {
+    bounded(&text::line(text::clip(value, MAX_TEXT * 2).0), MAX_TEXT, value.len())
+}
+
+/// Several lines, made printable, and bounded.
+fn passage(value: &str) -> String {
+    bounded(&text::lines(text::clip(value, MAX_COMPARED * 2).0), MAX_COMPARED, value.len())
+}
+
+fn bounded(shown: &str, limit: usize, size: usize) -> String {
+    match text::clip(shown, limit) {
+        (all, 0) => all.to_owned(),
+        (start, _) => format!("{start}… ({} in all)", text::bytes(size as u64)),
+    }
+}

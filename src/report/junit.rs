@@ -1,0 +1,201 @@
+//! `run/junit.xml`, for continuous integration: red whenever the verdict is not *passed*.
+//!
+//! Readers differ (some ignore suites, some hide why a test was skipped), so the case stands in the
+//! test's name, the reason in its message, and everything else in `system-out`. A scenario that was
+//! not run is an error here, not a skip: every reader takes a skip for green.
+
+use junit_report::{Duration, OffsetDateTime, Report, TestCase, TestSuite};
+
+use chrono::{DateTime, Utc};
+
+use super::{ReportError, exchanges, text};
+use crate::runner::{Fault, Outcome, RunRecord, ScenarioRecord, Verdict};
+
+/// The file's content.
+pub(super) fn render(record: &RunRecord) -> Result<Vec<u8>, ReportError> {
+    let mut paths: Vec<&str> = Vec::new();
+    for scenario in &record.scenarios {
+        if !paths.contains(&scenario.path.as_str()) {
+            paths.push(&scenario.path);
+        }
+    }
+    let mut report = Report::new();
+    for path in paths {
+        report.add_testsuite(suite(record, path)?);
+    }
+    if let Some(suite) = suite_of_the_run(record)? {
+        report.add_testsuite(suite);
+    }
+    let mut content = Vec::new();
+    report.write_xml(&mut content)?;
+    content.push(b'\n');
+    Ok(content)
+}
+
+/// One feature file.
+fn suite(record: &RunRecord, path: &str) -> Result<TestSuite, ReportError> {
+    let played = record.scenarios.iter().enumerate().filter(|(_, scenario)| scenario.path == path);
+    let started_at = played.clone().filter_map(|(_, scenario)| scenario.started_at).min();
+    let mut suite = new_suite(record, path, started_at.unwrap_or(record.started_at))?;
+    for (number, scenario) in played {
+        suite.add_testcase(case(record, number, scenario));
+    }
+    Ok(suite)
+}
+
+/// A failing test of its own when the run is not passed and no scenario says so, or it was cut short.
+fn suite_of_the_run(record: &RunRecord) -> Result<Option<TestSuite>, ReportError> {
+    let red = record.scenarios.iter().any(|scenario| scenario.outcome != Outcome::Passed);
+    let message = match (&record.cut_short, record.verdict()) {
+        (Some(reason), _) => format!("the run was cut short: {reason}"),
+        (None, Verdict::Passed) => return Ok(None),
+        (None, _) if red => return Ok(None),
+        (None, _) => "nothing was played: no scenario was selected".to_owned(),
+    };
+    let mut suite = new_suite(record, "mesh-witness", record.started_at)?;
+    let mut case =
+        TestCase::error("The run came to its end", Duration::ZERO, "cut short", &text::xml(&message));
+    case.set_classname("mesh-witness");
+    suite.add_testcase(case);
+    Ok(Some(suite))
+}
+
+fn new_suite(record: &RunRecord, name: &str, at: DateTime<Utc>) -> Result<TestSuite, ReportError> {
+    let nanoseconds =
+        i128::from(at.timestamp()) * 1_000_000_000 + i128::from(at.timestamp_subsec_millis()) * 1_000_000;
+    let timestamp = OffsetDateTime::from_unix_timestamp_nanos(nanoseconds)
+        .map_err(|error| ReportError::Time(format!("{at}: {error}")))?;
+    let mut suite = TestSuite {
+        name: text::xml(name),
+        package: package(name),
+        timestamp,
+        // Where it ran says nothing of what was tested, and would differ between two runs.
+        hostname: "localhost".to_owned(),
+        testcases: vec![],
+        system_out: None,
+        system_err: None,
+    };
+    suite.set_system_out(&text::cdata(&suite_properties(record)));
+    Ok(suite)
+}
+
+/// `witness/200-sending.feature` as `witness.200-sending`, which readers show as a tree.
+fn package(path: &str) -> String {
+    text::xml(path.strip_suffix(".feature").unwrap_or(path)).replace('/', ".")
+}
+
+fn case(record: &RunRecord, number: usize, scenario: &ScenarioRecord) -> TestCase {
+    let name = match &scenario.case {
+        Some(case) => text::xml(&format!("{case} {}", scenario.name)),
+        None => text::xml(&scenario.name),
+    };
+    let time = time(scenario);
+    let fault = scenario.fault();
+    let what = fault.map_or("no step says why", |fault| fault.what.as_str());
+    let kind = fault.map_or("unknown", |fault| fault.kind.word());
+    let mut case = match &scenario.outcome {
+        Outcome::Passed => TestCase::success(&name, time),
+        Outcome::Failed => TestCase::failure(&name, time, kind, &text::xml(what)),
+        Outcome::Error => TestCase::error(&name, time, kind, &text::xml(what)),
+        Outcome::NotRun(reason) => {
+            TestCase::error(&name, time, "not run", &text::xml(&format!("not run: {reason}")))
+        }
+    };
+    if let (
+        Some(fault),
+        junit_report::TestResult::Error { cause, .. } | junit_report::TestResult::Failure { cause, .. },
+    ) = (fault, &mut case.result)
+    {
+        *cause = Some(text::cdata(&explanation(scenario, fault)));
+    }
+    case.set_classname(&package(&scenario.path));
+    case.set_filepath(&text::xml(&scenario.path));
+    case.set_system_out(&text::cdata(&properties(record, number, scenario)));
+    case
+}
+
+fn time(scenario: &ScenarioRecord) -> Duration {
+    let (Some(from), Some(to)) = (scenario.started_at, scenario.ended_at) else { return Duration::ZERO };
+    let milliseconds = text::between(from, to).as_millis();
+    Duration::milliseconds(i64::try_from(milliseconds).unwrap_or(i64::MAX))
+}
+
+/// All that a person needs to mend it, without opening the bundle.
+fn explanation(scenario: &ScenarioRecord, fault: &Fault) -> String {
+    let mut lines = vec![fault.what.clone()];
+    let parts = [
+        ("expected", fault.expected.as_deref()),
+        ("seen", fault.seen.as_deref()),
+        ("to mend it", Some(fault.remedy.as_str())),
+        ("demanded by", fault.source.as_deref()),
+    ];
+    lines.extend(parts.into_iter().filter_map(|(label, text)| Some(format!("{label}: {}", text?))));
+    lines.push(format!("at {}:{}", scenario.path, scenario.line));
+    lines.join("\n")
+}
+
+fn suite_properties(record: &RunRecord) -> String {
+    let mut lines = vec![
+        property("run", &record.run_id),
+        property("verdict", record.verdict().word()),
+        property("environment", &super::standing(record)),
+        property("product", &format!("{} {}", record.product.name, record.product.version)),
+        property("tool", &format!("mesh-witness {}", record.tool_version)),
+    ];
+    lines.extend(record.warnings.iter().map(|warning| property("warning", warning)));
+    lines.join("\n")
+}
+
+fn properties(record: &RunRecord, number: usize, scenario: &ScenarioRecord) -> String {
+    let mut lines: Vec<String> = scenario.case.iter().map(|case| property("case", case)).collect();
+    lines.extend(scenario.requirements.iter().map(|requirement| property("requirement", requirement)));
+    lines.push(property("outcome", scenario.outcome.word()));
+    lines.extend(scenario.started_at.map(|at| property("started_at", &text::millisecond(at))));
+    lines.extend(scenario.ended_at.map(|at| property("ended_at", &text::millisecond(at))));
+    lines.extend(exchanges::message_ids(record, number).iter().map(|id| property("message_id", id)));
+    lines.join("\n")
+}
+
+/// A line that readers of attachments take for a property. A value stays on its line.
+fn property(name: &str, value: &str) -> String {
+    format!("[[PROPERTY|{name}={}]]", text::line(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures;
+    use super::*;
+
+    fn junit(record: &RunRecord) -> String {
+        String::from_utf8(render(record).unwrap()).unwrap()
+    }
+
+    fn red(xml: &str) -> usize {
+        xml.matches("<failure ").count() + xml.matches("<error ").count()
+    }
+
+    #[test]
+    fn golden() {
+        // One element a line, to be read as a difference.
+        insta::assert_snapshot!(junit(&fixtures::mixed()).replace("><", ">\n<"));
+    }
+
+    #[test]
+    fn it_is_green_only_when_the_run_is_passed() {
+        assert_eq!(red(&junit(&fixtures::passed())), 0);
+
+        let mut nothing = fixtures::passed();
+        nothing.scenarios.clear();
+        assert_eq!(red(&junit(&nothing)), 1);
+
+        let mut cut_short = fixtures::passed();
+        cut_short.cut_short = Some("interrupted".to_owned());
+        assert_eq!(red(&junit(&cut_short)), 1);
+
+        let mut not_run = fixtures::passed();
+        not_run.scenarios[3].outcome = Outcome::NotRun("a step is undefined".to_owned());
+        let xml = junit(&not_run);
+        assert_eq!((red(&xml), xml.contains("<skipped")), (1, false));
+        assert!(xml.contains(r#"message="not run: a step is undefined""#), "{xml}");
+    }
+}

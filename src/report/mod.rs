@@ -1,0 +1,142 @@
+//! What people and programs read of a run: pure functions from a [`RunRecord`] to text.
+//!
+//! Nothing here does I/O or asks for the time, and everything is in a fixed order: two runs of the
+//! same thing differ only where what happened differs.
+
+mod curl;
+mod exchanges;
+mod har;
+mod har_own;
+mod html;
+mod junit;
+mod readme;
+mod summary;
+mod text;
+
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod hostile_tests;
+
+use serde::Serialize;
+use thiserror::Error;
+
+pub use exchanges::{exchanges_of, message_ids};
+
+use crate::runner::RunRecord;
+
+/// A file of the bundle's `data/` folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportFile {
+    /// Where it goes, relative to `data/`, with `/` between folders.
+    pub path: String,
+    /// Its content.
+    pub content: Vec<u8>,
+}
+
+/// Why a report could not be written. Each is a fault of ours: no record should bring it about.
+#[derive(Debug, Error)]
+pub enum ReportError {
+    /// The template of `report.html` or `README.txt` failed.
+    #[error("could not fill in a template: {0}")]
+    Template(#[from] askama::Error),
+    /// `summary.json` or `run/exchanges.har` could not be written as JSON.
+    #[error("could not write JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// `run/junit.xml` could not be written as XML.
+    #[error("could not write XML: {0}")]
+    Xml(#[from] junit_report::Error),
+    /// A time that XML has no place for.
+    #[error("a time is out of range: {0}")]
+    Time(String),
+}
+
+/// Every report on a run, and the pack that was played, byte for byte; in the order of a bundle.
+///
+/// The paths of pack files come from the record as they are: [`crate::runner::PackFile::path`] is
+/// safe to use in the bundle.
+///
+/// # Errors
+/// [`ReportError`], which no record should bring about.
+pub fn files(record: &RunRecord) -> Result<Vec<ReportFile>, ReportError> {
+    let file = |path: &str, content: Vec<u8>| ReportFile { path: path.to_owned(), content };
+    let mut files = vec![
+        file("README.txt", readme::render(record)?),
+        file("report.html", html::render(record)?),
+        file("summary.json", summary::render(record)?),
+        file("schemas/summary.schema.json", summary::SCHEMA.as_bytes().to_vec()),
+        file("run/junit.xml", junit::render(record)?),
+        file("run/exchanges.har", har::render(record)?),
+    ];
+    files.extend(
+        record.pack.iter().map(|played| file(&format!("pack/{}", played.path), played.content.clone())),
+    );
+    Ok(files)
+}
+
+/// One sentence on what the bundle is worth: the same in every report.
+fn standing(record: &RunRecord) -> String {
+    if record.environment.emulated {
+        "EMULATED: practice, not evidence. This run was played against the emulator of mesh-witness, \
+         not against an environment of NHS England."
+            .to_owned()
+    } else {
+        format!(
+            "Played against {} at {}.",
+            text::line(&record.environment.name),
+            text::line(&record.environment.url)
+        )
+    }
+}
+
+/// JSON for people too: indented, with a line break at the end.
+fn json(value: &impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
+    let mut content = serde_json::to_vec_pretty(value)?;
+    content.push(b'\n');
+    Ok(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_there_once_and_the_pack_byte_for_byte() {
+        let record = fixtures::passed();
+        let files = files(&record).unwrap();
+        let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
+        assert_eq!(
+            paths,
+            [
+                "README.txt",
+                "report.html",
+                "summary.json",
+                "schemas/summary.schema.json",
+                "run/junit.xml",
+                "run/exchanges.har",
+                "pack/witness/200-sending.feature",
+                "pack/witness/400-receiving.feature",
+            ]
+        );
+        assert_eq!(files[6].content, record.pack[0].content);
+    }
+
+    #[test]
+    fn the_same_record_gives_the_same_bytes() {
+        assert_eq!(files(&fixtures::mixed()).unwrap(), files(&fixtures::mixed()).unwrap());
+    }
+
+    #[test]
+    fn every_report_of_an_emulated_run_says_so_and_no_other_does() {
+        for (record, emulated) in [(fixtures::passed(), true), (fixtures::mixed(), false)] {
+            for file in files(&record)
+                .unwrap()
+                .iter()
+                .filter(|file| !file.path.contains('/') || file.path.starts_with("run/"))
+            {
+                let content = String::from_utf8(file.content.clone()).unwrap();
+                assert_eq!(content.contains("EMULATED: practice, not evidence"), emulated, "{}", file.path);
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! `README.txt`: what the bundle is, and how to read and verify it with everybody's tools.
+
+use askama::Template;
+
+use super::text;
+use crate::runner::{Outcome, RunRecord};
+
+#[derive(Template)]
+#[template(path = "README.txt", escape = "none")]
+struct Readme {
+    verdict: String,
+    counts: String,
+    standing: String,
+    cut_short: Option<String>,
+    environment: String,
+    url: String,
+    product: String,
+    supplier: Option<String>,
+    run_id: String,
+    started_at: String,
+    tool_version: String,
+    pack: Vec<String>,
+}
+
+/// The file's content.
+pub(super) fn render(record: &RunRecord) -> Result<Vec<u8>, askama::Error> {
+    let counts = [Outcome::Passed, Outcome::Failed, Outcome::Error, Outcome::NotRun(String::new())]
+        .map(|outcome| format!("{} {}", record.count(&outcome), outcome.word()));
+    let readme = Readme {
+        verdict: record.verdict().word().to_uppercase(),
+        counts: counts.join(", "),
+        standing: super::standing(record),
+        cut_short: record.cut_short.as_deref().map(text::line),
+        environment: text::line(&record.environment.name),
+        url: text::line(&record.environment.url),
+        product: text::line(&format!("{} {}", record.product.name, record.product.version)),
+        supplier: record.supplier.as_deref().map(text::line),
+        run_id: text::line(&record.run_id),
+        started_at: text::second(record.started_at),
+        tool_version: text::line(&record.tool_version),
+        pack: record.pack.iter().map(|file| text::line(&file.path)).collect(),
+    };
+    Ok(readme.render()?.into_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures;
+    use super::*;
+
+    #[test]
+    fn golden() {
+        insta::assert_snapshot!(String::from_utf8(render(&fixtures::mixed()).unwrap()).unwrap());
+    }
+
+    #[test]
+    fn it_tells_four_commands_and_none_of_ours() {
+        let readme = String::from_utf8(render(&fixtures::passed()).unwrap()).unwrap();
+        let commands: Vec<&str> = readme.lines().filter_map(|line| line.strip_prefix("    $ ")).collect();
+        assert_eq!(
+            commands,
+            [
+                "unzip -d bundle BUNDLE.zip",
+                "sha256sum -c manifest-sha256.txt",
+                "sha256sum -c tagmanifest-sha256.txt",
+                "bagit.py --validate .",
+            ]
+        );
+    }
+}

@@ -1,0 +1,226 @@
+//! `summary.json`: the result for programs. Its schema is strict and part of the bundle.
+//!
+//! Every field is always there; what does not apply is `null`.
+
+use serde::Serialize;
+
+use super::{exchanges, text};
+use crate::runner::{Fault, MailboxRole, Outcome, RunRecord, ScenarioRecord};
+
+/// JSON Schema (2020-12) of the summary, as committed.
+pub(super) const SCHEMA: &str = include_str!("summary.schema.json");
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    schema: &'static str,
+    verdict: &'static str,
+    evidence: bool,
+    evidence_note: String,
+    run_id: &'a str,
+    tool_version: &'a str,
+    started_at: String,
+    ended_at: String,
+    cut_short: Option<&'a str>,
+    environment: Environment<'a>,
+    mailboxes: Vec<Mailbox<'a>>,
+    product: Product<'a>,
+    supplier: Option<&'a str>,
+    workflow_id: &'a str,
+    tags: Option<&'a str>,
+    warnings: &'a [String],
+    counts: Counts,
+    cases: Vec<Case<'a>>,
+}
+
+#[derive(Serialize)]
+struct Environment<'a> {
+    name: &'a str,
+    url: &'a str,
+    emulated: bool,
+}
+
+#[derive(Serialize)]
+struct Mailbox<'a> {
+    id: &'a str,
+    role: &'a str,
+}
+
+#[derive(Serialize)]
+struct Product<'a> {
+    name: &'a str,
+    version: &'a str,
+}
+
+#[derive(Serialize)]
+struct Counts {
+    passed: usize,
+    failed: usize,
+    not_run: usize,
+    error: usize,
+}
+
+#[derive(Serialize)]
+struct Case<'a> {
+    id: Option<&'a str>,
+    name: &'a str,
+    feature: &'a str,
+    path: &'a str,
+    line: usize,
+    requirements: &'a [String],
+    outcome: &'static str,
+    reason: Option<&'a str>,
+    fault: Option<FaultOf<'a>>,
+    started_at: Option<String>,
+    ended_at: Option<String>,
+    message_ids: Vec<String>,
+    exchanges: usize,
+}
+
+#[derive(Serialize)]
+struct FaultOf<'a> {
+    kind: &'static str,
+    what: &'a str,
+    expected: Option<&'a str>,
+    seen: Option<&'a str>,
+    remedy: &'a str,
+    source: Option<&'a str>,
+}
+
+/// The file's content.
+pub(super) fn render(record: &RunRecord) -> Result<Vec<u8>, serde_json::Error> {
+    let environment = &record.environment;
+    super::json(&Summary {
+        schema: "mesh-witness/summary/1",
+        verdict: record.verdict().word(),
+        evidence: !environment.emulated,
+        evidence_note: super::standing(record),
+        run_id: &record.run_id,
+        tool_version: &record.tool_version,
+        started_at: text::millisecond(record.started_at),
+        ended_at: text::millisecond(record.ended_at),
+        cut_short: record.cut_short.as_deref(),
+        environment: Environment {
+            name: &environment.name,
+            url: &environment.url,
+            emulated: environment.emulated,
+        },
+        mailboxes: environment
+            .mailboxes
+            .iter()
+            .map(|MailboxRole { id, role }| Mailbox { id, role })
+            .collect(),
+        product: Product { name: &record.product.name, version: &record.product.version },
+        supplier: record.supplier.as_deref(),
+        workflow_id: &record.workflow_id,
+        tags: record.tags.as_deref(),
+        warnings: &record.warnings,
+        counts: Counts {
+            passed: record.count(&Outcome::Passed),
+            failed: record.count(&Outcome::Failed),
+            not_run: record.count(&Outcome::NotRun(String::new())),
+            error: record.count(&Outcome::Error),
+        },
+        cases: record.scenarios.iter().enumerate().map(|(number, of)| case(record, number, of)).collect(),
+    })
+}
+
+fn case<'a>(record: &RunRecord, number: usize, scenario: &'a ScenarioRecord) -> Case<'a> {
+    Case {
+        id: scenario.case.as_deref(),
+        name: &scenario.name,
+        feature: &scenario.feature,
+        path: &scenario.path,
+        line: scenario.line,
+        requirements: &scenario.requirements,
+        outcome: scenario.outcome.word(),
+        reason: match &scenario.outcome {
+            Outcome::NotRun(reason) => Some(reason),
+            Outcome::Passed | Outcome::Failed | Outcome::Error => None,
+        },
+        fault: scenario.fault().map(fault),
+        started_at: scenario.started_at.map(text::millisecond),
+        ended_at: scenario.ended_at.map(text::millisecond),
+        message_ids: exchanges::message_ids(record, number),
+        exchanges: exchanges::exchanges_of(record, number).len(),
+    }
+}
+
+fn fault(of: &Fault) -> FaultOf<'_> {
+    FaultOf {
+        kind: of.kind.word(),
+        what: &of.what,
+        expected: of.expected.as_deref(),
+        seen: of.seen.as_deref(),
+        remedy: &of.remedy,
+        source: of.source.as_deref(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::super::fixtures;
+    use super::*;
+
+    #[test]
+    fn golden() {
+        insta::assert_snapshot!(String::from_utf8(render(&fixtures::mixed()).unwrap()).unwrap());
+    }
+
+    /// Follows `$ref` and, where something may be null, the other of the two.
+    fn resolved<'a>(schema: &'a Value, root: &'a Value) -> &'a Value {
+        let schema = schema["anyOf"].as_array().map_or(schema, |any| &any[0]);
+        match schema["$ref"].as_str() {
+            Some(place) => root.pointer(place.trim_start_matches('#')).unwrap(),
+            None => schema,
+        }
+    }
+
+    /// Whether every object has exactly the properties that the schema has, all of them required.
+    fn same_properties(value: &Value, schema: &Value, root: &Value, place: &str) {
+        let schema = resolved(schema, root);
+        match value {
+            Value::Object(found) => {
+                let mut required: Vec<&str> = schema["required"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|name| name.as_str().unwrap())
+                    .collect();
+                required.sort_unstable();
+                let properties: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
+                let mut names: Vec<&String> = found.keys().collect();
+                names.sort_unstable();
+                assert_eq!(names, required, "{place}: required");
+                let mut properties = properties;
+                properties.sort_unstable();
+                assert_eq!(names, properties, "{place}: properties");
+                assert_eq!(schema["additionalProperties"], false, "{place}");
+                for (name, value) in found {
+                    same_properties(value, &schema["properties"][name], root, &format!("{place}/{name}"));
+                }
+            }
+            Value::Array(items) => {
+                items
+                    .iter()
+                    .for_each(|item| same_properties(item, &schema["items"], root, &format!("{place}/*")));
+            }
+            Value::String(text) => {
+                if let Some(allowed) = schema["enum"].as_array() {
+                    assert!(allowed.contains(value), "{place}: {text}");
+                }
+            }
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn a_summary_has_exactly_what_its_schema_has() {
+        let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+        for record in [fixtures::passed(), fixtures::mixed(), fixtures::hostile()] {
+            let summary: Value = serde_json::from_slice(&render(&record).unwrap()).unwrap();
+            same_properties(&summary, &schema, &schema, "");
+        }
+    }
+}
