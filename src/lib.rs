@@ -5,12 +5,12 @@
 #![warn(missing_docs)]
 
 pub mod client;
-pub mod emulator;
-pub mod product;
 pub mod config;
+pub mod emulator;
 pub mod evidence;
+pub mod product;
 pub mod protocol;
-pub mod rules;
 pub mod report;
+pub mod rules;
 pub mod runner;
 pub mod tape;

@@ -8,8 +8,8 @@ use std::{
 
 use cucumber::World as _;
 use mesh_witness::{
-    evidence::{self, Bag, BagInfo, PayloadFile, SealError},
-    report,
+    evidence::{self, Bag, BagInfo, PayloadFile},
+    report::{self, ReportFile},
     runner::{self, FaultKind, MeshWorld, Plan, RunRecord, Verdict},
     tape::Secret,
 };
@@ -50,13 +50,12 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
     .await;
     screen.closing(&record);
     let path = arguments.bundle.unwrap_or_else(|| default_path(&record));
-    let size = write_bundle(&record, &path, &prepared.secrets)?;
+    let files = report::files(&record).map_err(|error| not_written(&error))?;
+    let summary = files.iter().find(|file| file.path == "summary.json").map(|file| file.content.clone());
+    let size = write_bundle(&record, files, &path, &prepared.secrets)?;
     match arguments.format {
         Format::Text => screen.bundle(&path.display().to_string(), size),
-        Format::Json => print!(
-            "{}",
-            report::summary_json(&record).map_err(|error| Failure::new(Exit::Environment, error))?
-        ),
+        Format::Json => println!("{}", String::from_utf8_lossy(&summary.unwrap_or_default()).trim_end()),
     }
     Ok(exit(&record))
 }
@@ -82,11 +81,12 @@ fn default_path(record: &RunRecord) -> PathBuf {
 }
 
 /// Writes and seals the bundle; its size in bytes.
-fn write_bundle(record: &RunRecord, path: &Path, secrets: &[Secret]) -> Result<u64, Failure> {
-    let broken = |error: &dyn std::error::Error| {
-        Failure::new(Exit::Environment, format!("the bundle was not written: {error}"))
-    };
-    let files = report::files(record).map_err(|error| broken(&error))?;
+fn write_bundle(
+    record: &RunRecord,
+    files: Vec<ReportFile>,
+    path: &Path,
+    secrets: &[Secret],
+) -> Result<u64, Failure> {
     let payload =
         files.into_iter().map(|file| PayloadFile { path: file.path, content: file.content }).collect();
     let evidence =
@@ -98,19 +98,29 @@ fn write_bundle(record: &RunRecord, path: &Path, secrets: &[Secret]) -> Result<u
         supplier: record.supplier.clone(),
         software_agent: format!("mesh-witness {}", record.tool_version),
     };
-    let bag = Bag::new(payload, info).map_err(|error| broken(&error))?;
-    let vocabulary =
-        evidence::vocabulary(&std::env::current_exe().and_then(std::fs::read).unwrap_or_default());
-    let sealed = evidence::seal(path, &bag, secrets, &[&vocabulary]).map_err(|error| match error {
-        SealError::SecretFound { .. } => Failure::new(Exit::Environment, error),
-        other => broken(&other),
-    })?;
+    let bag = Bag::new(payload, info).map_err(|error| not_written(&error))?;
+    let vocabulary = vocabulary(record);
+    let sealed = evidence::seal(path, &bag, secrets, &[&vocabulary]).map_err(|error| not_written(&error))?;
     for name in &sealed.unscannable {
         screen::warning(&format!(
-            "{name} is a word that the report uses anyway, so only the recorded traffic could be searched for it; use a secret that is no word"
+            "{name} is a word that the report uses anyway, so only the recorded traffic could be searched for it; \
+             use a secret that is no word"
         ));
     }
-    std::fs::metadata(path).map(|file| file.len()).map_err(|error| broken(&error))
+    std::fs::metadata(path).map(|file| file.len()).map_err(|error| not_written(&error))
+}
+
+fn not_written(error: &dyn std::error::Error) -> Failure {
+    Failure::new(Exit::Environment, format!("there is no bundle: {error}"))
+}
+
+/// Our own words, which are not secret: all of them stand in this program. Secrets made at random for
+/// the emulator are no words, so there is nothing to look up for them.
+fn vocabulary(record: &RunRecord) -> Vec<u8> {
+    if record.environment.emulated {
+        return Vec::new();
+    }
+    std::env::current_exe().and_then(std::fs::read).unwrap_or_default()
 }
 
 /// A fault of the product counts before one of the configuration, and that before one of the

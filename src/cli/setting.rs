@@ -5,10 +5,10 @@ use std::{fmt::Write as _, net::SocketAddr, path::Path, sync::Arc};
 use aws_lc_rs::rand;
 use chrono::Utc;
 use mesh_witness::{
-    client::{Identity, Target, Timeouts},
+    client::{Identity, Origin, Target, Timeouts},
     config::{Config, Mailbox},
     emulator::{Clock, Emulator, Limits, Pki, Policy, Settings, Transport},
-    protocol::{Credentials, MailboxId, Password, SharedKey, WorkflowId},
+    protocol::{Password, SharedKey, WorkflowId},
     runner::{Mailboxes, Pair, Party, Seat, Setting},
     tape::{Redactor, Secret},
 };
@@ -46,12 +46,7 @@ pub async fn emulated() -> Result<Prepared, Failure> {
     let url = emulator.url();
     let password = Password::new(password);
     // Its mailboxes are made as scenarios need them, all with one password.
-    let credentials = |id: MailboxId| Credentials {
-        mailbox: id,
-        password: password.clone(),
-        shared_key: shared_key.clone(),
-    };
-    let redactor = Redactor::for_any_mailbox(&secrets, credentials);
+    let redactor = Redactor::with_common_password(&secrets, password.clone(), shared_key.clone());
     let mailboxes = Mailboxes::Emulated {
         emulator,
         pki,
@@ -99,14 +94,26 @@ pub fn configured(file: &Path) -> Result<Prepared, Failure> {
 }
 
 fn seat(config: &Config, mailbox: &Mailbox) -> Result<Seat, Failure> {
+    let credentials = mailbox.credentials(&config.endpoint.shared_key);
+    Ok(Seat { credentials, target: target(config, mailbox)?, validated: None })
+}
+
+/// The endpoint as a mailbox calls it: with its own certificate, where it has one.
+pub fn target(config: &Config, mailbox: &Mailbox) -> Result<Target, Failure> {
     let authorities: Vec<_> =
         config.endpoint.ca.iter().map(|certificate| certificate.der().clone()).collect();
     let own = mailbox.identity.as_ref().or(config.endpoint.identity.as_ref());
     let identity = own.map(|identity| Identity { chain: identity.chain(), key: identity.key().clone_key() });
-    let target =
-        Target::new(config.endpoint.url.clone(), &authorities, identity.as_ref(), config.timeouts)
-            .map_err(|error| Failure::new(Exit::Usage, format!("endpoint: TLS cannot be set up: {error}")))?;
-    Ok(Seat { credentials: mailbox.credentials(&config.endpoint.shared_key), target, validated: None })
+    let wrong = |error: &dyn std::error::Error| Failure::new(Exit::Usage, format!("endpoint: {error}"));
+    let origin = Origin::parse(&config.endpoint.url.to_string()).map_err(|error| wrong(&error))?;
+    let waits = config.timeouts;
+    let timeouts = Timeouts {
+        connect: waits.connect,
+        response: waits.response,
+        transfer: waits.transfer,
+        delivery: waits.delivery,
+    };
+    Target::new(origin, &authorities, identity.as_ref(), timeouts).map_err(|error| wrong(&error))
 }
 
 fn reference_client() -> Party {

@@ -10,7 +10,7 @@ pub fn verify(arguments: &VerifyArguments) -> Result<Exit, Failure> {
     for line in verified.lines() {
         println!("{line}");
     }
-    if verified.is_good() {
+    if verified.is_whole() {
         println!("{shown}: whole and unchanged");
         Ok(Exit::Good)
     } else {

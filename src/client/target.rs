@@ -165,6 +165,12 @@ impl Target {
         Ok(Self { origin, tls, timeouts })
     }
 
+    /// How it does TLS; `None` over plain HTTP.
+    #[must_use]
+    pub fn tls_config(&self) -> Option<ClientConfig> {
+        self.tls.as_ref().map(|tls| ClientConfig::clone(&tls.config))
+    }
+
     /// Where it calls.
     #[must_use]
     pub fn origin(&self) -> &Origin {

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{HashCheck, RequestHead, ResponseHead, Secret, SecretSet, TokenRecord};
-use crate::protocol::{Credentials, MailboxId, SCHEME, Token};
+use crate::protocol::{Credentials, MailboxId, Password, SCHEME, SharedKey, Token};
 
 /// Knows the configured secrets, masks them wherever they stand, and masks the hash of every token.
 #[derive(Debug, Clone, Default)]
@@ -14,7 +14,33 @@ pub struct Redactor {
 #[derive(Debug, Default)]
 struct Inner {
     secrets: SecretSet,
-    credentials: HashMap<MailboxId, Credentials>,
+    keyring: Keyring,
+}
+
+/// Whose token hashes can be recomputed.
+#[derive(Debug)]
+enum Keyring {
+    Each(HashMap<MailboxId, Credentials>),
+    Common { password: Password, shared_key: SharedKey },
+}
+
+impl Default for Keyring {
+    fn default() -> Self {
+        Self::Each(HashMap::new())
+    }
+}
+
+impl Keyring {
+    fn credentials(&self, mailbox: &MailboxId) -> Option<Credentials> {
+        match self {
+            Self::Each(credentials) => credentials.get(mailbox).cloned(),
+            Self::Common { password, shared_key } => Some(Credentials {
+                mailbox: mailbox.clone(),
+                password: password.clone(),
+                shared_key: shared_key.clone(),
+            }),
+        }
+    }
 }
 
 /// What stands where a token's hash stood.
@@ -25,7 +51,17 @@ impl Redactor {
     #[must_use]
     pub fn new(secrets: &[Secret], credentials: &[Credentials]) -> Self {
         let credentials = credentials.iter().map(|one| (one.mailbox.clone(), one.clone())).collect();
-        Self { inner: Arc::new(Inner { secrets: SecretSet::new(secrets), credentials }) }
+        Self::with(secrets, Keyring::Each(credentials))
+    }
+
+    /// A redactor for an endpoint on which every mailbox has the same password.
+    #[must_use]
+    pub fn with_common_password(secrets: &[Secret], password: Password, shared_key: SharedKey) -> Self {
+        Self::with(secrets, Keyring::Common { password, shared_key })
+    }
+
+    fn with(secrets: &[Secret], keyring: Keyring) -> Self {
+        Self { inner: Arc::new(Inner { secrets: SecretSet::new(secrets), keyring }) }
     }
 
     /// The secrets, to look for in what was written.
@@ -76,8 +112,8 @@ impl Redactor {
 
     fn token(&self, value: &str) -> Option<TokenRecord> {
         let token = Token::parse(value).ok()?;
-        let hash = match self.inner.credentials.get(token.mailbox()) {
-            Some(credentials) if token.hash_matches(credentials) => HashCheck::Matches,
+        let hash = match self.inner.keyring.credentials(token.mailbox()) {
+            Some(credentials) if token.hash_matches(&credentials) => HashCheck::Matches,
             Some(_) => HashCheck::Differs,
             None => HashCheck::Unknown,
         };
@@ -137,7 +173,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::protocol::{NonceCount, Password, SharedKey};
+    use crate::protocol::NonceCount;
 
     fn credentials() -> Credentials {
         Credentials {
