@@ -193,9 +193,12 @@ impl Ledger {
         self.looks.lock().unwrap_or_else(PoisonError::into_inner).get(&scenario).cloned().unwrap_or_default()
     }
 
-    /// In the order of role, then name: the product first in nobody's favour, but stable.
+    /// The product's first, then by name.
     pub fn mailboxes(&self) -> Vec<MailboxRole> {
-        self.mailboxes.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        let used = self.mailboxes.lock().unwrap_or_else(PoisonError::into_inner);
+        let (product, others): (Vec<_>, Vec<_>) =
+            used.iter().cloned().partition(|mailbox| mailbox.role == "product");
+        product.into_iter().chain(others).collect()
     }
 }
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use http::{Request, StatusCode, request::Parts};
 use hyper::body::Incoming;
+use serde_json::json;
 
 use super::{Clock, Mailroom, authentication::Guard};
 use crate::protocol::{ApiVersion, Operation};
@@ -71,7 +72,9 @@ impl Routes {
             return Reply::empty(StatusCode::FORBIDDEN).noting(refusal);
         }
         match operation {
-            Operation::Ping => Reply::empty(StatusCode::OK),
+            Operation::Ping => {
+                Reply::json(StatusCode::OK, ApiVersion::V1, &json!({ "service": "mesh-witness emulator" }))
+            }
             Operation::Handshake(_) => handshake::validate(parts),
             Operation::CheckInbox(mailbox) => inbox::list(&self.mailroom, &mailbox, parts, version),
             Operation::CountMessages(mailbox) => {

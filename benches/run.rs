@@ -1,0 +1,39 @@
+//! How long the four witness cases take, from the start of the program to its exit, with everything
+//! in between: certificates, mutual TLS, four cases, report, seal, re-reading. The aim is under one
+//! second, warm. Compare with `/usr/bin/time -v target/release/mesh-witness run`.
+//!
+//! `cargo bench --bench run`
+
+use std::{
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+const RUNS: usize = 20;
+
+fn main() {
+    let folder = tempfile::tempdir().expect("a folder for bundles");
+    let bundle = folder.path().join("bundle.zip");
+    let mut times: Vec<Duration> = (0..=RUNS)
+        .map(|_| {
+            let started = Instant::now();
+            let status = Command::new(env!("CARGO_BIN_EXE_mesh-witness"))
+                .args(["run", "--bundle"])
+                .arg(&bundle)
+                .stdout(Stdio::null())
+                .status()
+                .expect("the program runs");
+            assert!(status.success(), "the run passed");
+            started.elapsed()
+        })
+        .skip(1)
+        .collect();
+    times.sort_unstable();
+    let shown = |time: Duration| format!("{:.0} ms", time.as_secs_f64() * 1000.0);
+    println!(
+        "run, four cases, {RUNS} times after one to warm up: min {}, median {}, max {}",
+        shown(times[0]),
+        shown(times[RUNS / 2]),
+        shown(times[RUNS - 1])
+    );
+}

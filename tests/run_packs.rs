@@ -1,0 +1,270 @@
+//! Packs, selections and interruptions: what may be played, and what is never green.
+
+mod support;
+
+use std::{fs, path::Path, process::Stdio, time::Duration};
+
+use support::{Bundle, Config, Outcome, Server, eventually, program, witness};
+use tempfile::TempDir;
+
+fn pack(feature: &str) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("own.feature"), feature).unwrap();
+    folder
+}
+
+fn play(arguments: &[&str]) -> (Outcome, TempDir) {
+    let folder = TempDir::new().unwrap();
+    let bundle = folder.path().join("bundle.zip");
+    let mut all = vec!["run", "--bundle", bundle.to_str().unwrap()];
+    all.extend(arguments);
+    (witness(&all), folder)
+}
+
+fn play_feature(feature: &str) -> (Outcome, TempDir) {
+    let pack = pack(feature);
+    play(&["--pack", pack.path().to_str().unwrap()])
+}
+
+fn bundle(folder: &TempDir) -> Bundle {
+    Bundle::open(&folder.path().join("bundle.zip"))
+}
+
+/// Nothing was played, the message has all of this, and there is no bundle that could be taken for one.
+fn assert_refused((outcome, folder): (Outcome, TempDir), says: &[&str]) {
+    assert_eq!(outcome.code, Some(2), "{outcome:?}");
+    for text in says {
+        assert!(outcome.stderr.contains(text), "{text:?} is not in: {}", outcome.stderr);
+    }
+    assert!(!folder.path().join("bundle.zip").exists());
+    assert!(!outcome.stderr.contains("panicked"), "{}", outcome.stderr);
+}
+
+#[test]
+fn without_anything_the_witness_pack_passes_on_the_emulator() {
+    let (outcome, folder) = play(&[]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stdout.contains("EMULATED: practice, not evidence"));
+    let bundle = bundle(&folder);
+    assert_eq!(
+        bundle.outcomes(),
+        ["201", "202", "401", "402"].map(|case| (case.to_owned(), "passed".to_owned()))
+    );
+    assert_eq!(bundle.summary()["environment"]["emulated"], true);
+    assert!(bundle.text("data/report.html").contains("EMULATED: practice, not evidence"));
+    let features: Vec<&String> = bundle.files.keys().filter(|name| name.starts_with("data/pack/")).collect();
+    assert_eq!(
+        features,
+        ["data/pack/witness/200-sending.feature", "data/pack/witness/400-receiving.feature"]
+    );
+    let original =
+        fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("features/witness/200-sending.feature")).unwrap();
+    assert_eq!(bundle.files["data/pack/witness/200-sending.feature"], original);
+}
+
+#[test]
+fn json_is_the_summary_and_nothing_else() {
+    let (outcome, folder) = play(&["--format", "json"]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let printed: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(printed, bundle(&folder).summary());
+}
+
+#[test]
+fn a_tag_expression_selects() {
+    let (outcome, folder) = play(&["--tags", "@case-201 or @case-402"]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let cases: Vec<String> = bundle(&folder).outcomes().into_iter().map(|(case, _)| case).collect();
+    assert_eq!(cases, ["201", "402"]);
+}
+
+#[test]
+fn any_concurrency_gives_the_same_outcome() {
+    for concurrency in ["1", "3", "256"] {
+        let (outcome, folder) = play(&["--concurrency", concurrency]);
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+        let cases: Vec<String> = bundle(&folder).outcomes().into_iter().map(|(case, _)| case).collect();
+        assert_eq!(cases, ["201", "202", "401", "402"]);
+    }
+}
+
+#[test]
+fn a_selection_of_nothing_is_refused() {
+    assert_refused(play(&["--tags", "@case-999"]), &["nothing to play", "@case-999"]);
+    assert_refused(play(&["--tags", "case-201"]), &["is not a tag expression", "@"]);
+    assert_refused(play(&["--tags", "@a and"]), &["is not a tag expression"]);
+    assert_refused(play_feature("# nothing\n"), &["nothing to play"]);
+    assert_refused(play_feature("Feature: empty\n"), &["nothing to play"]);
+}
+
+#[test]
+fn a_pack_that_is_none_is_refused() {
+    assert_refused(play(&["--pack", "nonesuch"]), &["nonesuch", "witness"]);
+    let empty = TempDir::new().unwrap();
+    assert_refused(play(&["--pack", empty.path().to_str().unwrap()]), &["has no file that ends in .feature"]);
+}
+
+#[test]
+fn what_is_not_gherkin_is_refused_by_place() {
+    let feature = "Feature: x\n  Scenario: y\n    Given a mailbox\n    Oops\n";
+    assert_refused(play_feature(feature), &["own.feature:4:5: is not Gherkin", "Oops"]);
+}
+
+#[test]
+fn an_unknown_step_is_refused_by_place() {
+    let feature = "Feature: x\n  Scenario: y\n    When the product does a somersault\n";
+    assert_refused(play_feature(feature), &["own.feature:3", "somersault", "no such step"]);
+}
+
+#[test]
+fn a_scenario_without_steps_is_refused() {
+    assert_refused(play_feature("Feature: x\n  Scenario: empty\n"), &["own.feature:2", "has no steps"]);
+}
+
+#[test]
+fn examples_without_rows_are_refused() {
+    let feature = "Feature: x\n  Scenario Outline: y\n    When the product checks its inbox\n    Examples:\n      | a |\n";
+    assert_refused(play_feature(feature), &["own.feature:4:1", "no rows"]);
+}
+
+#[test]
+fn a_step_out_of_order_is_an_error_not_a_failure_and_the_rest_is_not_run() {
+    let feature = "Feature: x\n  Scenario: y\n    Then MESH accepts the message and gives it a message ID\n    When the product checks its inbox\n";
+    let (outcome, folder) = play_feature(feature);
+    assert_eq!(outcome.code, Some(2), "{outcome:?}");
+    let bundle = bundle(&folder);
+    assert_eq!(bundle.fault()["what"], "this step needs a send before it, and there was none");
+    assert_eq!(bundle.summary()["counts"]["error"], 1);
+}
+
+#[test]
+fn outlines_rules_and_backgrounds_are_played() {
+    let feature = "Feature: x
+  Background:
+    Given a mailbox for the product and another for an independent counterpart
+  Rule: sizes
+    Background:
+      Given the product has validated its mailbox within the last 24 hours
+    Scenario Outline: send <size>
+      When the product sends a message of <size> bytes to the counterpart
+      Then MESH accepts the message and gives it a message ID
+      When the counterpart collects the message
+      Then the payload that arrived is the payload that was sent
+      Examples:
+        | size    |
+        | 1       |
+        | 255     |
+        | 2000000 |
+";
+    let (outcome, folder) = play_feature(feature);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let summary = bundle(&folder).summary();
+    assert_eq!(summary["counts"]["passed"], 3);
+    assert_eq!(summary["cases"][2]["name"], "send 2000000");
+}
+
+#[test]
+fn a_tag_that_begins_with_retry_repeats_nothing() {
+    let feature = "Feature: x\n  @retry-policy\n  Scenario: y\n    Then MESH accepts the message and gives it a message ID\n";
+    let (outcome, folder) = play_feature(feature);
+    assert_eq!(outcome.code, Some(2), "{outcome:?}");
+    assert_eq!(bundle(&folder).summary()["cases"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_secret_in_a_pack_is_found_and_there_is_no_bundle() {
+    let secret = "s3cret-in-the-pack";
+    let feature = format!(
+        "Feature: x\n  # {secret}\n  Scenario: y\n    Given a mailbox for the product and another for an independent counterpart\n"
+    );
+    let pack = pack(&feature);
+    let endpoint = support::Endpoint::start();
+    let mut config = endpoint.config();
+    config.set("shared_key", secret);
+    let file = config.write();
+    let bundle = endpoint.folder.path().join("bundle.zip");
+    let arguments = [
+        "run",
+        "--config",
+        file.to_str().unwrap(),
+        "--pack",
+        pack.path().to_str().unwrap(),
+        "--bundle",
+        bundle.to_str().unwrap(),
+    ];
+    let outcome = witness(&arguments);
+    assert_eq!(outcome.code, Some(3), "{outcome:?}");
+    assert!(outcome.stderr.contains("endpoint.shared_key"), "{}", outcome.stderr);
+    assert!(!format!("{outcome:?}").contains(secret), "the message does not repeat it");
+    assert!(!bundle.exists());
+}
+
+#[test]
+fn a_bundle_that_cannot_be_written_is_said() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let below = file.path().join("bundle.zip");
+    let outcome = witness(&["run", "--bundle", below.to_str().unwrap()]);
+    assert_eq!(outcome.code, Some(3), "{outcome:?}");
+    assert!(outcome.stderr.contains("there is no bundle"), "{}", outcome.stderr);
+}
+
+/// Ctrl-C and the signal of service managers: the run says so, exits with neither 0 nor 1, and the
+/// bundle that it leaves is good and marked.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_leaves_a_bundle_that_is_marked() {
+    for signal in ["INT", "TERM"] {
+        let server = Server::silent();
+        let folder = TempDir::new().unwrap();
+        let config = Config::new(&server.url, folder.path());
+        let (file, path) = (config.write(), folder.path().join("bundle.zip"));
+        let mut run = program();
+        run.args(["run", "--config", file.to_str().unwrap(), "--bundle", path.to_str().unwrap()]);
+        let child = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(1500));
+        let killed = std::process::Command::new("kill")
+            .args([format!("-{signal}"), child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(killed.success());
+        let outcome = Outcome::from(child.wait_with_output().unwrap());
+        assert_eq!(outcome.code, Some(3), "{outcome:?}");
+        assert!(outcome.stdout.contains("CUT SHORT"), "{outcome:?}");
+        let bundle = Bundle::open(&path);
+        let summary = bundle.summary();
+        assert_eq!(summary["verdict"], "cut short");
+        assert!(summary["cut_short"].is_string());
+        assert_eq!(bundle.summary()["counts"]["not_run"], 4);
+        assert!(bundle.text("data/report.html").contains("cut short"));
+        assert_eq!(witness(&["verify", path.to_str().unwrap()]).code, Some(0));
+    }
+}
+
+#[test]
+fn two_runs_differ_only_where_they_must() {
+    let shape = || {
+        let (_, folder) = play(&[]);
+        let bundle = bundle(&folder);
+        let har: serde_json::Value = serde_json::from_slice(&bundle.files["data/run/exchanges.har"]).unwrap();
+        let entries = har["log"]["entries"].as_array().unwrap();
+        let calls: Vec<String> = entries
+            .iter()
+            .map(|entry| format!("{} {} {}", entry["_case"], entry["_actor"], entry["_operation"]))
+            .collect();
+        (bundle.files.keys().cloned().collect::<Vec<_>>(), calls)
+    };
+    let first = shape();
+    assert!(first.1.len() > 20);
+    assert_eq!(first, shape());
+}
+
+#[test]
+fn a_wrong_call_is_2_and_help_is_0() {
+    assert_eq!(witness(&["run", "--nonsense"]).code, Some(2));
+    assert_eq!(witness(&[]).code, Some(2));
+    assert_eq!(witness(&["run", "--concurrency", "0"]).code, Some(2));
+    let help = witness(&["--help"]);
+    assert_eq!(help.code, Some(0));
+    assert!(help.stdout.contains("Exit codes"));
+    eventually("version", || witness(&["--version"]).stdout.starts_with("mesh-witness "));
+}
