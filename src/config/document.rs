@@ -49,10 +49,17 @@ pub(super) enum Place {
     Key(usize),
 }
 
+/// The library's time grows with the square of the brackets that are open: far below a second for
+/// this many, minutes for a file full of them.
+const MOST_BRACKETS: usize = 2_000;
+
 impl<'t> Document<'t> {
     /// Reads the one YAML document that `bytes` are.
     pub(super) fn read(bytes: &'t [u8]) -> Result<Self, Problem> {
         let text = decoded(bytes)?;
+        if text.bytes().filter(|byte| matches!(byte, b'[' | b'{')).count() > MOST_BRACKETS {
+            return Err(too_large().of_file());
+        }
         well_formed(text)?;
         let mut walk = Walk::default();
         let root = walk.read(Deserializer::from_str(text)).map_err(|error| unreadable(&walk, &error))?;
@@ -122,8 +129,10 @@ fn well_formed(text: &str) -> Result<(), Problem> {
         IgnoredAny::deserialize(first).map_err(|error| not_yaml(text, &error))?;
     }
     let Some(second) = documents.next() else { return Ok(()) };
-    let mut walk = Walk::until(Stop::AtTop);
-    let line = walk.read(second).err().and_then(|error| error.location()).map(|found| found.line());
+    IgnoredAny::deserialize(second).map_err(|error| not_yaml(text, &error))?;
+    let again = Deserializer::from_str(text).nth(1);
+    let found = again.and_then(|second| Walk::until(Stop::AtTop).read(second).err()?.location());
+    let line = found.map(|location| location.line());
     let complaint = Complaint::new(
         "begins a second YAML document",
         "keep one document in the file: take out the line `---` or `...` above and what does not belong",
@@ -157,8 +166,7 @@ fn not_yaml(text: &str, error: &serde_yaml::Error) -> Problem {
 /// a value here, so it is not shown.
 fn unreadable(walk: &Walk, error: &serde_yaml::Error) -> Problem {
     let complaint = if walk.too_large() {
-        let what = "has more keys, values or levels than any configuration";
-        Complaint::new(what, "check that it is the right file, and that no alias stands in what it is for")
+        too_large()
     } else {
         let what = "has a tag such as !!int on something else, or too many aliases";
         Complaint::new(what, "write plain or quoted text")
@@ -169,6 +177,13 @@ fn unreadable(walk: &Walk, error: &serde_yaml::Error) -> Problem {
         (0..trail.len()).take_while(|depth| keys::known(&trail[..*depth].join(".")).contains(&trail[*depth]));
     let path = trail[..known.count()].join(".");
     Problem { line: error.location().map(|location| location.line()), path, ..complaint.of_file() }
+}
+
+fn too_large() -> Complaint {
+    Complaint::new(
+        "has more keys, values or levels than any configuration",
+        "check that it is the right file, and that no alias stands in what it is for",
+    )
 }
 
 fn at(line: usize, column: Option<usize>, complaint: Complaint) -> Problem {

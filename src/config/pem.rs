@@ -25,6 +25,7 @@ pub(super) struct Pem {
     keys: Vec<PrivateKeyDer<'static>>,
     sealed_key: bool,
     request: bool,
+    pkcs7: bool,
     public_key: bool,
     /// The file as a person is to see it.
     shown: String,
@@ -61,6 +62,7 @@ impl Pem {
             keys: Vec::new(),
             sealed_key: has("-----BEGIN ENCRYPTED PRIVATE KEY-----") || has("Proc-Type: 4,ENCRYPTED"),
             request: false,
+            pkcs7: has("-----BEGIN PKCS7-----"),
             public_key: false,
             shown,
         };
@@ -102,7 +104,12 @@ impl Pem {
             return Ok(self.certificates);
         }
         let shown = &self.shown;
-        Err(if self.has_key() {
+        Err(if self.pkcs7 {
+            Complaint::new(
+                format!("{shown} holds certificates as PKCS#7, not as PEM certificates"),
+                format!("convert it: openssl pkcs7 -in {} -print_certs -out certificate.pem", quoted(shown)),
+            )
+        } else if self.has_key() {
             Complaint::new(
                 format!("{shown} holds a private key, not a certificate"),
                 "name the certificate's file here, and keep the key's to `client_key_file`",

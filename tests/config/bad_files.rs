@@ -103,7 +103,8 @@ fn keys_levels_and_aliases_without_end_are_given_up() {
     let (x, a, b, c) = (ten("x"), ten("*a"), ten("*b"), ten("*c"));
     let laughs = format!("a: &a [{x}]\nb: &b [{a}]\nc: &c [{b}]\nd: &d [{c}]\n");
     let brackets = format!("a: {}{}", "[".repeat(900), "]".repeat(900));
-    for content in [unknown, laughs, brackets] {
+    let braces = "{a: ".repeat(250_000);
+    for content in [unknown, laughs, brackets, braces] {
         let error = load(content.as_bytes(), &env).unwrap_err();
         assert!(error.to_string().contains("has more keys, values or levels"), "{error}");
     }

@@ -117,6 +117,13 @@ pub const YAML: &[Case] = &[
         ],
     },
     Case {
+        old: "",
+        new: "{environment: INT}\nworkflow_id: W\n",
+        said: &[
+            "F:2:1: is not YAML: did not find expected <document start>; check indentation, quotes and brackets from the line before on",
+        ],
+    },
+    Case {
         old: "environment: INT",
         new: "environment: INT\u{1}",
         said: &[
@@ -575,6 +582,13 @@ pub const FILES: &[Case] = &[
         new: "public.pem",
         said: &[
             "F:5: endpoint.client_certificate_file: DIR/public.pem holds no certificate; name a file with a -----BEGIN CERTIFICATE----- in it",
+        ],
+    },
+    Case {
+        old: "client.pem",
+        new: "client.p7b",
+        said: &[
+            "F:5: endpoint.client_certificate_file: DIR/client.p7b holds certificates as PKCS#7, not as PEM certificates; convert it: openssl pkcs7 -in DIR/client.p7b -print_certs -out certificate.pem",
         ],
     },
     Case {

@@ -94,6 +94,7 @@ fn other_wrappings(folder: &Path, key: &KeyPair, der: &[u8], client: &str) {
     let request = params("request", LONG, false).serialize_request(key).unwrap();
     file("request.pem", request.pem().unwrap().as_bytes());
     file("public.pem", key.public_key_pem().as_bytes());
+    file("client.p7b", pem("PKCS7", b"certificates").as_bytes());
     file("client.der", der);
     file("client-key.der", key.serialized_der());
     file("client.p12", &[0x30, 0x82, 0x01, 0x00, 0x02, 0x01, 0x03, 0x30]);
