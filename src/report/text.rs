@@ -40,7 +40,7 @@ pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut shown = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             shown.push(',');
         }
         shown.push(digit);
@@ -71,7 +71,7 @@ pub(super) fn lines(text: &str) -> String {
 
 /// The beginning of a text, at most `limit` bytes of it, and how many bytes were left off.
 pub(super) fn clip(text: &str, limit: usize) -> (&str, usize) {
-    let end = if text.len() <= limit { text.len() } else { text.floor_char_boundary(limit) };
+    let end = (0..=limit.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
     (&text[..end], text.len() - end)
 }
 

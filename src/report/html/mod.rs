@@ -17,7 +17,7 @@ use crate::runner::{Outcome, RunRecord, ScenarioRecord, Verdict};
 /// How much of a single value is shown, in bytes: enough for any that is meant to be read.
 const MAX_TEXT: usize = 2 * 1024;
 /// How much of what was expected and seen is shown, in bytes.
-const MAX_COMPARED: usize = 8 * 1024;
+const MAX_COMPARED: usize = 4 * 1024;
 
 /// The page.
 #[derive(Template)]
