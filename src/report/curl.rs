@@ -178,14 +178,14 @@ mod tests {
     #[test]
     fn odd_headers_are_left_out_or_stand_as_variables() {
         let exchange = Wire::handshake("X26ABC1")
-            .header("X-$(id)`id`", &"v".repeat(1_000_000))
+            .header("X-$(id)`id`", &"v".repeat(50_000))
             .header("@/etc/passwd", "x")
             .header("Empty", "")
             .exchange();
         let line = command(&exchange).unwrap();
         assert!(line.len() < 2_000 && !line.contains("passwd"), "{line}");
         assert!(after(&arguments(&line), "-H").contains(&"Empty;"), "{line}");
-        let exchange = Wire::handshake("X26ABC1").header("X-$`id`", &"v".repeat(1_000_000)).exchange();
+        let exchange = Wire::handshake("X26ABC1").header("X-$`id`", &"v".repeat(50_000)).exchange();
         let arguments = arguments(&command(&exchange).unwrap());
         assert!(after(&arguments, "-H").contains(&"X-$`id`: <HEADER_5>"), "{arguments:?}");
     }

@@ -236,9 +236,10 @@ fn mime_type(header: Option<&str>) -> &str {
 
 /// The content that was kept, its encoding, and what to say when there is none.
 fn kept(body: &BodyRecord) -> (Option<String>, Option<&'static str>, Option<&'static str>) {
+    let decoded = body.decoded.is_some().then_some("as it was before it was compressed with gzip");
     match body.kept.as_ref().map(|kept| (kept, std::str::from_utf8(kept))) {
-        Some((_, Ok(text))) => (Some(text.to_owned()), None, None),
-        Some((bytes, Err(_))) => (Some(STANDARD.encode(bytes)), Some("base64"), None),
+        Some((_, Ok(text))) => (Some(text.to_owned()), None, decoded),
+        Some((bytes, Err(_))) => (Some(STANDARD.encode(bytes)), Some("base64"), decoded),
         None => (None, None, Some("not kept; its size and digest are in the fields that begin with _")),
     }
 }

@@ -3,7 +3,10 @@
 use askama::Template;
 
 use super::text;
-use crate::runner::{Outcome, RunRecord};
+use crate::{
+    runner::{Outcome, RunRecord},
+    tape::KEPT_BYTES,
+};
 
 #[derive(Template)]
 #[template(path = "README.txt", escape = "none")]
@@ -20,6 +23,7 @@ struct Readme {
     started_at: String,
     tool_version: String,
     pack: Vec<String>,
+    kept_kib: usize,
 }
 
 /// The file's content.
@@ -39,6 +43,7 @@ pub(super) fn render(record: &RunRecord) -> Result<Vec<u8>, askama::Error> {
         started_at: text::second(record.started_at),
         tool_version: text::line(&record.tool_version),
         pack: record.pack.iter().map(|file| text::line(&file.path)).collect(),
+        kept_kib: KEPT_BYTES / 1024,
     };
     Ok(readme.render()?.into_bytes())
 }

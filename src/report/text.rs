@@ -16,13 +16,15 @@ pub(super) fn millisecond(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// A duration in the unit that suits it: `0.42 ms`, `12.5 s`, `3 min 7 s`.
+/// A duration in the unit that suits it: `0.42 ms`, `120 ms`, `12.5 s`, `3 min 7 s`.
 pub(super) fn duration(of: Duration) -> String {
     let seconds = of.as_secs();
     if seconds >= 60 {
         format!("{} min {} s", grouped(seconds / 60), seconds % 60)
     } else if seconds >= 1 {
         format!("{:.1} s", of.as_secs_f64())
+    } else if of.as_millis() >= 100 {
+        format!("{} ms", of.as_millis())
     } else {
         format!("{:.2} ms", of.as_secs_f64() * 1000.0)
     }
@@ -38,7 +40,7 @@ pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut shown = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             shown.push(',');
         }
         shown.push(digit);
@@ -69,7 +71,7 @@ pub(super) fn lines(text: &str) -> String {
 
 /// The beginning of a text, at most `limit` bytes of it, and how many bytes were left off.
 pub(super) fn clip(text: &str, limit: usize) -> (&str, usize) {
-    let end = if text.len() <= limit { text.len() } else { text.floor_char_boundary(limit) };
+    let end = (0..=limit.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
     (&text[..end], text.len() - end)
 }
 
@@ -98,7 +100,7 @@ mod tests {
         assert_eq!(second(at), "2026-11-21T12:03:04Z");
         assert_eq!(millisecond(at), "2026-11-21T12:03:04.123Z");
         for (milliseconds, shown) in
-            [(0, "0.00 ms"), (999, "999.00 ms"), (12_500, "12.5 s"), (187_000, "3 min 7 s")]
+            [(0, "0.00 ms"), (99, "99.00 ms"), (999, "999 ms"), (12_500, "12.5 s"), (187_000, "3 min 7 s")]
         {
             assert_eq!(duration(Duration::from_millis(milliseconds)), shown);
         }

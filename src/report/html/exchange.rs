@@ -44,6 +44,7 @@ pub(super) struct Tls {
 /// A certificate, or that there was none.
 pub(super) struct Certificate {
     pub(super) whose: &'static str,
+    pub(super) subject: String,
     pub(super) facts: Vec<Fact>,
 }
 
@@ -152,16 +153,16 @@ fn facts(exchange: &Exchange) -> Vec<Fact> {
 }
 
 fn timings(of: &TimingRecord) -> Vec<(&'static str, String)> {
-    let phase = |duration: Option<std::time::Duration>| {
-        duration.map_or_else(|| "connection was open".to_owned(), text::duration)
+    let phase = |duration: Option<std::time::Duration>, without: &str| {
+        duration.map_or_else(|| without.to_owned(), text::duration)
     };
-    let tls = of.tls.map_or_else(|| "none".to_owned(), text::duration);
+    let reused = "connection was open";
     vec![
-        ("Connect", phase(of.connect)),
-        ("TLS handshake", tls),
-        ("Send request", text::duration(of.send)),
-        ("Wait for response", text::duration(of.wait)),
-        ("Receive response", text::duration(of.receive)),
+        ("Connect", phase(of.connect, reused)),
+        ("TLS", phase(of.tls, if of.connect.is_some() { "none" } else { reused })),
+        ("Send", text::duration(of.send)),
+        ("Wait", text::duration(of.wait)),
+        ("Receive", text::duration(of.receive)),
         ("Total", text::duration(of.total())),
     ]
 }
@@ -180,7 +181,7 @@ fn tls(of: &TlsFacts) -> Tls {
 }
 
 fn certificate(whose: &'static str, of: Option<&CertificateFacts>) -> Certificate {
-    let Some(of) = of else { return Certificate { whose, facts: vec![] } };
+    let Some(of) = of else { return Certificate { whose, subject: String::new(), facts: vec![] } };
     let fact = |name, value: &str| Fact { name, value: brief(value), code: true };
     let validity = format!("{} to {}", text::second(of.not_before), text::second(of.not_after));
     let facts = vec![
@@ -190,7 +191,7 @@ fn certificate(whose: &'static str, of: Option<&CertificateFacts>) -> Certificat
         fact("SHA-256", &of.fingerprint),
         fact("Valid (UTC)", &validity),
     ];
-    Certificate { whose, facts }
+    Certificate { whose, subject: brief(text::clip(&of.subject, 100).0), facts }
 }
 
 fn token(of: &TokenRecord) -> Token {

@@ -17,7 +17,7 @@ use crate::runner::{Outcome, RunRecord, ScenarioRecord, Verdict};
 /// How much of a single value is shown, in bytes: enough for any that is meant to be read.
 const MAX_TEXT: usize = 2 * 1024;
 /// How much of what was expected and seen is shown, in bytes.
-const MAX_COMPARED: usize = 8 * 1024;
+const MAX_COMPARED: usize = 4 * 1024;
 
 /// The page.
 #[derive(Template)]
@@ -27,7 +27,6 @@ struct Page {
     style_digest: String,
     title: String,
     emulated: bool,
-    standing: String,
     verdict: Badge,
     headline: String,
     explanation: &'static str,
@@ -75,7 +74,6 @@ pub(super) fn render(record: &RunRecord) -> Result<Vec<u8>, askama::Error> {
         style,
         title: brief(&format!("{word}: {product} on {}", record.environment.name)),
         emulated: record.environment.emulated,
-        standing: brief(&super::standing(record)),
         verdict: verdict_badge(verdict),
         headline: headline(record),
         explanation: explanation(verdict),

@@ -152,7 +152,7 @@ fn note(body: &BodyRecord, omitted: bool) -> Option<&'static str> {
         _ if body.size == 0 => Some("No body."),
         (Some(Decoded::Broken), _) => Some("It says that it is gzip, and is not, or breaks off."),
         _ if omitted => None,
-        (_, None) => Some("Larger than 64 KiB: not kept, only its size and digest."),
+        (_, None) => Some("Too large to be kept: only its size and digest were."),
         _ if body.text().is_none() => Some("Binary: not shown."),
         (Some(Decoded::Whole { .. }), _) => Some("It was compressed with gzip; shown decoded."),
         (None, Some(_)) => None,
