@@ -237,6 +237,14 @@ pub const KEYS: &[Case] = &[
 /// Values of another type than text.
 pub const TYPES: &[Case] = &[
     Case {
+        old: "product:\n  name: Example Product\n  version: 1.2.3\n",
+        new: "product: {name: P, version: 2, colour: blue}\n",
+        said: &[
+            "F:16: product.version: is a number, not text; quote it: version: \"2\"",
+            "F:16: product.colour: is not a key that is known here; take it out. Known here: name, version, driver",
+        ],
+    },
+    Case {
         old: "password: ${MESH_PRODUCT_PASSWORD}",
         new: "password: 12345678",
         said: &["F:11: mailboxes.product.password: is a number, not text; quote it: password: \"…\""],
