@@ -5,7 +5,7 @@ use std::{fmt::Write as _, net::SocketAddr, path::Path, sync::Arc};
 use aws_lc_rs::rand;
 use chrono::Utc;
 use mesh_witness::{
-    client::{Identity, Origin, Target, Timeouts},
+    client::{Identity, Target, Timeouts},
     config::{Config, Mailbox},
     emulator::{Clock, Emulator, Limits, Pki, Policy, Settings, Transport},
     protocol::{Password, SharedKey, WorkflowId},
@@ -104,16 +104,8 @@ pub fn target(config: &Config, mailbox: &Mailbox) -> Result<Target, Failure> {
         config.endpoint.ca.iter().map(|certificate| certificate.der().clone()).collect();
     let own = mailbox.identity.as_ref().or(config.endpoint.identity.as_ref());
     let identity = own.map(|identity| Identity { chain: identity.chain(), key: identity.key().clone_key() });
-    let wrong = |error: &dyn std::error::Error| Failure::new(Exit::Usage, format!("endpoint: {error}"));
-    let origin = Origin::parse(&config.endpoint.url.to_string()).map_err(|error| wrong(&error))?;
-    let waits = config.timeouts;
-    let timeouts = Timeouts {
-        connect: waits.connect,
-        response: waits.response,
-        transfer: waits.transfer,
-        delivery: waits.delivery,
-    };
-    Target::new(origin, &authorities, identity.as_ref(), timeouts).map_err(|error| wrong(&error))
+    Target::new(config.endpoint.url.clone(), &authorities, identity.as_ref(), config.timeouts)
+        .map_err(|error| Failure::new(Exit::Usage, format!("endpoint: TLS cannot be set up: {error}")))
 }
 
 fn reference_client() -> Party {

@@ -90,7 +90,7 @@ async fn connect(target: &Target) -> Result<TcpStream, TransportFailure> {
     let (host, port) = (target.origin.host(), target.origin.port());
     let unknown = |error: io::Error| failure(FailureKind::NameNotFound, format!("{host}: {error}"));
     let mut last = None;
-    for address in lookup_host((host, port)).await.map_err(unknown)? {
+    for address in lookup_host((host.as_str(), port)).await.map_err(unknown)? {
         match TcpStream::connect(address).await {
             Ok(stream) => return Ok(stream),
             Err(error) => last = Some((address, error)),

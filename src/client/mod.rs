@@ -4,6 +4,7 @@ mod call;
 mod certificate;
 mod connection;
 mod failure;
+mod origin;
 mod payload;
 mod recording;
 mod reference;
@@ -12,6 +13,7 @@ mod target;
 
 pub use call::{Answer, TapeScope};
 pub use certificate::certificate_facts;
+pub use origin::{Origin, OriginError};
 pub use payload::Payload;
 pub use reference::{Outgoing, ReferenceClient};
-pub use target::{Identity, Origin, OriginError, Target, Timeouts};
+pub use target::{Identity, Target, Timeouts};

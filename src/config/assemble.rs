@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
+    client::{Origin, Timeouts},
     protocol::{MailboxId, Password, SharedKey},
     runner::Party,
 };
@@ -18,8 +19,7 @@ use super::{
         Reader, Section, Text,
     },
     trust::{authorities, identity},
-    url::EndpointUrl,
-    values::{self, Driver, Timeouts},
+    values::{self, Driver},
 };
 
 /// The configuration, or `None` when something is wrong with it, which the reader has noted.
@@ -56,9 +56,9 @@ pub(super) fn config(reader: &mut Reader<'_>) -> Option<Config> {
 
 fn endpoint(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<Endpoint> {
     let url = reader.text(section, "url", Required, Open);
-    let url = url.and_then(|text| reader.checked(&text.at, EndpointUrl::parse(&text.value)));
+    let url = url.and_then(|text| reader.checked(&text.at, origin(&text.value)));
     // Whether a CA is needed is known only once the URL is.
-    let need = if url.as_ref().is_some_and(EndpointUrl::is_encrypted) { Required } else { Optional };
+    let need = if url.as_ref().is_some_and(Origin::is_encrypted) { Required } else { Optional };
     let ca = authorities(reader, section, need);
     let identity = identity(reader, section);
     let shared_key = secret(reader, section, "shared_key");
@@ -117,6 +117,10 @@ fn product(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<(Party, Dri
     Some((Party { name: name?, version: version? }, driver?))
 }
 
+fn origin(text: &str) -> Result<Origin, Complaint> {
+    Origin::parse(text).map_err(|error| Complaint::new(error.to_string(), error.remedy()))
+}
+
 fn timeouts<'a>(reader: &mut Reader<'a>, top: &Section<'a>) -> Timeouts {
     let own = Timeouts::default();
     let Some(section) = reader.section(top, "timeouts", Optional) else { return own };
@@ -151,7 +155,9 @@ fn secret(reader: &mut Reader<'_>, section: &Section<'_>, key: &'static str) -> 
 fn warn(reader: &mut Reader<'_>, endpoint: &Endpoint, mailboxes: &Mailboxes) {
     if !endpoint.url.is_encrypted() {
         let url = &endpoint.url;
-        reader.warnings.push(format!("traffic was not encrypted and no certificate was checked: {url}"));
+        reader
+            .warnings
+            .push(format!("plain HTTP: traffic was not encrypted and no certificate was checked: {url}"));
     }
     let mut seen: Vec<&Arc<ClientIdentity>> = Vec::new();
     for (role, mailbox) in [("product", &mailboxes.product), ("counterpart", &mailboxes.counterpart)] {

@@ -15,7 +15,6 @@ mod mailbox;
 mod pem;
 mod section;
 mod trust;
-mod url;
 mod values;
 
 use std::{path::Path, sync::Arc};
@@ -24,6 +23,7 @@ use chrono::{DateTime, Utc};
 use rustls::RootCertStore;
 
 use crate::{
+    client::{Origin, Timeouts},
     protocol::{SharedKey, WorkflowId},
     runner::Party,
     tape::Secret,
@@ -33,8 +33,7 @@ pub use certificate::Certificate;
 pub use error::{ConfigError, Problem};
 pub use identity::ClientIdentity;
 pub use mailbox::{Mailbox, Mailboxes};
-pub use url::EndpointUrl;
-pub use values::{Driver, Timeouts};
+pub use values::Driver;
 
 use document::Document;
 use error::Complaint;
@@ -71,7 +70,7 @@ pub struct Config {
 #[derive(Debug, Clone)]
 pub struct Endpoint {
     /// Scheme, host and port.
-    pub url: EndpointUrl,
+    pub url: Origin,
     /// The certificate authorities to trust, in the order of the file. At least one when the URL is
     /// `https`; then at least one is valid now.
     pub ca: Vec<Certificate>,

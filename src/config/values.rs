@@ -6,30 +6,6 @@ use crate::protocol::{IdError, MailboxId, WorkflowId};
 
 use super::error::Complaint;
 
-/// How long to wait for what. Each is 1 second to 24 hours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Timeouts {
-    /// For a connection with its TLS handshake. 10 seconds unless configured.
-    pub connect: Duration,
-    /// For the head of a response once the request is sent. 30 seconds unless configured.
-    pub response: Duration,
-    /// For a message to arrive in the other mailbox. 120 seconds unless configured.
-    pub delivery: Duration,
-    /// For the whole of one request and response, however large. One hour unless configured.
-    pub transfer: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(10),
-            response: Duration::from_secs(30),
-            delivery: Duration::from_secs(120),
-            transfer: Duration::from_secs(3600),
-        }
-    }
-}
-
 /// How the product under test is asked to act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

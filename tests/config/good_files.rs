@@ -107,7 +107,7 @@ fn what_weakens_the_evidence_is_a_warning() {
         (
             "https://msg.intspineservices.nhs.uk",
             "http://127.0.0.1:8700/",
-            vec!["traffic was not encrypted and no certificate was checked: http://127.0.0.1:8700"],
+            vec!["plain HTTP: traffic was not encrypted and no certificate was checked: http://127.0.0.1:8700"],
         ),
         (
             identity,

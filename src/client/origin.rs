@@ -1,11 +1,10 @@
-//! The URL of an endpoint.
+//! Where an endpoint is.
 
 use std::fmt;
 
 use http::Uri;
 use rustls::pki_types::{IpAddr, ServerName};
-
-use super::error::Complaint;
+use thiserror::Error;
 
 /// Where a MESH endpoint is: scheme, host and port, no more.
 ///
@@ -13,32 +12,78 @@ use super::error::Complaint;
 /// patients' data do not leave the machine in the clear. Displays without a port that goes without
 /// saying and without a slash at the end: `https://msg.intspineservices.nhs.uk`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EndpointUrl {
+pub struct Origin {
     encrypted: bool,
     host: ServerName<'static>,
     port: u16,
 }
 
-const EXAMPLE: &str = "write it like https://msg.intspineservices.nhs.uk";
+/// Why a text is not the URL of an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum OriginError {
+    /// Nothing before `://`.
+    #[error("is no URL: it has no scheme")]
+    NoScheme,
+    /// Neither https nor http.
+    #[error("has a scheme other than https")]
+    OtherScheme,
+    /// What stands where host and port belong is neither.
+    #[error("is no URL: host or port is malformed")]
+    Malformed,
+    /// The host is neither a name nor an address.
+    #[error("has a host that is neither a name nor an IP address")]
+    Host,
+    /// The port is none.
+    #[error("has a port that is not in 1 to 65535")]
+    Port,
+    /// Something before an `@`.
+    #[error("has a user name or password in it")]
+    UserInfo,
+    /// Something after the host, from `?` or `#` on.
+    #[error("has a query or a fragment")]
+    Query,
+    /// Something after the host.
+    #[error("has a path")]
+    Path,
+    /// Plain HTTP to another machine.
+    #[error("would send passwords in the clear: http:// is accepted for loopback addresses only")]
+    PlainAbroad,
+}
 
-impl EndpointUrl {
-    pub(super) fn parse(text: &str) -> Result<Self, Complaint> {
-        let (scheme, rest) =
-            text.split_once("://").ok_or_else(|| Complaint::new("is no URL: it has no scheme", EXAMPLE))?;
+impl OriginError {
+    /// How to mend it.
+    #[must_use]
+    pub fn remedy(self) -> &'static str {
+        match self {
+            Self::NoScheme | Self::OtherScheme | Self::Malformed | Self::Host => {
+                "write it like https://msg.intspineservices.nhs.uk"
+            }
+            Self::Port => "correct it, or leave it off",
+            Self::UserInfo => "take out everything up to the @: MESH takes passwords from `mailboxes`",
+            Self::Query => "leave off everything from ? or # on",
+            Self::Path => "leave off everything after the host: mesh-witness adds /messageexchange by itself",
+            Self::PlainAbroad => "use https://, or localhost",
+        }
+    }
+}
+
+impl Origin {
+    /// Reads a URL.
+    ///
+    /// # Errors
+    /// [`OriginError`] says what is wrong with it and how to mend it.
+    pub fn parse(text: &str) -> Result<Self, OriginError> {
+        let (scheme, rest) = text.split_once("://").ok_or(OriginError::NoScheme)?;
         let encrypted = match scheme.to_ascii_lowercase().as_str() {
             "https" => true,
             "http" => false,
-            _ => return Err(Complaint::new("has a scheme other than https", EXAMPLE)),
+            _ => return Err(OriginError::OtherScheme),
         };
         only_an_authority(rest)?;
-        let uri: Uri =
-            text.parse().map_err(|_| Complaint::new("is no URL: host or port is malformed", EXAMPLE))?;
+        let uri: Uri = text.parse().map_err(|_| OriginError::Malformed)?;
         let host = server_name(&uri)?;
         if !encrypted && !is_loopback(&host) {
-            return Err(Complaint::new(
-                "would send passwords in the clear: http:// is accepted for loopback addresses only",
-                "use https://, or localhost",
-            ));
+            return Err(OriginError::PlainAbroad);
         }
         Ok(Self { encrypted, host, port: port(&uri, encrypted)? })
     }
@@ -84,48 +129,41 @@ impl EndpointUrl {
     }
 }
 
-impl fmt::Display for EndpointUrl {
+impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}", self.scheme(), self.authority())
     }
 }
 
-fn only_an_authority(rest: &str) -> Result<(), Complaint> {
+fn only_an_authority(rest: &str) -> Result<(), OriginError> {
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, tail) = rest.split_at(end);
     if authority.contains('@') {
-        return Err(Complaint::new(
-            "has a user name or password in it",
-            "take out everything up to the @: MESH takes passwords from `mailboxes`",
-        ));
+        return Err(OriginError::UserInfo);
     }
     if tail.contains(['?', '#']) {
-        return Err(Complaint::new("has a query or a fragment", "leave off everything from ? or # on"));
+        return Err(OriginError::Query);
     }
     if !matches!(tail, "" | "/") {
-        return Err(Complaint::new(
-            "has a path",
-            "leave off everything after the host: mesh-witness adds /messageexchange by itself",
-        ));
+        return Err(OriginError::Path);
     }
     Ok(())
 }
 
-fn server_name(uri: &Uri) -> Result<ServerName<'static>, Complaint> {
+fn server_name(uri: &Uri) -> Result<ServerName<'static>, OriginError> {
     let host = uri.host().unwrap_or_default().to_ascii_lowercase();
     let bare = host.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(&host);
-    ServerName::try_from(bare.to_owned())
-        .map_err(|_| Complaint::new("has a host that is neither a name nor an IP address", EXAMPLE))
+    ServerName::try_from(bare.to_owned()).map_err(|_| OriginError::Host)
 }
 
 /// The port by its text: the URI type takes one that is out of range for none at all.
-fn port(uri: &Uri, encrypted: bool) -> Result<u16, Complaint> {
+fn port(uri: &Uri, encrypted: bool) -> Result<u16, OriginError> {
     let authority = uri.authority().map_or("", |authority| authority.as_str());
     match authority.strip_prefix(uri.host().unwrap_or_default()).unwrap_or_default() {
         "" => Ok(own_port(encrypted)),
         text => match text.trim_start_matches(':').parse() {
             Ok(port @ 1..) => Ok(port),
-            _ => Err(Complaint::new("has a port that is not in 1 to 65535", "correct it, or leave it off")),
+            _ => Err(OriginError::Port),
         },
     }
 }
@@ -160,7 +198,7 @@ mod tests {
             ("http://[::1]:80", "http://[::1]", "::1", 80),
             ("https://[2001:db8::1]:8443/", "https://[2001:db8::1]:8443", "2001:db8::1", 8443),
         ] {
-            let url = EndpointUrl::parse(text).unwrap();
+            let url = Origin::parse(text).unwrap();
             let shown = if shown.is_empty() { "https://msg.intspineservices.nhs.uk" } else { shown };
             assert_eq!((url.to_string().as_str(), url.host().as_str(), url.port()), (shown, host, port));
         }
@@ -184,7 +222,7 @@ mod tests {
             ("https://a:65536", "has a port that is not in 1 to 65535"),
             ("https://[::1]:x", "has a port that is not in 1 to 65535"),
         ] {
-            assert_eq!(EndpointUrl::parse(text).unwrap_err().what, what, "{text}");
+            assert_eq!(Origin::parse(text).unwrap_err().to_string(), what, "{text}");
         }
     }
 
@@ -200,20 +238,20 @@ mod tests {
             "127.1",
             "0x7f.0.0.1",
         ] {
-            assert!(EndpointUrl::parse(&format!("http://{host}")).is_err(), "{host}");
+            assert!(Origin::parse(&format!("http://{host}")).is_err(), "{host}");
         }
     }
 
     proptest! {
         #[test]
         fn what_is_shown_is_read_again(host in "[a-z][a-z0-9]{0,10}(\\.[a-z][a-z0-9]{0,10}){0,3}", port in 1..u16::MAX) {
-            let url = EndpointUrl::parse(&format!("https://{host}:{port}")).unwrap();
-            prop_assert_eq!(EndpointUrl::parse(&url.to_string()), Ok(url));
+            let url = Origin::parse(&format!("https://{host}:{port}")).unwrap();
+            prop_assert_eq!(Origin::parse(&url.to_string()), Ok(url));
         }
 
         #[test]
         fn no_text_stops_the_parser(text in "(https?://)?\\PC{0,40}") {
-            let _ = EndpointUrl::parse(&text);
+            let _ = Origin::parse(&text);
         }
     }
 }
