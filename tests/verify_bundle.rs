@@ -7,8 +7,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mesh_witness::evidence::{
-    Bag, BagInfo, Container, Limits, PayloadFile, Problem, Verified, pack, verify, verify_within,
+use mesh_witness::{
+    evidence::{
+        Bag, BagInfo, Container, Limits, LineError, NotAZip, PayloadFile, Problem, Verified, pack, verify,
+        verify_within,
+    },
+    tape::Sha256,
 };
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -319,6 +323,54 @@ fn zips_that_programs_read_differently_are_not_whole() {
     let encrypted = place.verify(&encrypted);
     assert_eq!(encrypted.problems, [Problem::Encrypted("data/report.html".to_owned())]);
     assert_eq!(encrypted.changed, ["data/report.html"]);
+}
+
+/// The files of a bundle with one of them replaced, and the manifests made to fit.
+fn forge(bag: &Bag, path: &str, content: &str) -> Vec<u8> {
+    let mut forged = bag.files().to_vec();
+    forged.iter_mut().find(|file| file.path == path).unwrap().content = content.into();
+    let sum = |wanted: &str| {
+        let file = forged.iter().find(|file| file.path == wanted).unwrap();
+        format!("{}  {wanted}\n", Sha256::of(&file.content))
+    };
+    if path != "tagmanifest-sha256.txt" {
+        let sums = ["bag-info.txt", "bagit.txt", "manifest-sha256.txt"].map(sum).concat();
+        forged[3].content = sums.into();
+    }
+    repack(&forged.iter().map(|file| (file.path.as_str(), file.content.as_slice())).collect::<Vec<_>>())
+}
+
+#[test]
+fn bags_that_contradict_themselves_are_not_whole() {
+    let place = Place::new();
+    let bag = bag();
+    let problems = |path: &str, content: &str| place.verify(&forge(&bag, path, content)).problems;
+    let size: usize = bag.files()[4..].iter().map(|file| file.content.len()).sum();
+    let oxum = Problem::Oxum { found: format!("{size}.5") };
+    assert_eq!(problems("bag-info.txt", &format!("Payload-Oxum: {size}.5\n")), []);
+    assert_eq!(problems("bag-info.txt", &format!("Payload-Oxum: {size}.6\n")), [oxum.clone()]);
+    assert_eq!(problems("bag-info.txt", ""), [oxum]);
+    for declaration in ["", "BagIt-Version: 0.97\nTag-File-Character-Encoding: UTF-8\n"] {
+        assert_eq!(problems("bagit.txt", declaration), [Problem::Declaration]);
+    }
+    let [_, info, ..] = bag.files() else { unreachable!() };
+    let only = format!("{}  bag-info.txt\n", Sha256::of(&info.content));
+    let unlisted = ["bagit.txt", "manifest-sha256.txt"].map(|tag| Problem::Unlisted(tag.to_owned()));
+    assert_eq!(problems("tagmanifest-sha256.txt", &only), unlisted);
+    let manifest = String::from_utf8(bag.files()[2].content.clone()).unwrap();
+    let why = LineError::Path;
+    let file = "manifest-sha256.txt".to_owned();
+    let escaping = format!("{manifest}{}  ../x\n", Sha256::of(b""));
+    assert_eq!(problems("manifest-sha256.txt", &escaping), [Problem::Line { file, line: 6, why }]);
+}
+
+#[test]
+fn a_zip_of_several_disks_is_not_whole() {
+    let place = Place::new();
+    let mut zip = repack(&files(&bag()));
+    let end = zip.len() - 22;
+    (zip[end + 4], zip[end + 6]) = (1, 1);
+    assert_eq!(place.verify(&zip).problems, [Problem::NotAZip(NotAZip::Stray)]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use thiserror::Error;
 use zip::{CompressionMethod, DateTime, System, ZipWriter, result::ZipError, write::SimpleFileOptions};
 
 use super::{
-    bag::{Bag, order},
+    bag::Bag,
     container::{Layout, LayoutError, Seal},
 };
 
@@ -43,15 +43,14 @@ pub enum ArchiveError {
     Seal(#[from] io::Error),
 }
 
-/// Packs files by path and content, in the order of a bundle.
-pub(super) fn pack_files(mut files: Vec<(&str, &[u8])>) -> Result<Vec<u8>, ArchiveError> {
+/// Packs files by path and content, in their order.
+pub(super) fn pack_files(files: Vec<(&str, &[u8])>) -> Result<Vec<u8>, ArchiveError> {
     let bytes = files.iter().map(|(_, content)| content.len() as u64).sum();
     let too_large = ArchiveError::TooLarge { files: files.len(), bytes };
     // Zip writes sizes of up to 4 GiB less one; a little less leaves room for the headers.
     if files.len() > MOST_FILES || files.iter().any(|(_, content)| content.len() as u64 >= u32::MAX.into()) {
         return Err(too_large);
     }
-    files.sort_by_key(|(path, _)| order(path));
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for (path, content) in files {
         writer.start_file(path, options())?;

@@ -135,7 +135,7 @@ pub enum BagError {
 }
 
 /// What files in the zip are sorted by.
-pub(super) fn order(path: &str) -> (usize, &str) {
+fn order(path: &str) -> (usize, &str) {
     const FIRST: [&str; 6] = [BAGIT, BAG_INFO, MANIFEST, TAG_MANIFEST, "data/README.txt", "data/report.html"];
     (FIRST.iter().position(|first| *first == path).unwrap_or(FIRST.len()), path)
 }
