@@ -2,7 +2,10 @@
 
 use std::{fs, time::Duration};
 
-use mesh_witness::config::{Config, Driver, TEMPLATE, Timeouts};
+use mesh_witness::{
+    client::Timeouts,
+    config::{Config, Driver, TEMPLATE},
+};
 use rustls::{crypto::aws_lc_rs::default_provider, pki_types::ServerName, sign::CertifiedKey};
 
 use crate::{GOOD, changed, env, load, pki, pki_folder};
@@ -107,7 +110,9 @@ fn what_weakens_the_evidence_is_a_warning() {
         (
             "https://msg.intspineservices.nhs.uk",
             "http://127.0.0.1:8700/",
-            vec!["plain HTTP: traffic was not encrypted and no certificate was checked: http://127.0.0.1:8700"],
+            vec![
+                "plain HTTP: traffic was not encrypted and no certificate was checked: http://127.0.0.1:8700",
+            ],
         ),
         (
             identity,
