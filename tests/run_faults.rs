@@ -234,3 +234,35 @@ fn hostile_answers_end_in_a_report_that_is_safe() {
     );
     assert!(report.len() < 1_000_000, "and a long value is cut: {}", report.len());
 }
+
+/// A send that was cut off may have been accepted all the same: repeating it could deliver twice.
+#[test]
+fn a_send_is_never_repeated() {
+    use std::{
+        io::{Read, Write},
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        },
+    };
+    let sends = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&sends);
+    let server = Server::start(move |mut stream| {
+        let mut buffer = [0; 65536];
+        while let Ok(count) = stream.read(&mut buffer) {
+            if count == 0 {
+                break;
+            }
+            if String::from_utf8_lossy(&buffer[..count]).contains("/outbox HTTP/1.1") {
+                counted.fetch_add(1, Ordering::SeqCst);
+                break;
+            }
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+        }
+    });
+    let folder = TempDir::new().unwrap();
+    let (outcome, bundle) = play(&Config::new(&server.url, folder.path()), &["--tags", "@case-201"]);
+    assert_eq!(outcome.code, Some(3), "{outcome:?}");
+    assert!(bundle.fault()["what"].as_str().unwrap().contains("closed the connection"));
+    assert_eq!(sends.load(Ordering::SeqCst), 1);
+}

@@ -58,15 +58,15 @@ impl SendHeaders {
         for (name, limit) in limits.iter().chain(&PASSED_THROUGH) {
             check_length(headers, name, *limit)?;
         }
-        if let Some(from) = text(headers, &MEX_FROM)? {
-            if from != sender.as_str() {
-                return Err(SendRefusal::Code(ErrorCode::InvalidFrom));
-            }
+        if let Some(from) = text(headers, &MEX_FROM)?
+            && from != sender.as_str()
+        {
+            return Err(SendRefusal::Code(ErrorCode::InvalidFrom));
         }
-        if let Some(kind) = text(headers, &MEX_MESSAGE_TYPE)? {
-            if kind != "DATA" {
-                return Err(SendRefusal::Code(ErrorCode::InvalidMessageType));
-            }
+        if let Some(kind) = text(headers, &MEX_MESSAGE_TYPE)?
+            && kind != "DATA"
+        {
+            return Err(SendRefusal::Code(ErrorCode::InvalidMessageType));
         }
         let to = text(headers, &MEX_TO)?.filter(|to| !to.is_empty());
         let to = to.ok_or(SendRefusal::Code(ErrorCode::MissingTo))?;

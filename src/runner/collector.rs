@@ -204,14 +204,13 @@ impl Writer<MeshWorld> for Collector {
         // Files were parsed beforehand, so no parser error can come here.
         let Ok(event) = event else { return };
         let at = time(event.at);
-        if let event::Cucumber::Feature(_, feature) = &event.value {
-            match feature {
-                event::Feature::Scenario(scenario, event)
-                | event::Feature::Rule(_, event::Rule::Scenario(scenario, event)) => {
-                    self.scenario(scenario, &event.event, at);
-                }
-                _ => {}
-            }
+        if let event::Cucumber::Feature(
+            _,
+            event::Feature::Scenario(scenario, event)
+            | event::Feature::Rule(_, event::Rule::Scenario(scenario, event)),
+        ) = &event.value
+        {
+            self.scenario(scenario, &event.event, at);
         }
     }
 }

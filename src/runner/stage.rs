@@ -202,9 +202,9 @@ impl Stage {
     /// # Errors
     /// When it did not.
     pub fn message_was_listed(&self) -> Result<(), Fault> {
-        let (message, collected) = (self.message()?, self.collected()?);
-        collected.listing.pages.iter().for_each(|page| self.look(page));
-        if collected.listing.contains(&message) { Ok(()) } else { Err(self.not_delivered(&message)) }
+        let (message, pages) = (self.message()?, &self.collected()?.listing.pages);
+        pages.iter().for_each(|page| self.look(page));
+        if self.is_listed(&message, pages)? { Ok(()) } else { Err(self.not_delivered(&message)) }
     }
 
     /// The download, to be judged.
@@ -249,8 +249,8 @@ impl Stage {
             Role::Product => self.product.list_all().await,
             Role::Counterpart => list_all(&mut self.counterpart).await,
         };
-        self.judge_listing(&listing)?;
-        if !listing.contains(&message) {
+        self.judge_complete(&listing)?;
+        if !self.is_listed(&message, &listing.pages)? {
             return Ok(());
         }
         let remedy =
@@ -263,25 +263,32 @@ impl Stage {
         Err(fault.from_source("OpenAPI: Acknowledge message"))
     }
 
-    fn judge_listing(&self, listing: &Listing) -> Result<(), Fault> {
+    /// Whether one of the pages, as they stand on the tape, lists the message.
+    fn is_listed(&self, message: &MessageId, pages: &[Arc<Exchange>]) -> Result<bool, Fault> {
         let tape = self.setting.tape.exchanges();
-        for page in &listing.pages {
-            rules::inbox_listed(page, &tape)?;
+        for page in pages {
+            if rules::inbox_listed(page, &tape)?.messages.iter().any(|listed| listed == message.as_str()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn judge_complete(&self, listing: &Listing) -> Result<(), Fault> {
+        if let Some(last) = listing.pages.last() {
+            rules::inbox_listed(last, &self.setting.tape.exchanges())?;
         }
         if listing.complete {
             return Ok(());
         }
         let what = "the inbox could not be listed to its end";
-        Err(Fault::new(
-            FaultKind::Endpoint,
-            what,
-            "Look at links.next of the last page: it must be a path below /messageexchange/.",
-        ))
+        let remedy = "Look at links.next of the last page: it must be a path below /messageexchange/.";
+        Err(Fault::new(FaultKind::Endpoint, what, remedy))
     }
 
     fn judge_collected(&self, message: &MessageId, collected: &Collected) -> Result<(), Fault> {
         let tape = self.setting.tape.exchanges();
-        self.judge_listing(&collected.listing)?;
+        self.judge_complete(&collected.listing)?;
         let Some(download) = &collected.download else {
             return Err(self.not_delivered(message));
         };

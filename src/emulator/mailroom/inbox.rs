@@ -95,8 +95,8 @@ mod tests {
         let (mailroom, _) = mailroom();
         let data = send(&mailroom, "BOB", "W1", b"x").unwrap();
         let ack = send(&mailroom, "BOB", "W1_ACK", b"x").unwrap();
-        assert_eq!(list(&mailroom, "workflow_filter=*_ACK*").messages, [ack.clone()]);
-        assert_eq!(list(&mailroom, "workflow_filter=!*_ACK*").messages, [data.clone()]);
+        assert_eq!(list(&mailroom, "workflow_filter=*_ACK*").messages, std::slice::from_ref(&ack));
+        assert_eq!(list(&mailroom, "workflow_filter=!*_ACK*").messages, std::slice::from_ref(&data));
         mailroom.acknowledge(&mailbox("BOB"), &data).unwrap();
         assert_eq!(list(&mailroom, "").messages, [ack]);
         assert_eq!(mailroom.count(&mailbox("BOB")), 1);
