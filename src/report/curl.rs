@@ -107,7 +107,7 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::{path::Path, process::Command};
+    use std::process::Command;
 
     use super::super::{exchanges, fixtures::Wire};
     use super::*;
@@ -117,7 +117,10 @@ mod tests {
         let script = format!("curl() {{ printf '%s\\0' \"$@\"; }}\n{line}");
         let variables = ["TOKEN", "CLIENT_CERT", "CLIENT_KEY", "CA_FILE", "HEADER_5", "REQUEST_URL"];
         let set = variables.map(|name| (format!("MESH_{name}"), format!("<{name}>")));
-        let output = Command::new("sh").args(["-euc", &script]).envs(set).output().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let output =
+            Command::new("sh").args(["-euc", &script]).envs(set).current_dir(&folder).output().unwrap();
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0, "a command was run: {line}");
         assert!(output.status.success() && output.stderr.is_empty(), "{output:?}\n{line}");
         let text = String::from_utf8(output.stdout).unwrap();
         text.split_terminator('\0').map(str::to_owned).collect()
@@ -172,7 +175,6 @@ mod tests {
             assert_eq!(after(&arguments, "--request"), [head.method.as_str()]);
             assert_eq!(after(&arguments, "--url"), [exchanges::url(&exchange)]);
         }
-        assert!(!Path::new("pwned").exists());
     }
 
     #[test]

@@ -48,6 +48,7 @@ fn the_page_holds_no_character_that_hides_or_reorders_others() {
 fn the_page_stays_small_enough_to_open() {
     let hostile = file(&fixtures::hostile(), "report.html");
     assert!(hostile.len() < 2_000_000, "{} bytes", hostile.len());
+    assert!(hostile.contains("And 200 more, in"), "headers beyond the first hundred are left off");
 
     let mut many = fixtures::hostile();
     let large = std::sync::Arc::clone(&many.exchanges[1]);

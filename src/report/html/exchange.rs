@@ -27,10 +27,14 @@ pub(super) struct ExchangeView {
     pub(super) ids: Vec<String>,
     pub(super) facts: Vec<Fact>,
     pub(super) failure: Option<String>,
+    /// `sent`, unless there was nobody to send it to.
+    pub(super) request_way: &'static str,
     pub(super) request: Message,
     pub(super) response: Option<Message>,
     pub(super) timings: Vec<(&'static str, String)>,
     pub(super) tls: Option<Tls>,
+    /// Why, when there is none.
+    pub(super) no_tls: &'static str,
     pub(super) token: Option<Token>,
     pub(super) curl: Option<String>,
 }
@@ -108,10 +112,12 @@ fn view(place: usize, exchange: &Exchange, budget: &mut Budget) -> ExchangeView 
         ids: exchanges::message_ids_of(exchange),
         facts: facts(exchange),
         failure: exchange.failure.as_ref().map(|failure| brief(&failure.to_string())),
+        request_way: if exchange.peer.is_some() { "sent" } else { "prepared, not sent," },
         request: Message::request(&exchange.request, budget),
         response: exchange.response.as_ref().map(|response| Message::response(response, budget)),
         timings: timings(&exchange.timings),
         tls: exchange.tls.as_deref().map(tls),
+        no_tls: no_tls(exchange),
         token: exchange.token.as_ref().map(token),
         curl: budget.curl(exchange),
     }
@@ -177,6 +183,16 @@ fn tls(of: &TlsFacts) -> Tls {
             certificate("Client certificate", of.client_certificate.as_ref()),
             certificate("Server certificate", of.server_certificate.as_ref()),
         ],
+    }
+}
+
+fn no_tls(exchange: &Exchange) -> &'static str {
+    if !exchange.origin.starts_with("https:") {
+        "None: plain HTTP."
+    } else if exchange.peer.is_none() {
+        "None: no connection came about."
+    } else {
+        "None: its handshake failed."
     }
 }
 
