@@ -21,7 +21,8 @@ pub const WIRE_FILE: &str = "data/run/exchanges.har";
 /// `vocabulary` is every text that a bundle would have without any run: templates, the built-in pack,
 /// documentation. A secret that occurs there, such as the password `password` that the sandbox
 /// publishes, cannot be told from our own words. Such a secret is looked for in [`WIRE_FILE`] alone,
-/// and listed in [`Sealed::unscannable`].
+/// and listed in [`Sealed::unscannable`]. What is compressed within a file is not unpacked for the search:
+/// files are to be bagged as they are read.
 ///
 /// # Errors
 /// When the bundle cannot be written or read back, or has a secret in it. There is no new file then,

@@ -35,9 +35,9 @@ pub struct Verified {
 pub enum Container {
     /// There is none: a folder was verified.
     Folder,
-    /// Every byte is as it was sealed.
+    /// Every byte that was sealed is as it was, and no file is there besides.
     AsSealed,
-    /// Signatures were added to it; every byte of before is as it was sealed.
+    /// Signatures were added to it; every byte that was sealed is as it was.
     Signed,
     /// Someone packed the files anew: of the zip itself nothing can be said. No single damage makes
     /// a sealed zip look like that.
