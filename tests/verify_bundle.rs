@@ -18,7 +18,8 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 use zip::{ZipArchive, ZipWriter, write::SimpleFileOptions};
 
-const SUMMARY: &str = r#"{"run_id":"20261121T120304Z-3f9a","verdict":"passed","evidence":"practice, not evidence of INT","cut_short":false}"#;
+const SUMMARY: &str =
+    r#"{"run_id":"20261121T120304Z-3f9a","verdict":"passed","evidence":false,"cut_short":null}"#;
 
 fn bag() -> Bag {
     let payload = [
@@ -132,7 +133,7 @@ fn a_sealed_bundle_is_whole() {
     assert_eq!(verified.container, Container::AsSealed);
     assert_eq!(
         verified.lines(),
-        ["whole and unchanged: run 20261121T120304Z-3f9a, verdict passed, practice, not evidence of INT"]
+        ["whole and unchanged: run 20261121T120304Z-3f9a, verdict passed, practice on the emulator, not evidence"]
     );
 }
 

@@ -119,10 +119,7 @@ impl Call {
             Ok(()) => Ok(()),
             Err(Stopped::Late(why)) => Err(failure(FailureKind::TimedOut, why)),
             Err(Stopped::Http(error)) => {
-                // The task that drives the connection may not have told the tap yet what it failed with.
-                tokio::task::yield_now().await;
-                let cause = tap.lock().failure.take();
-                Err(cause.unwrap_or_else(|| failure::of_http(&error)))
+                Err(connection.cause(target).await.unwrap_or_else(|| failure::of_http(&error)))
             }
         }
     }
