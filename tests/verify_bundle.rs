@@ -133,7 +133,9 @@ fn a_sealed_bundle_is_whole() {
     assert_eq!(verified.container, Container::AsSealed);
     assert_eq!(
         verified.lines(),
-        ["whole and unchanged: run 20261121T120304Z-3f9a, verdict passed, practice on the emulator, not evidence"]
+        [
+            "whole and unchanged: run 20261121T120304Z-3f9a, verdict passed, practice on the emulator, not evidence"
+        ]
     );
 }
 

@@ -11,6 +11,7 @@ Feature: Sending messages
   Scenario: Send an uncompressed message
     Proves: the product sends a message with the headers that the pack names, MESH accepts it,
     the inbox is checked directly afterwards, and the payload arrives unaltered.
+
     If it fails: the first step that did not pass says what was expected, what was seen on the
     wire, and how to mend it.
 
@@ -33,8 +34,10 @@ Feature: Sending messages
   Scenario: Send a compressed message
     Proves: the product compresses a message with gzip, says so in Content-Encoding and in
     Mex-Content-Compressed, and the decompressed payload arrives unaltered.
+
     If it fails: look at the request of the send. Both headers must be there, and the body must
     be gzip, compressed once.
+
     Optional: a product that never compresses leaves this case out, which becomes a limitation
     on its certificate.
 

@@ -10,6 +10,7 @@ Feature: Receiving messages
   Scenario: Receive an uncompressed message
     Proves: the product finds the message in its inbox, downloads it once, acknowledges it in
     the call that follows, and holds the payload that was sent.
+
     If it fails: the first step that did not pass says what was expected, what was seen on the
     wire, and how to mend it.
 
@@ -24,7 +25,9 @@ Feature: Receiving messages
   Scenario: Receive a compressed message
     Proves: the product says that it takes gzip, downloads a message that was sent compressed,
     and holds the payload that was sent once it is decompressed.
+
     If it fails: look at the request of the download. Accept-Encoding must offer gzip.
+
     Optional: a product that never takes compressed messages leaves this case out, which becomes
     a limitation on its certificate.
 

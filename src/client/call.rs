@@ -42,7 +42,7 @@ pub struct TapeScope {
 pub struct Answer {
     /// As it stands on the tape.
     pub exchange: Arc<Exchange>,
-    /// The response's body, decoded, up to [`COLLECTED_BYTES`]; empty for a download, which only the tape digests.
+    /// The response's body, up to 1 MiB of it; empty for a download, which only the tape digests.
     pub body: Bytes,
 }
 

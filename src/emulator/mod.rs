@@ -16,5 +16,5 @@ pub use authentication::Policy;
 pub use clock::Clock;
 pub use mailroom::{Limits, Mailroom};
 pub use pki::{ClientIdentity, Pki, PkiError};
-pub use routes::{Call, Watcher};
+pub use routes::{Call, SERVER, Watcher};
 pub use server::{Emulator, Settings, StartError, Transport};

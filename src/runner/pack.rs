@@ -24,6 +24,8 @@ const FILES_LIMIT: usize = 10_000;
 /// A feature file that was read and parsed.
 #[derive(Debug, Clone)]
 pub struct LoadedFeature {
+    /// The path by which a person knows it, for messages.
+    pub shown: String,
     /// As it goes into the bundle.
     pub file: PackFile,
     /// As it is played: outlines expanded.
@@ -95,7 +97,7 @@ pub fn load(packs: &[String]) -> Result<Vec<LoadedFeature>, PackError> {
     for pack in packs {
         for (shown, file) in files(pack)? {
             if let Some(feature) = parse(&shown, &file)? {
-                features.push(LoadedFeature { file, feature });
+                features.push(LoadedFeature { shown, file, feature });
             }
         }
     }

@@ -15,6 +15,8 @@ pub struct Plan {
     pub(super) features: Vec<Feature>,
     pub(super) scenarios: Vec<ScenarioRecord>,
     pub(super) pack: Vec<PackFile>,
+    /// For messages, the path of each feature by which a person knows it.
+    shown: Vec<String>,
     pub(super) tags: Option<String>,
 }
 
@@ -55,6 +57,7 @@ impl Plan {
             features: Vec::new(),
             scenarios: Vec::new(),
             pack: Vec::new(),
+            shown: Vec::new(),
             tags: tags.map(str::to_owned),
         };
         for loaded in loaded {
@@ -83,7 +86,7 @@ impl Plan {
     }
 
     fn add(&mut self, loaded: LoadedFeature, expression: Option<&TagOperation>) {
-        let LoadedFeature { mut file, mut feature } = loaded;
+        let LoadedFeature { shown, mut file, mut feature } = loaded;
         let taken = self.pack.iter().filter(|other| other.path == file.path).count();
         if taken > 0 {
             file.path = format!("{}-{}", taken + 1, file.path.replace('/', "-"));
@@ -113,6 +116,7 @@ impl Plan {
         if !scenarios.is_empty() || !rules.is_empty() {
             self.features.push(Feature { scenarios, rules, ..feature });
             self.pack.push(file);
+            self.shown.push(shown);
         }
     }
 
@@ -151,7 +155,7 @@ impl Plan {
 
     fn check(&self, steps: &Collection<MeshWorld>) -> Result<(), PlanError> {
         let mut problems = Vec::new();
-        for (feature, file) in self.features.iter().zip(&self.pack) {
+        for (feature, shown) in self.features.iter().zip(&self.shown) {
             let own = feature.background.iter().flat_map(|background| &background.steps);
             let rules = feature
                 .rules
@@ -161,10 +165,10 @@ impl Plan {
                 feature.scenarios.iter().chain(feature.rules.iter().flat_map(|rule| &rule.scenarios));
             for scenario in scenarios.clone().filter(|scenario| scenario.steps.is_empty()) {
                 let line = scenario.position.line;
-                problems.push(format!("{}:{line}: the scenario {:?} has no steps, so it proves nothing: write some, or take it out", file.path, scenario.name));
+                problems.push(format!("{}:{line}: the scenario {:?} has no steps, so it proves nothing: write some, or take it out", shown, scenario.name));
             }
             let all = own.chain(rules).chain(scenarios.flat_map(|scenario| &scenario.steps));
-            problems.extend(all.filter_map(|step| unplayable(&file.path, step, steps)));
+            problems.extend(all.filter_map(|step| unplayable(shown, step, steps)));
         }
         problems.dedup();
         if problems.is_empty() { Ok(()) } else { Err(PlanError::Steps(problems)) }
@@ -188,9 +192,19 @@ fn text(step: &Step) -> String {
     rows.fold(step.value.clone(), |text, row| format!("{text}\n| {} |", row.join(" | ")))
 }
 
+/// The parser drops blank lines, so a line that begins with a label, such as `If it fails:`, is what
+/// begins a paragraph.
 fn description(scenario: &Scenario) -> String {
-    let lines = scenario.description.iter().flat_map(|text| text.lines());
-    lines.map(str::trim).collect::<Vec<_>>().join("\n").trim().to_owned()
+    let lines = scenario.description.iter().flat_map(|text| text.lines()).map(str::trim);
+    let with_breaks = lines.map(|line| if is_labelled(line) { format!("\n{line}") } else { line.to_owned() });
+    with_breaks.collect::<Vec<_>>().join("\n").trim().to_owned()
+}
+
+fn is_labelled(line: &str) -> bool {
+    line.split_once(": ").is_some_and(|(label, _)| {
+        let words = label.chars().all(|c| c.is_alphabetic() || c == ' ');
+        words && label.len() <= 30 && label.starts_with(char::is_uppercase)
+    })
 }
 
 fn unplayable(path: &str, step: &Step, steps: &Collection<MeshWorld>) -> Option<String> {

@@ -45,7 +45,7 @@ pub async fn play(
         environment: Environment {
             name: setting.environment.clone(),
             url: setting.url.clone(),
-            emulated: setting.emulated,
+            emulated: setting.emulated || exchanges.iter().any(|exchange| is_from_emulator(exchange)),
             mailboxes: setting.ledger.mailboxes(),
         },
         product: setting.product.clone(),
@@ -57,6 +57,12 @@ pub async fn play(
         scenarios,
         exchanges,
     }
+}
+
+/// An emulator that stands alone is configured like a real endpoint, and is none.
+fn is_from_emulator(exchange: &Exchange) -> bool {
+    let server = exchange.response.as_ref().and_then(|response| response.head.header("server"));
+    server.is_some_and(|server| server.starts_with("mesh-witness-emulator"))
 }
 
 async fn run(

@@ -16,7 +16,7 @@ use serde_json::json;
 use super::{Clock, Mailroom, authentication::Guard};
 use crate::protocol::{ApiVersion, Operation};
 
-pub use reply::{Reply, ReplyBody};
+pub use reply::{Reply, ReplyBody, SERVER};
 
 /// What was answered, for whoever watches the endpoint.
 #[derive(Debug, Clone)]

@@ -10,6 +10,9 @@ use serde_json::Value;
 
 use crate::protocol::{ApiVersion, MeshError, ValidationError};
 
+/// How the emulator names itself in every reply, so that no bundle can pass it off as a real endpoint.
+pub const SERVER: &str = concat!("mesh-witness-emulator/", env!("CARGO_PKG_VERSION"));
+
 /// A body on its way out, in pieces.
 pub type ReplyBody = UnsyncBoxBody<Bytes, io::Error>;
 
@@ -55,7 +58,9 @@ impl Reply {
     }
 
     pub fn into_response(self, now: DateTime<Utc>) -> Response<ReplyBody> {
-        let dated = self.with(header::DATE, &now.format("%a, %d %b %Y %H:%M:%S GMT").to_string());
+        let dated = self
+            .with(header::DATE, &now.format("%a, %d %b %Y %H:%M:%S GMT").to_string())
+            .with(header::SERVER, SERVER);
         let mut response = Response::new(dated.body);
         *response.status_mut() = dated.status;
         *response.headers_mut() = dated.headers;

@@ -136,7 +136,7 @@ fn step(of: &StepRecord, viewer: &mut Viewer<'_>) -> Step {
     let exchanges: Vec<ExchangeUse> = of.exchanges.iter().filter_map(|place| viewer.view(*place)).collect();
     Step {
         keyword: brief(&of.keyword),
-        text: brief(&of.text),
+        text: passage(&of.text),
         line: of.line,
         badge: badge(&of.outcome),
         reason: reason(&of.outcome),
