@@ -55,7 +55,11 @@ fn without_anything_the_witness_pack_passes_on_the_emulator() {
     let features: Vec<&String> = bundle.files.keys().filter(|name| name.starts_with("data/pack/")).collect();
     assert_eq!(
         features,
-        ["data/pack/witness/200-sending.feature", "data/pack/witness/400-receiving.feature"]
+        [
+            "data/pack/requirements.yaml",
+            "data/pack/witness/200-sending.feature",
+            "data/pack/witness/400-receiving.feature"
+        ]
     );
     let original =
         fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("features/witness/200-sending.feature")).unwrap();

@@ -7,7 +7,10 @@ use cucumber::{
 };
 use thiserror::Error;
 
-use super::{LoadedFeature, MeshWorld, Outcome, PackFile, ScenarioRecord, StepRecord};
+use super::{
+    BUILT_IN_CATALOGUE, CatalogueError, LoadedFeature, MeshWorld, Outcome, PackFile, Requirement,
+    ScenarioRecord, StepRecord,
+};
 
 /// What will be played, and its record before anything was.
 #[derive(Debug)]
@@ -18,6 +21,7 @@ pub struct Plan {
     /// For messages, the path of each feature by which a person knows it.
     shown: Vec<String>,
     pub(super) tags: Option<String>,
+    pub(super) requirements: Vec<Requirement>,
 }
 
 /// Why there is nothing to play.
@@ -36,6 +40,9 @@ pub enum PlanError {
     /// The expression selects nothing, or the packs hold nothing.
     #[error("nothing to play: {0}")]
     Nothing(String),
+    /// The catalogue of requirements is not right.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
     /// Steps that cannot be played, each with its place.
     #[error("{}", .0.join("\n"))]
     Steps(Vec<String>),
@@ -59,6 +66,7 @@ impl Plan {
             pack: Vec::new(),
             shown: Vec::new(),
             tags: tags.map(str::to_owned),
+            requirements: Requirement::read_all(BUILT_IN_CATALOGUE)?,
         };
         for loaded in loaded {
             plan.add(loaded, expression.as_ref());
@@ -70,6 +78,7 @@ impl Plan {
             }));
         }
         plan.check(steps)?;
+        plan.pack.push(PackFile { path: "requirements.yaml".to_owned(), content: BUILT_IN_CATALOGUE.into() });
         Ok(plan)
     }
 

@@ -54,6 +54,7 @@ pub async fn play(
         tags: plan.tags,
         warnings: setting.warnings.clone(),
         pack: plan.pack,
+        requirements: plan.requirements,
         scenarios,
         exchanges,
     }
