@@ -121,6 +121,14 @@ fn an_unknown_step_is_refused_by_place() {
 }
 
 #[test]
+fn a_mistyped_step_gets_the_nearest_one() {
+    let feature = "Feature: x\n  Scenario: y\n    When the product checks it's inbox\n";
+    assert_refused(play_feature(feature), &["did you mean: When the product checks its inbox"]);
+    let feature = "Feature: x\n  Scenario: y\n    Given the product checks its inbox\n";
+    assert_refused(play_feature(feature), &["did you mean: When the product checks its inbox"]);
+}
+
+#[test]
 fn a_scenario_without_steps_is_refused() {
     assert_refused(play_feature("Feature: x\n  Scenario: empty\n"), &["own.feature:2", "has no steps"]);
 }

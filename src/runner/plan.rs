@@ -220,10 +220,25 @@ fn unplayable(path: &str, step: &Step, steps: &Collection<MeshWorld>) -> Option<
     let place = format!("{path}:{}: {}{}", step.position.line, step.keyword, step.value);
     match steps.find(step) {
         Ok(Some(_)) => None,
-        Ok(None) => Some(format!(
-            "{place}: there is no such step; check its wording against the feature files that come with mesh-witness"
-        )),
+        Ok(None) => Some(format!("{place}: there is no such step; {}", nearest(step))),
         Err(error) => Some(format!("{place}: more than one step matches: {error}")),
+    }
+}
+
+/// The step of the built-in packs that is most like an unknown one, and of the same kind.
+fn nearest(step: &Step) -> String {
+    let packs: Vec<String> = super::built_in().into_iter().map(str::to_owned).collect();
+    let known = super::load(&packs).unwrap_or_default().into_iter().flat_map(|loaded| {
+        let scenarios = loaded.feature.scenarios.into_iter().flat_map(|scenario| scenario.steps);
+        loaded.feature.background.into_iter().flat_map(|background| background.steps).chain(scenarios)
+    });
+    let likeness = |known: &Step| strsim::normalized_damerau_levenshtein(&known.value, &step.value);
+    let best = known.map(|known| (likeness(&known), known)).max_by(|(a, _), (b, _)| a.total_cmp(b));
+    match best {
+        Some((likeness, known)) if likeness > 0.5 => {
+            format!("did you mean: {:?} {}", known.ty, known.value)
+        }
+        _ => "see the feature files that come with mesh-witness for the steps there are".to_owned(),
     }
 }
 
