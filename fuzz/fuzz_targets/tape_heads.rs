@@ -12,7 +12,7 @@ use uuid::Uuid;
 const PASSWORD: &str = "hunter2/hunter&2";
 const KEY: &str = "Back<Bone>+1";
 
-/// The first byte says what is hidden; `|` in the rest, where.
+// The first byte says what is hidden; `|` in the rest, where.
 fuzz_target!(|input: &[u8]| {
     let Some((choice, around)) = input.split_first() else { return };
     let place = around.iter().position(|byte| *byte == b'|').unwrap_or(around.len());
@@ -29,6 +29,12 @@ fuzz_target!(|input: &[u8]| {
         _ => "",
     };
     let raw = [before, inserted.as_bytes(), after].concat();
+
+    // The fuzzer learns the hash and writes it down by itself; alone it is a word like any other.
+    let around = [before, b"|", after].concat();
+    if String::from_utf8_lossy(&around).contains(token.identity()) {
+        return;
+    }
 
     let clean = |what: &str, shown: &str| {
         assert!(!shown.contains(token.identity()), "{what}: the hash is in {shown:?}");
