@@ -55,7 +55,11 @@ fn without_anything_the_witness_pack_passes_on_the_emulator() {
     let features: Vec<&String> = bundle.files.keys().filter(|name| name.starts_with("data/pack/")).collect();
     assert_eq!(
         features,
-        ["data/pack/witness/200-sending.feature", "data/pack/witness/400-receiving.feature"]
+        [
+            "data/pack/requirements.yaml",
+            "data/pack/witness/200-sending.feature",
+            "data/pack/witness/400-receiving.feature"
+        ]
     );
     let original =
         fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("features/witness/200-sending.feature")).unwrap();
@@ -114,6 +118,14 @@ fn what_is_not_gherkin_is_refused_by_place() {
 fn an_unknown_step_is_refused_by_place() {
     let feature = "Feature: x\n  Scenario: y\n    When the product does a somersault\n";
     assert_refused(play_feature(feature), &["own.feature:3", "somersault", "no such step"]);
+}
+
+#[test]
+fn a_mistyped_step_gets_the_nearest_one() {
+    let feature = "Feature: x\n  Scenario: y\n    When the product checks it's inbox\n";
+    assert_refused(play_feature(feature), &["did you mean: When the product checks its inbox"]);
+    let feature = "Feature: x\n  Scenario: y\n    Given the product checks its inbox\n";
+    assert_refused(play_feature(feature), &["did you mean: When the product checks its inbox"]);
 }
 
 #[test]

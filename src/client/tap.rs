@@ -62,9 +62,11 @@ impl TapHandle {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Forgets the exchange before.
+    /// Forgets the exchange before, but not what the stream has failed with: it stays failed. A server
+    /// that refuses a TLS 1.3 client does so after the handshake, maybe before the first request.
     pub fn begin(&self) {
-        *self.lock() = Seen::default();
+        let mut seen = self.lock();
+        *seen = Seen { failure: seen.failure.take(), ..Seen::default() };
     }
 
     /// When bytes last passed, in either direction.

@@ -5,7 +5,12 @@ use std::sync::{Mutex, PoisonError};
 use http::{HeaderMap, header::AUTHORIZATION};
 use thiserror::Error;
 
-use super::{Clock, Mailroom, replay::ReplayStore};
+use super::{
+    Clock, Mailroom, Switches,
+    replay::ReplayStore,
+    routes::Peer,
+    switches::{HashCase, TokenReplay, TokenWindow},
+};
 use crate::protocol::{Credentials, MailboxId, SharedKey, Token, TokenError, TokenRefusal, check_token};
 
 /// What an endpoint demands beyond a good token.
@@ -21,6 +26,7 @@ pub struct Policy {
 pub struct Guard {
     shared_key: SharedKey,
     policy: Policy,
+    switches: Switches,
     clock: Clock,
     used: Mutex<ReplayStore>,
 }
@@ -37,6 +43,9 @@ pub enum Refusal {
     /// The mailbox of the path is not registered.
     #[error("the mailbox is not registered")]
     UnknownMailbox,
+    /// The mailbox is disabled (pack case 701).
+    #[error("the mailbox is disabled")]
+    Disabled,
     /// The token is not good.
     #[error("{0}")]
     Token(#[from] TokenRefusal),
@@ -53,34 +62,61 @@ pub enum Refusal {
 const REPLAY_CAPACITY: usize = 4_000_000;
 
 impl Guard {
-    pub fn new(shared_key: SharedKey, policy: Policy, clock: Clock) -> Self {
-        Self { shared_key, policy, clock, used: Mutex::new(ReplayStore::with_capacity(REPLAY_CAPACITY)) }
+    pub fn new(shared_key: SharedKey, policy: Policy, switches: Switches, clock: Clock) -> Self {
+        let used = Mutex::new(ReplayStore::with_capacity(REPLAY_CAPACITY));
+        Self { shared_key, policy, switches, clock, used }
     }
 
-    /// Lets a call on `mailbox` in, or says why not. `common_name` is the client certificate's.
+    /// Lets a call on no mailbox in when its token is good for the mailbox that the token names.
+    pub fn admit_anybody(
+        &self,
+        headers: &HeaderMap,
+        peer: &Peer,
+        mailroom: &Mailroom,
+    ) -> Result<(), Refusal> {
+        let mailbox = token(headers)?.mailbox().clone();
+        self.admit(&mailbox, headers, peer, mailroom)
+    }
+
+    /// Lets a call on `mailbox` in, or says why not.
     pub fn admit(
         &self,
         mailbox: &MailboxId,
         headers: &HeaderMap,
-        common_name: Option<&str>,
+        peer: &Peer,
         mailroom: &Mailroom,
     ) -> Result<(), Refusal> {
-        let mut values = headers.get_all(AUTHORIZATION).iter();
-        let (Some(value), None) = (values.next(), values.next()) else {
-            return Err(Refusal::NotOneHeader);
-        };
-        let token = Token::parse(value.to_str().unwrap_or_default())?;
-        let password = mailroom.password(mailbox).ok_or(Refusal::UnknownMailbox)?;
+        let mut token = token(headers)?;
+        if self.switches.hash_case == HashCase::Any {
+            token = token.with_lower_case_hash();
+        }
+        let (password, active) = mailroom.door(mailbox).ok_or(Refusal::UnknownMailbox)?;
         let credentials =
             Credentials { mailbox: mailbox.clone(), password, shared_key: self.shared_key.clone() };
         let now = self.clock.now();
-        check_token(&token, &credentials, now)?;
-        if self.policy.certificate_names_mailbox && !names(common_name, mailbox) {
+        match check_token(&token, &credentials, now) {
+            // The window is the last thing that is checked.
+            Err(TokenRefusal::OutsideWindow) if self.switches.token_window == TokenWindow::Unlimited => {}
+            checked => checked?,
+        }
+        if self.policy.certificate_names_mailbox && !names(peer.common_name.as_deref(), mailbox) {
             return Err(Refusal::OtherCertificate);
         }
-        let fresh = self.used.lock().unwrap_or_else(PoisonError::into_inner).spend(&token, now);
-        if fresh { Ok(()) } else { Err(Refusal::Replayed) }
+        if self.switches.token_replay == TokenReplay::Refused
+            && !self.used.lock().unwrap_or_else(PoisonError::into_inner).spend(&token, now)
+        {
+            return Err(Refusal::Replayed);
+        }
+        if active { Ok(()) } else { Err(Refusal::Disabled) }
     }
+}
+
+fn token(headers: &HeaderMap) -> Result<Token, Refusal> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return Err(Refusal::NotOneHeader);
+    };
+    Ok(Token::parse(value.to_str().unwrap_or_default())?)
 }
 
 fn names(common_name: Option<&str>, mailbox: &MailboxId) -> bool {
@@ -105,7 +141,7 @@ mod tests {
         let clock = Clock::new();
         let mailroom = Mailroom::new(clock.clone(), super::super::Limits::default());
         mailroom.register(mailbox.clone(), Password::new("p"));
-        let guard = Guard::new(SharedKey::new("k"), policy, clock.clone());
+        let guard = Guard::new(SharedKey::new("k"), policy, Switches::default(), clock.clone());
         let credentials = Credentials {
             mailbox: mailbox.clone(),
             password: Password::new("p"),
@@ -114,7 +150,8 @@ mod tests {
         let token = Token::build(&credentials, Uuid::new_v4(), NonceCount::new(0), clock.now());
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, HeaderValue::try_from(token.to_string()).unwrap());
-        guard.admit(&mailbox, &edit(headers), common_name, &mailroom)
+        let peer = Peer { common_name: common_name.map(Into::into), on_loopback: true };
+        guard.admit(&mailbox, &edit(headers), &peer, &mailroom)
     }
 
     #[test]

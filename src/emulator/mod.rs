@@ -11,10 +11,12 @@ mod pki;
 mod replay;
 mod routes;
 mod server;
+pub mod switches;
 
-pub use authentication::Policy;
+pub use authentication::{Policy, Refusal};
 pub use clock::Clock;
-pub use mailroom::{Limits, Mailroom};
+pub use mailroom::{Limits, Mailbox, Mailroom, Patient, Receiver, ReportRequest, Workflow};
 pub use pki::{ClientIdentity, Pki, PkiError};
-pub use routes::{Call, Watcher};
-pub use server::{Emulator, Settings, StartError, Transport};
+pub use routes::{Call, SERVER, TokenOutcome, Watcher};
+pub use server::{Arrangement, Emulator, Settings, StartError, Transport};
+pub use switches::{Profile, Switches};

@@ -20,9 +20,9 @@ use tokio_rustls::TlsAcceptor;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::{
-    Clock, Limits, Mailroom, Pki, PkiError, Policy,
+    Clock, Limits, Mailbox, Mailroom, Patient, Pki, PkiError, Policy, Switches, Workflow,
     authentication::Guard,
-    routes::{Routes, Watcher},
+    routes::{Peer, Routes, Watcher},
 };
 use crate::protocol::{MailboxId, Password, SharedKey};
 
@@ -51,6 +51,23 @@ pub struct Settings {
     pub clock: Clock,
     /// Who is told of every call.
     pub watcher: Option<Watcher>,
+}
+
+/// What an endpoint may be given beyond what it needs. The default is integration's manners and
+/// nothing else.
+#[derive(Debug, Clone, Default)]
+pub struct Arrangement {
+    /// How to answer where sources disagree.
+    pub switches: Switches,
+    /// Mailboxes with all that is known of them.
+    pub mailboxes: Vec<Mailbox>,
+    /// Workflows that are registered.
+    pub workflows: Vec<Workflow>,
+    /// Patients whom the routing knows. Synthetic.
+    pub patients: Vec<Patient>,
+    /// Whether callers on this machine may use the admin routes, without a token: reset, reports,
+    /// events, details, and the clock.
+    pub admin: bool,
 }
 
 /// What connections are made of.
@@ -92,6 +109,14 @@ impl Emulator {
     /// # Errors
     /// When the address is taken or TLS cannot be set up.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
+        Self::start_arranged(settings, Arrangement::default()).await
+    }
+
+    /// Starts listening, with everything arranged. When this returns, the endpoint answers.
+    ///
+    /// # Errors
+    /// When the address is taken or TLS cannot be set up.
+    pub async fn start_arranged(settings: Settings, arrangement: Arrangement) -> Result<Self, StartError> {
         let (scheme, tls) = match &settings.transport {
             Transport::MutualTls(pki) => ("https", Some(TlsAcceptor::from(Arc::new(pki.server_config()?)))),
             Transport::Plain => ("http", None),
@@ -99,15 +124,19 @@ impl Emulator {
         let unable = |source| StartError::Listen { address: settings.listen, source };
         let listener = TcpListener::bind(settings.listen).await.map_err(unable)?;
         let address = listener.local_addr().map_err(unable)?;
-        let mailroom = Arc::new(Mailroom::new(settings.clock.clone(), settings.limits));
+        let mailroom = Arc::new(arrangement.mailroom(&settings));
         for (id, password) in settings.mailboxes {
             mailroom.register(id, password);
         }
+        let switches = arrangement.switches;
+        let (key, clock) = (settings.shared_key, settings.clock);
         let routes = Arc::new(Routes {
             mailroom: Arc::clone(&mailroom),
-            guard: Guard::new(settings.shared_key, settings.policy, settings.clock.clone()),
-            clock: settings.clock,
+            guard: Guard::new(key, settings.policy, switches.clone(), clock.clone()),
+            clock,
+            switches,
             watcher: settings.watcher,
+            admin: arrangement.admin,
         });
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(accept(listener, tls, routes, stopped));
@@ -140,6 +169,17 @@ impl Emulator {
     }
 }
 
+impl Arrangement {
+    fn mailroom(&self, settings: &Settings) -> Mailroom {
+        let (clock, limits) = (settings.clock.clone(), settings.limits.clone());
+        let mailroom = Mailroom::with_switches(clock, limits, self.switches.clone());
+        self.mailboxes.iter().cloned().for_each(|mailbox| mailroom.install(mailbox));
+        self.workflows.iter().cloned().for_each(|workflow| mailroom.install_workflow(workflow));
+        self.patients.iter().cloned().for_each(|patient| mailroom.install_patient(patient));
+        mailroom
+    }
+}
+
 async fn accept(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
@@ -154,7 +194,7 @@ async fn accept(
             _ = &mut stopped => break,
             accepted = listener.accept() => accepted,
         };
-        let Ok((stream, _)) = accepted else {
+        let Ok((stream, address)) = accepted else {
             // Out of file descriptors, say: not this connection, but perhaps the next.
             tokio::time::sleep(Duration::from_millis(20)).await;
             continue;
@@ -162,7 +202,8 @@ async fn accept(
         let Ok(place) = Arc::clone(&room).acquire_owned().await else { break };
         let (tls, routes, watcher) = (tls.clone(), Arc::clone(&routes), graceful.watcher());
         tokio::spawn(async move {
-            connection(stream, tls, routes, watcher).await;
+            let on_loopback = address.ip().to_canonical().is_loopback();
+            connection(stream, tls, routes, watcher, on_loopback).await;
             drop(place);
         });
     }
@@ -176,30 +217,31 @@ async fn connection(
     tls: Option<TlsAcceptor>,
     routes: Arc<Routes>,
     watcher: ConnectionWatcher,
+    on_loopback: bool,
 ) {
     // Small replies must not wait for each other.
     let _ = stream.set_nodelay(true);
     match tls {
-        None => serve(stream, routes, None, watcher).await,
+        None => serve(stream, routes, Peer { common_name: None, on_loopback }, watcher).await,
         Some(acceptor) => {
             // A client that fails the handshake has been told so by TLS; there is nothing to answer.
             if let Ok(Ok(stream)) = timeout(PATIENCE, acceptor.accept(stream)).await {
                 let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
                 let name = certificates.first().and_then(|leaf| common_name(leaf));
-                serve(stream, routes, name, watcher).await;
+                let peer = Peer { common_name: name.map(Into::into), on_loopback };
+                serve(stream, routes, peer, watcher).await;
             }
         }
     }
 }
 
-async fn serve<S>(stream: S, routes: Arc<Routes>, common_name: Option<String>, watcher: ConnectionWatcher)
+async fn serve<S>(stream: S, routes: Arc<Routes>, peer: Peer, watcher: ConnectionWatcher)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let common_name: Option<Arc<str>> = common_name.map(Into::into);
     let service = service_fn(move |request: Request<Incoming>| {
-        let (routes, common_name) = (Arc::clone(&routes), common_name.clone());
-        async move { Ok::<_, std::convert::Infallible>(routes.answer(request, common_name.as_deref()).await) }
+        let (routes, peer) = (Arc::clone(&routes), peer.clone());
+        async move { Ok::<_, std::convert::Infallible>(routes.answer(request, &peer).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

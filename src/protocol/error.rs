@@ -17,14 +17,58 @@ pub enum ErrorCode {
     InvalidFrom,
     /// 08
     MissingTo,
+    /// 09, as the specification of 2021 had it
+    InvalidVersion,
     /// 11
     InvalidMessageType,
     /// 12
     UnregisteredTo,
-    /// 20
-    MessageDoesNotExist,
+    /// 14
+    Undelivered,
+    /// 16
+    SenderNotAllowed,
+    /// 17
+    WorkflowNotRegistered,
     /// 19, as the specification of 2021 had it
     ChunkingNotSupported,
+    /// 20
+    MessageDoesNotExist,
+    /// EPL-150 (this and the next four: NHS guide to the MESH endpoint lookup)
+    SeveralMailboxes,
+    /// EPL-151
+    NoMailbox,
+    /// EPL-152
+    InvalidNhsNumber,
+    /// EPL-153
+    NhsNumberNotFound,
+    /// EPL-154
+    DemographicsMismatch,
+    /// A chunk where no such chunk may come. No number is documented; the word is that of
+    /// mesh-sandbox 1.0.137.
+    InvalidChunkRange,
+    /// A chunk in another encoding than the first. No number is documented.
+    EncodingChanged,
+}
+
+/// What went wrong with a message, as reports and tracking tell it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// In which phase, such as `SEND`.
+    pub event: String,
+    /// A code of the error table, or whatever a test put there.
+    pub code: String,
+    /// In words.
+    pub description: String,
+}
+
+impl From<ErrorCode> for Failure {
+    fn from(code: ErrorCode) -> Self {
+        Self {
+            event: code.event().as_str().to_owned(),
+            code: code.as_str().to_owned(),
+            description: code.description().to_owned(),
+        }
+    }
 }
 
 /// In which phase an error happened.
@@ -39,6 +83,19 @@ pub enum ErrorEvent {
     Transfer,
     /// Reading the data.
     Collect,
+}
+
+impl ErrorEvent {
+    /// The phase as it is written.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Send => "SEND",
+            Self::Receive => "RECEIVE",
+            Self::Transfer => "TRANSFER",
+            Self::Collect => "COLLECT",
+        }
+    }
 }
 
 impl ErrorCode {
@@ -68,13 +125,34 @@ impl ErrorCode {
                 ("07", ErrorEvent::Send, "Invalid From address: not the mailbox of the authorization header")
             }
             Self::MissingTo => ("08", ErrorEvent::Send, "Missing Mex-To header"),
+            Self::InvalidVersion => ("09", ErrorEvent::Send, "Invalid version"),
             Self::InvalidMessageType => {
                 ("11", ErrorEvent::Send, "Invalid message type for the transfer, should be DATA")
             }
             Self::UnregisteredTo => ("12", ErrorEvent::Send, "Unregistered to address"),
-            Self::MessageDoesNotExist => ("20", ErrorEvent::Receive, "Message does not exist"),
+            Self::Undelivered => ("14", ErrorEvent::Send, "Message not collected by recipient after 5 days"),
+            Self::SenderNotAllowed => {
+                ("16", ErrorEvent::Send, "Sender is not allowed to send messages of this type")
+            }
+            Self::WorkflowNotRegistered => ("17", ErrorEvent::Send, "Workflow ID not registered for mailbox"),
             Self::ChunkingNotSupported => {
                 ("19", ErrorEvent::Send, "The workflow does not support chunked messages")
+            }
+            Self::MessageDoesNotExist => ("20", ErrorEvent::Receive, "Message does not exist"),
+            Self::SeveralMailboxes => ("EPL-150", ErrorEvent::Send, "Multiple mailboxes matches"),
+            Self::NoMailbox => ("EPL-151", ErrorEvent::Send, "No mailbox matched"),
+            Self::InvalidNhsNumber => ("EPL-152", ErrorEvent::Send, "Invalid NHS Number"),
+            Self::NhsNumberNotFound => ("EPL-153", ErrorEvent::Send, "NHS Number not found"),
+            Self::DemographicsMismatch => {
+                ("EPL-154", ErrorEvent::Send, "NHS Number supplied does not match the demographics")
+            }
+            Self::InvalidChunkRange => (
+                "InvalidHeaderChunks",
+                ErrorEvent::Send,
+                "Chunk number and Mex-Chunk-Range do not fit what was sent before",
+            ),
+            Self::EncodingChanged => {
+                ("ContentEncodingChanged", ErrorEvent::Send, "Every chunk must be encoded like the first")
             }
         }
     }
@@ -90,24 +168,24 @@ pub struct MeshError {
 }
 
 impl MeshError {
-    /// The body, in the shape of a version (OpenAPI, schema MeshError of each version).
+    /// The body, in the shape of a version (OpenAPI, schema MeshError of each version). The schemas
+    /// know no `null`, so what there is not is left out.
     #[must_use]
     pub fn body(&self, version: ApiVersion) -> Value {
-        let id = self.message_id.as_ref().map(MessageId::as_str);
         let (code, event, description) = self.code.parts();
-        match version {
-            ApiVersion::V1 => json!({
-                "messageID": id,
-                "errorEvent": event,
-                "errorCode": code,
-                "errorDescription": description,
-            }),
-            ApiVersion::V2 => json!({
-                "message_id": id,
-                "internal_id": Value::Null,
-                "detail": [{ "event": event, "code": code, "msg": description }],
-            }),
+        let (name, mut body) = match version {
+            ApiVersion::V1 => (
+                "messageID",
+                json!({ "errorEvent": event, "errorCode": code, "errorDescription": description }),
+            ),
+            ApiVersion::V2 => {
+                ("message_id", json!({ "detail": [{ "event": event, "code": code, "msg": description }] }))
+            }
+        };
+        if let Some(id) = &self.message_id {
+            body[name] = json!(id.as_str());
         }
+        body
     }
 }
 
@@ -162,7 +240,7 @@ mod tests {
         assert_eq!(
             error.body(ApiVersion::V2),
             json!({
-                "message_id": "20220228174323222_ABCDEF", "internal_id": null,
+                "message_id": "20220228174323222_ABCDEF",
                 "detail": [{ "event": "SEND", "code": "12", "msg": "Unregistered to address" }],
             })
         );

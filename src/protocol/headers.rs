@@ -31,6 +31,8 @@ names! {
     MEX_CONTENT_ENCRYPTED = "mex-content-encrypted";
     /// `DATA` or `REPORT`.
     MEX_MESSAGE_TYPE = "mex-messagetype";
+    /// Which message a report is about.
+    MEX_LINKED_MESSAGE_ID = "mex-linkedmsgid";
     /// The message.
     MEX_MESSAGE_ID = "mex-messageid";
     /// Version of the transfer, `1.0`.

@@ -84,6 +84,60 @@ impl MessageId {
     }
 }
 
+/// A sender's own reference of a message (`Mex-LocalID`): 1 to 300 printable ASCII characters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LocalId(String);
+
+/// An organisation's ODS code, as the lookups take it: 1 to 100 printable ASCII characters, since the
+/// OpenAPI gives neither pattern nor limit.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OdsCode(String);
+
+impl LocalId {
+    /// Reads a local ID.
+    ///
+    /// # Errors
+    /// [`IdError`] says what is wrong with the text.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        printable(text, 300).map(Self)
+    }
+
+    /// The ID as it is written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl OdsCode {
+    /// Reads an ODS code.
+    ///
+    /// # Errors
+    /// [`IdError`] says what is wrong with the text.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        printable(text, 100).map(Self)
+    }
+
+    /// The code as it is written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn printable(text: &str, max: usize) -> Result<String, IdError> {
+    if text.is_empty() {
+        return Err(IdError::Empty);
+    }
+    if text.len() > max {
+        return Err(IdError::TooLong { max });
+    }
+    match text.chars().find(|c| !matches!(c, ' '..='~')) {
+        Some(other) => Err(IdError::Character(other)),
+        None => Ok(text.to_owned()),
+    }
+}
+
 fn parse(text: &str, max: usize) -> Result<String, IdError> {
     if text.is_empty() {
         return Err(IdError::Empty);

@@ -4,7 +4,12 @@ use std::num::NonZeroU32;
 
 use http::Method;
 
-use super::{MailboxId, MessageId};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+use super::{LocalId, MailboxId, MessageId, OdsCode, WorkflowId};
+
+/// What a path segment carries as it is; the rest of a free text is percent-encoded.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-').remove(b'.').remove(b'~');
 
 /// An operation, with what its path says. Named as in the OpenAPI's summaries.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +32,14 @@ pub enum Operation {
     SendMessage(MailboxId),
     /// `POST /messageexchange/{mailbox}/outbox/{message}/{chunk}`
     SendChunk(MailboxId, MessageId, NonZeroU32),
+    /// `GET /messageexchange/{mailbox}/outbox/tracking?messageID=`
+    TrackMessage(MailboxId),
+    /// `GET /messageexchange/{mailbox}/outbox/tracking/{local_id}`
+    TrackLocalId(MailboxId, LocalId),
+    /// `GET /messageexchange/endpointlookup/{ods_code}/{workflow}`
+    LookUpEndpoint(OdsCode, WorkflowId),
+    /// `GET /messageexchange/workflowsearch/{workflow}`
+    SearchWorkflow(WorkflowId),
     /// `GET /messageexchange/_ping`: no mailbox, no token; is anybody there?
     Ping,
 }
@@ -34,16 +47,29 @@ pub enum Operation {
 impl Operation {
     /// Finds the operation; `None` when method and path are none of the API's.
     ///
-    /// `path` is the path as it stands in the request line, without query. Identifiers need no
-    /// percent-encoding, so none is undone.
+    /// `path` is the path as it stands in the request line, without query. Mailbox and message IDs
+    /// need no percent-encoding, so none is undone there; local IDs, workflow IDs and ODS codes are
+    /// free text, and it is.
     #[must_use]
     pub fn of(method: &Method, path: &str) -> Option<Self> {
         let segments: Vec<&str> = path.strip_prefix("/messageexchange/")?.split('/').collect();
         let mailbox = || MailboxId::parse(segments.first()?).ok();
         let message = || MessageId::parse(segments.get(2)?).ok();
         let chunk = || chunk_number(segments.get(3)?);
+        let free = |text: &str| percent_decode_str(text).decode_utf8().ok().map(|text| text.into_owned());
         let operation = match (method.as_str(), &segments[1..]) {
             ("GET", []) if segments[0] == "_ping" => Self::Ping,
+            ("GET", [ods_code, workflow]) if segments[0] == "endpointlookup" => Self::LookUpEndpoint(
+                OdsCode::parse(&free(ods_code)?).ok()?,
+                WorkflowId::parse(&free(workflow)?).ok()?,
+            ),
+            ("GET", [workflow]) if segments[0] == "workflowsearch" => {
+                Self::SearchWorkflow(WorkflowId::parse(&free(workflow)?).ok()?)
+            }
+            ("GET", ["outbox", "tracking"]) => Self::TrackMessage(mailbox()?),
+            ("GET", ["outbox", "tracking", local_id]) => {
+                Self::TrackLocalId(mailbox()?, LocalId::parse(&free(local_id)?).ok()?)
+            }
             ("POST" | "GET", []) => Self::Handshake(mailbox()?),
             ("GET", ["inbox"]) => Self::CheckInbox(mailbox()?),
             ("GET", ["count"]) => Self::CountMessages(mailbox()?),
@@ -70,8 +96,10 @@ impl Operation {
             | Self::Acknowledge(mailbox, _)
             | Self::CountMessages(mailbox)
             | Self::SendMessage(mailbox)
-            | Self::SendChunk(mailbox, _, _) => Some(mailbox),
-            Self::Ping => None,
+            | Self::SendChunk(mailbox, _, _)
+            | Self::TrackMessage(mailbox)
+            | Self::TrackLocalId(mailbox, _) => Some(mailbox),
+            Self::LookUpEndpoint(..) | Self::SearchWorkflow(_) | Self::Ping => None,
         }
     }
 
@@ -92,6 +120,7 @@ impl Operation {
     #[must_use]
     pub fn request(&self) -> (Method, String) {
         let of = |mailbox: &MailboxId, rest: String| format!("/messageexchange/{mailbox}{rest}");
+        let free = |text| utf8_percent_encode(text, ENCODED);
         match self {
             Self::Handshake(mailbox) => (Method::POST, of(mailbox, String::new())),
             Self::CheckInbox(mailbox) => (Method::GET, of(mailbox, "/inbox".to_owned())),
@@ -105,6 +134,17 @@ impl Operation {
             Self::SendMessage(mailbox) => (Method::POST, of(mailbox, "/outbox".to_owned())),
             Self::SendChunk(mailbox, id, chunk) => {
                 (Method::POST, of(mailbox, format!("/outbox/{id}/{chunk}")))
+            }
+            Self::TrackMessage(mailbox) => (Method::GET, of(mailbox, "/outbox/tracking".to_owned())),
+            Self::TrackLocalId(mailbox, local_id) => {
+                (Method::GET, of(mailbox, format!("/outbox/tracking/{}", free(local_id.as_str()))))
+            }
+            Self::LookUpEndpoint(ods_code, workflow) => {
+                let (ods_code, workflow) = (free(ods_code.as_str()), free(workflow.as_str()));
+                (Method::GET, format!("/messageexchange/endpointlookup/{ods_code}/{workflow}"))
+            }
+            Self::SearchWorkflow(workflow) => {
+                (Method::GET, format!("/messageexchange/workflowsearch/{}", free(workflow.as_str())))
             }
             Self::Ping => (Method::GET, "/messageexchange/_ping".to_owned()),
         }
@@ -123,6 +163,10 @@ impl Operation {
             Self::CountMessages(_) => "count messages",
             Self::SendMessage(_) => "send message",
             Self::SendChunk(..) => "send chunk",
+            Self::TrackMessage(_) => "track message",
+            Self::TrackLocalId(..) => "track local ID",
+            Self::LookUpEndpoint(..) => "look up endpoint",
+            Self::SearchWorkflow(_) => "search workflow",
             Self::Ping => "ping",
         }
     }
@@ -143,6 +187,7 @@ mod tests {
     fn every_operation_is_found_again_by_its_own_request_line() {
         let mailbox = MailboxId::parse("X26HC005").unwrap();
         let message = MessageId::parse("20200529155357895317_3573F8").unwrap();
+        let workflow = WorkflowId::parse("A WORKFLOW/1").unwrap();
         let two = NonZeroU32::new(2).unwrap();
         for operation in [
             Operation::Handshake(mailbox.clone()),
@@ -153,7 +198,11 @@ mod tests {
             Operation::Acknowledge(mailbox.clone(), message.clone()),
             Operation::CountMessages(mailbox.clone()),
             Operation::SendMessage(mailbox.clone()),
-            Operation::SendChunk(mailbox, message, two),
+            Operation::SendChunk(mailbox.clone(), message, two),
+            Operation::TrackMessage(mailbox.clone()),
+            Operation::TrackLocalId(mailbox, LocalId::parse("a/b c?d%").unwrap()),
+            Operation::LookUpEndpoint(OdsCode::parse("X26").unwrap(), workflow.clone()),
+            Operation::SearchWorkflow(workflow),
             Operation::Ping,
         ] {
             let (method, path) = operation.request();
@@ -184,6 +233,9 @@ mod tests {
             (Method::GET, "/messageexchange/X26HC005/inbox/A/02"),
             (Method::PUT, "/messageexchange/X26HC005/inbox/A/status/read"),
             (Method::GET, "/messageexchange/X26HC005/inbox/A%2FB"),
+            (Method::GET, "/messageexchange/X26HC005/outbox/tracking/%0A"),
+            (Method::GET, "/messageexchange/endpointlookup/X26"),
+            (Method::GET, "/messageexchange/workflowsearch/"),
         ] {
             assert_eq!(Operation::of(&method, path), None, "{method} {path}");
         }

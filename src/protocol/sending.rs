@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use super::headers::{
     MEX_CHUNK_RANGE, MEX_CONTENT_CHECKSUM, MEX_CONTENT_COMPRESSED, MEX_CONTENT_ENCRYPTED, MEX_FILE_NAME,
-    MEX_FROM, MEX_LOCAL_ID, MEX_MESSAGE_TYPE, MEX_SUBJECT, MEX_TO, MEX_WORKFLOW_ID,
+    MEX_FROM, MEX_LOCAL_ID, MEX_MESSAGE_TYPE, MEX_SUBJECT, MEX_TO, MEX_VERSION, MEX_WORKFLOW_ID,
 };
 use super::{ChunkRange, ContentEncoding, ErrorCode, MailboxId, ValidationError, WorkflowId};
 
@@ -37,6 +37,55 @@ pub enum SendRefusal {
     Code(ErrorCode),
 }
 
+/// What sources disagree about in the headers of a send. "Sandbox" is mesh-sandbox 1.0.137.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SendRules {
+    /// Whether `Mex-From`, `Mex-MessageType` and `Mex-Version` are looked at when they are there: codes
+    /// 07, 11 and 09. The assurance pack sends them, the OpenAPI has dropped them, sandbox passes over.
+    pub old_headers_checked: bool,
+    /// What no `Mex-To`, or an empty one, is answered with.
+    pub missing_to: MissingTo,
+}
+
+/// What no `Mex-To` is answered with: always 400.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MissingTo {
+    /// Code 08 (OpenAPI, "Error codes").
+    Code,
+    /// The detail of a validation error (OpenAPI, 400 of "Send message").
+    Validation,
+    /// Code 08 when it is empty, a validation error when it is not there (sandbox).
+    ByEmptiness,
+}
+
+impl Default for SendRules {
+    fn default() -> Self {
+        Self { old_headers_checked: true, missing_to: MissingTo::Code }
+    }
+}
+
+impl SendRules {
+    /// By the letter of the OpenAPI, whose 400 is a validation error.
+    #[must_use]
+    pub fn spec() -> Self {
+        Self { missing_to: MissingTo::Validation, ..Self::default() }
+    }
+
+    /// As mesh-sandbox 1.0.137.
+    #[must_use]
+    pub fn sandbox() -> Self {
+        Self { old_headers_checked: false, missing_to: MissingTo::ByEmptiness }
+    }
+
+    fn without_to(self, given: bool) -> SendRefusal {
+        match self.missing_to {
+            MissingTo::ByEmptiness if given => SendRefusal::Code(ErrorCode::MissingTo),
+            MissingTo::Code => SendRefusal::Code(ErrorCode::MissingTo),
+            _ => SendRefusal::Invalid(ValidationError::missing("header", MEX_TO.as_str())),
+        }
+    }
+}
+
 /// Limits in characters (OpenAPI, parameters of "Send message").
 const PASSED_THROUGH: [(HeaderName, usize); 6] = [
     (MEX_SUBJECT, 500),
@@ -53,35 +102,22 @@ impl SendHeaders {
     /// # Errors
     /// The first thing that is wrong, in the order in which an endpoint is known to look: lengths,
     /// characters, `Mex-From`, message type, `Mex-To`, workflow, encoding, chunk range.
-    pub fn parse(headers: &HeaderMap, sender: &MailboxId) -> Result<Self, SendRefusal> {
+    pub fn parse(headers: &HeaderMap, sender: &MailboxId, rules: SendRules) -> Result<Self, SendRefusal> {
         let limits = [(MEX_TO, 100), (MEX_WORKFLOW_ID, 300), (MEX_CHUNK_RANGE, 20)];
         for (name, limit) in limits.iter().chain(&PASSED_THROUGH) {
             check_length(headers, name, *limit)?;
         }
-        if let Some(from) = text(headers, &MEX_FROM)?
-            && from != sender.as_str()
-        {
-            return Err(SendRefusal::Code(ErrorCode::InvalidFrom));
+        if rules.old_headers_checked {
+            check_old_headers(headers, sender)?;
         }
-        if let Some(kind) = text(headers, &MEX_MESSAGE_TYPE)?
-            && kind != "DATA"
-        {
-            return Err(SendRefusal::Code(ErrorCode::InvalidMessageType));
-        }
-        let to = text(headers, &MEX_TO)?.filter(|to| !to.is_empty());
-        let to = to.ok_or(SendRefusal::Code(ErrorCode::MissingTo))?;
+        let to = text(headers, &MEX_TO)?;
+        let given = to.is_some();
+        let to = to.filter(|to| !to.is_empty()).ok_or_else(|| rules.without_to(given))?;
         let workflow = text(headers, &MEX_WORKFLOW_ID)?
             .ok_or_else(|| SendRefusal::Invalid(ValidationError::missing("header", "mex-workflowid")))?;
         let workflow = WorkflowId::parse(&workflow).map_err(|error| invalid(&MEX_WORKFLOW_ID, error))?;
-        let encoding = text(headers, &http::header::CONTENT_ENCODING)?;
-        let encoding = ContentEncoding::parse(encoding.as_deref())
-            .map_err(|error| invalid(&http::header::CONTENT_ENCODING, error))?;
-        let chunk_range = match text(headers, &MEX_CHUNK_RANGE)? {
-            Some(range) if !range.is_empty() => {
-                range.parse().map_err(|error| invalid(&MEX_CHUNK_RANGE, error))?
-            }
-            _ => ChunkRange::WHOLE,
-        };
+        let encoding = read_encoding(headers)?.unwrap_or(ContentEncoding::Identity);
+        let chunk_range = read_chunk_range(headers)?.unwrap_or(ChunkRange::WHOLE);
         let mut passed_through = Vec::new();
         for (name, _) in PASSED_THROUGH {
             if let Some(value) = text(headers, &name)?.filter(|value| !value.is_empty()) {
@@ -91,6 +127,42 @@ impl SendHeaders {
         let content_type = text(headers, &http::header::CONTENT_TYPE)?;
         Ok(Self { to, workflow, chunk_range, encoding, content_type, passed_through })
     }
+}
+
+/// The `Content-Encoding` of a send or a chunk; `None` when there is none, or an empty one.
+///
+/// # Errors
+/// When it is anything but gzip and identity.
+pub fn read_encoding(headers: &HeaderMap) -> Result<Option<ContentEncoding>, SendRefusal> {
+    let given = text(headers, &http::header::CONTENT_ENCODING)?.filter(|encoding| !encoding.is_empty());
+    let read = |encoding: String| {
+        ContentEncoding::parse(Some(&encoding))
+            .map_err(|error| invalid(&http::header::CONTENT_ENCODING, error))
+    };
+    given.map(read).transpose()
+}
+
+/// The `Mex-Chunk-Range` of a send or a chunk; `None` when there is none, or an empty one.
+///
+/// # Errors
+/// When it is no chunk range.
+pub fn read_chunk_range(headers: &HeaderMap) -> Result<Option<ChunkRange>, SendRefusal> {
+    let given = text(headers, &MEX_CHUNK_RANGE)?.filter(|range| !range.is_empty());
+    given.map(|range| range.parse().map_err(|error| invalid(&MEX_CHUNK_RANGE, error))).transpose()
+}
+
+/// Headers that the assurance pack and older editions of the specification ask for: right if there.
+fn check_old_headers(headers: &HeaderMap, sender: &MailboxId) -> Result<(), SendRefusal> {
+    for (name, right, code) in [
+        (MEX_FROM, sender.as_str(), ErrorCode::InvalidFrom),
+        (MEX_MESSAGE_TYPE, "DATA", ErrorCode::InvalidMessageType),
+        (MEX_VERSION, "1.0", ErrorCode::InvalidVersion),
+    ] {
+        if text(headers, &name)?.is_some_and(|given| given != right) {
+            return Err(SendRefusal::Code(code));
+        }
+    }
+    Ok(())
 }
 
 fn check_length(headers: &HeaderMap, name: &HeaderName, limit: usize) -> Result<(), SendRefusal> {
@@ -133,7 +205,7 @@ mod tests {
     }
 
     fn parse(pairs: &[(&str, &str)]) -> Result<SendHeaders, SendRefusal> {
-        SendHeaders::parse(&headers(pairs), &MailboxId::parse("X26ABC1").unwrap())
+        SendHeaders::parse(&headers(pairs), &MailboxId::parse("X26ABC1").unwrap(), SendRules::default())
     }
 
     #[test]
@@ -150,6 +222,7 @@ mod tests {
         assert_eq!(parse(&[("mex-to", "")]), code(ErrorCode::MissingTo));
         assert_eq!(parse(&[("mex-from", "X26ABC9")]), code(ErrorCode::InvalidFrom));
         assert_eq!(parse(&[("mex-messagetype", "REPORT")]), code(ErrorCode::InvalidMessageType));
+        assert_eq!(parse(&[("mex-version", "2.0")]), code(ErrorCode::InvalidVersion));
         assert_eq!(parse(&[("mex-subject", "a\tb")]), code(ErrorCode::MalformedHeaders));
         let place = |result: Result<SendHeaders, SendRefusal>| match result {
             Err(SendRefusal::Invalid(error)) => error.loc.join(" "),
@@ -162,6 +235,28 @@ mod tests {
         assert!(parse(&[("mex-subject", &"s".repeat(500)), ("mex-from", "X26ABC1")]).is_ok());
     }
 
+    #[test]
+    fn no_recipient_is_answered_by_rule() {
+        let answer = |rules, pairs: &[(&str, &str)]| {
+            let mut map = headers(pairs);
+            if pairs.is_empty() {
+                map.remove("mex-to");
+            }
+            match SendHeaders::parse(&map, &MailboxId::parse("X26ABC1").unwrap(), rules).unwrap_err() {
+                SendRefusal::Code(code) => code.as_str(),
+                SendRefusal::Invalid(error) => error.kind,
+            }
+        };
+        let empty = [("mex-to", "")];
+        assert_eq!((answer(SendRules::default(), &[]), answer(SendRules::default(), &empty)), ("08", "08"));
+        let missing = "value_error.missing";
+        assert_eq!((answer(SendRules::spec(), &[]), answer(SendRules::spec(), &empty)), (missing, missing));
+        assert_eq!(
+            (answer(SendRules::sandbox(), &[]), answer(SendRules::sandbox(), &empty)),
+            (missing, "08")
+        );
+    }
+
     proptest! {
         #[test]
         fn no_header_value_stops_the_parser(name in 0usize..11, value in proptest::collection::vec(any::<u8>(), 0..600)) {
@@ -170,7 +265,7 @@ mod tests {
             if let Ok(value) = HeaderValue::from_bytes(&value) {
                 let mut map = headers(&[]);
                 map.insert(HeaderName::from_static(names[name]), value);
-                let _ = SendHeaders::parse(&map, &MailboxId::parse("X26ABC1").unwrap());
+                let _ = SendHeaders::parse(&map, &MailboxId::parse("X26ABC1").unwrap(), SendRules::default());
             }
         }
     }

@@ -169,6 +169,12 @@ impl Token {
         constant_time::verify_slices_are_equal(&expected, self.hash.as_bytes()).is_ok()
     }
 
+    /// The same token with its hash in lower case, for an endpoint that takes either.
+    #[must_use]
+    pub fn with_lower_case_hash(self) -> Self {
+        Self { hash: self.hash.to_ascii_lowercase(), ..self }
+    }
+
     /// The HMAC-SHA256 over mailbox, nonce, count, password and timestamp, joined by colons, in
     /// hexadecimal.
     fn expected_hash(&self, credentials: &Credentials) -> [u8; HASH_LENGTH] {
@@ -398,6 +404,7 @@ mod tests {
         let token = Token::build(&credentials, Uuid::nil(), NonceCount::new(0), noon());
         let shouted = Token { hash: token.hash.to_uppercase(), ..token };
         assert!(!shouted.hash_matches(&credentials));
+        assert!(shouted.with_lower_case_hash().hash_matches(&credentials));
     }
 
     #[test]

@@ -22,21 +22,21 @@ impl Mailroom {
             Some(text) => read_place(text)?,
             None => 0,
         };
-        let rooms = self.lock();
-        let Some(mailbox) = rooms.mailboxes.get(mailbox) else {
+        let rooms = self.rooms();
+        let Some(room) = rooms.mailboxes.get(mailbox) else {
             return Ok(InboxPage { messages: Vec::new(), approx_inbox_count: 0, continue_from: None });
         };
         let admits = |workflow| query.workflow_filter.as_ref().is_none_or(|filter| filter.admits(workflow));
-        let mut waiting = mailbox.inbox.range(start..).filter(|(_, message)| admits(message.workflow()));
+        let mut waiting = room.inbox.range(start..).filter(|(_, message)| admits(message.workflow()));
         let messages =
             waiting.by_ref().take(query.max_results).map(|(_, message)| message.id.clone()).collect();
         let continue_from = waiting.next().map(|(place, _)| write_place(*place));
-        Ok(InboxPage { messages, approx_inbox_count: mailbox.inbox.len(), continue_from })
+        Ok(InboxPage { messages, approx_inbox_count: room.inbox.len(), continue_from })
     }
 
     /// How many messages wait in a mailbox.
     pub(in crate::emulator) fn count(&self, mailbox: &MailboxId) -> usize {
-        self.lock().mailboxes.get(mailbox).map_or(0, |mailbox| mailbox.inbox.len())
+        self.rooms().mailboxes.get(mailbox).map_or(0, |room| room.inbox.len())
     }
 }
 

@@ -19,6 +19,14 @@ use crate::protocol::ContentEncoding;
 pub struct Limits {
     /// Longest body of one request, in bytes. 100 MB by default (OpenAPI, "Outbox workflow").
     pub request_bytes: u64,
+    /// Longest chunked message, all chunks together, in bytes as sent: 100 GB by default (OpenAPI,
+    /// "Outbox workflow").
+    pub message_bytes: u64,
+    /// Most chunks of a message: 100,000 by default, which are of 1 MB in the longest message.
+    pub chunks: u32,
+    /// Messages that are remembered, for tracking and 410, after they were acknowledged, expired or
+    /// failed: the latest million by default, and none for more than 30 days.
+    pub remembered: usize,
     /// Longest content that a compressed body may hold, in bytes: 20 GB by default, as a chunked
     /// message may have.
     pub decoded_bytes: u64,
@@ -27,13 +35,13 @@ pub struct Limits {
     held: Arc<AtomicU64>,
 }
 
-/// A body, as it was sent.
-#[derive(Debug)]
+/// A body, as it was sent. Cheap to clone.
+#[derive(Debug, Clone)]
 pub struct StoredBody {
-    pieces: Vec<Bytes>,
+    pieces: Arc<[Bytes]>,
     size: u64,
     decoded_size: u64,
-    _share: Share,
+    _share: Arc<Share>,
 }
 
 /// A body that is coming in.
@@ -67,6 +75,9 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             request_bytes: 100_000_000,
+            message_bytes: 100_000_000_000,
+            chunks: 100_000,
+            remembered: 1_000_000,
             decoded_bytes: 20_000_000_000,
             held_bytes: 2 << 30,
             held: Arc::default(),
@@ -138,7 +149,8 @@ impl BodyWriter {
             Some(check) if self.size > 0 => check.finish().map_err(|_| BodyError::NotGzip)?.count,
             _ => self.size,
         };
-        Ok(StoredBody { pieces: self.pieces, size: self.size, decoded_size, _share: self.share })
+        let (pieces, share) = (self.pieces.into(), Arc::new(self.share));
+        Ok(StoredBody { pieces, size: self.size, decoded_size, _share: share })
     }
 }
 

@@ -1,6 +1,6 @@
-//! "Get Message" and "Head Message".
+//! "Get Message", "Head Message" and "Download chunked message".
 
-use std::{io, num::NonZeroU32, sync::Arc};
+use std::{io, num::NonZeroU32};
 
 use async_compression::tokio::bufread::GzipDecoder;
 use bytes::Bytes;
@@ -8,109 +8,142 @@ use futures_util::{Stream, TryStreamExt, stream};
 use http::{
     HeaderName, StatusCode,
     header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED},
-    request::Parts,
 };
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
 use tokio_util::io::{ReaderStream, StreamReader};
 
-use super::{Reply, ReplyBody, header, inbox::unavailable_reply};
+use super::{Ask, Reply, ReplyBody, header, inbox::unavailable};
 use crate::{
-    emulator::mailroom::{Mailroom, Message, Unavailable},
+    emulator::mailroom::{Delivered, Message, Report, StoredBody, Unavailable},
     protocol::{
         AcceptEncoding, ApiVersion, ContentEncoding, MailboxId, MessageId,
         headers::{
-            MEX_ADDRESS_TYPE, MEX_CONTENT_COMPRESSED, MEX_CONTENT_ENCRYPTED, MEX_FILE_NAME, MEX_FROM,
-            MEX_MESSAGE_ID, MEX_MESSAGE_TYPE, MEX_STATUS_CODE, MEX_STATUS_DESCRIPTION, MEX_STATUS_EVENT,
-            MEX_STATUS_SUCCESS, MEX_STATUS_TIMESTAMP, MEX_TO, MEX_VERSION, MEX_WORKFLOW_ID,
+            MEX_ADDRESS_TYPE, MEX_CHUNK_RANGE, MEX_CONTENT_COMPRESSED, MEX_CONTENT_ENCRYPTED, MEX_FILE_NAME,
+            MEX_FROM, MEX_LINKED_MESSAGE_ID, MEX_MESSAGE_ID, MEX_MESSAGE_TYPE, MEX_STATUS_CODE,
+            MEX_STATUS_DESCRIPTION, MEX_STATUS_EVENT, MEX_STATUS_SUCCESS, MEX_STATUS_TIMESTAMP, MEX_TO,
+            MEX_VERSION, MEX_WORKFLOW_ID,
         },
     },
 };
 
-pub fn get(
-    mailroom: &Mailroom,
-    mailbox: &MailboxId,
-    id: &MessageId,
-    chunk: Option<NonZeroU32>,
-    parts: &Parts,
-    version: ApiVersion,
-) -> Reply {
-    let message = match found(mailroom, mailbox, id, chunk) {
-        Ok(message) => message,
-        Err(unavailable) => return unavailable_reply(unavailable, id.clone(), version),
+/// A message, or one of its chunks: 206 while more are to come, 200 for the last (OpenAPI, "Download
+/// chunked message").
+pub fn get(ask: Ask<'_>, mailbox: &MailboxId, id: &MessageId, chunk: Option<NonZeroU32>) -> Reply {
+    let delivered = match ask.mailroom.message(mailbox, id) {
+        Ok(delivered) => delivered,
+        Err(why) => return unavailable(why, id, ask.version),
     };
-    let accepted = AcceptEncoding::parse(header(parts, &ACCEPT_ENCODING));
-    let compressed = message.headers.encoding == ContentEncoding::Gzip;
-    let reply = described(Reply::empty(StatusCode::OK), &message, version);
-    let pieces = pieces(Arc::clone(&message));
-    let (reply, size, body) = match (compressed, accepted.gzip) {
-        (true, true) => (reply.with(CONTENT_ENCODING, "gzip"), message.body.size(), boxed(pieces)),
-        (true, false) => (reply, message.body.decoded_size(), boxed(decompressed(pieces))),
-        (false, _) => (reply, message.body.size(), boxed(pieces)),
+    let number = chunk.map_or(1, NonZeroU32::get);
+    let total = delivered.message.headers.chunk_range.total().get();
+    let status = if number < total { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
+    let reply = described(ask, Reply::empty(status), &delivered, number);
+    if delivered.message.report.is_some() && number == 1 {
+        return reply.with(CONTENT_LENGTH, "0");
+    }
+    match delivered.chunk(number) {
+        Some(body) => with_body(ask, reply, body, delivered.message.headers.encoding),
+        None => unavailable(Unavailable::Missing, id, ask.version),
+    }
+}
+
+pub fn head(ask: Ask<'_>, mailbox: &MailboxId, id: &MessageId) -> Reply {
+    match ask.mailroom.message(mailbox, id) {
+        Ok(delivered) => described(ask, Reply::empty(StatusCode::OK), &delivered, 1),
+        Err(why) => unavailable(why, id, ask.version),
+    }
+}
+
+fn with_body(ask: Ask<'_>, reply: Reply, body: &StoredBody, encoding: ContentEncoding) -> Reply {
+    let accepted = AcceptEncoding::parse(header(ask.parts, &ACCEPT_ENCODING));
+    let pieces = pieces(body.clone());
+    let (reply, size, body) = match (encoding, accepted.gzip) {
+        (ContentEncoding::Gzip, true) => (reply.with(CONTENT_ENCODING, "gzip"), body.size(), boxed(pieces)),
+        (ContentEncoding::Gzip, false) => (reply, body.decoded_size(), boxed(decompressed(pieces))),
+        (ContentEncoding::Identity, _) => (reply, body.size(), boxed(pieces)),
     };
     Reply { body, ..reply.with(CONTENT_LENGTH, &size.to_string()) }
 }
 
-pub fn head(mailroom: &Mailroom, mailbox: &MailboxId, id: &MessageId, version: ApiVersion) -> Reply {
-    match mailroom.message(mailbox, id) {
-        Ok(message) => described(Reply::empty(StatusCode::OK), &message, version),
-        Err(unavailable) => unavailable_reply(unavailable, id.clone(), version),
-    }
-}
-
-/// A message that is not chunked is its own first and only chunk.
-fn found(
-    mailroom: &Mailroom,
-    mailbox: &MailboxId,
-    id: &MessageId,
-    chunk: Option<NonZeroU32>,
-) -> Result<Arc<Message>, Unavailable> {
-    match chunk {
-        Some(chunk) if chunk.get() > 1 => Err(Unavailable::Missing),
-        _ => mailroom.message(mailbox, id),
-    }
-}
-
 /// The headers that a recipient gets (OpenAPI, example response of "Get Message").
-fn described(reply: Reply, message: &Message, version: ApiVersion) -> Reply {
-    let given = |name: &HeaderName| message.headers.passed_through.iter().find(|(given, _)| given == name);
-    let compressed = if message.headers.encoding == ContentEncoding::Gzip { "Y" } else { "N" };
-    let when = message.delivered_at;
+fn described(ask: Ask<'_>, reply: Reply, delivered: &Delivered, number: u32) -> Reply {
+    let message = &delivered.message;
+    let when = delivered.delivered_at();
     let mut reply = reply
-        .with(MEX_FROM, message.sender.as_str())
-        .with(MEX_TO, message.recipient.as_str())
         .with(MEX_WORKFLOW_ID, message.workflow().as_str())
         .with(MEX_MESSAGE_ID, message.id.as_str())
-        .with(MEX_MESSAGE_TYPE, "DATA")
         .with(MEX_ADDRESS_TYPE, "ALL")
         .with(MEX_VERSION, "1.0")
-        .with(MEX_STATUS_CODE, "00")
-        .with(MEX_STATUS_EVENT, "TRANSFER")
-        .with(MEX_STATUS_SUCCESS, "SUCCESS")
-        .with(MEX_STATUS_DESCRIPTION, "Transferred to recipient mailbox")
         .with(MEX_STATUS_TIMESTAMP, &when.format("%Y%m%d%H%M%S").to_string())
         .with(ETAG, &format!("\"{}\"", message.id))
         .with(LAST_MODIFIED, &when.format("%a, %d %b %Y %H:%M:%S GMT").to_string());
+    if let Ok(recipient) = &message.recipient {
+        reply = reply.with(MEX_TO, recipient.as_str());
+    }
     for (name, value) in &message.headers.passed_through {
         reply = reply.with(name.clone(), value);
     }
-    for (name, default) in [(MEX_CONTENT_COMPRESSED, compressed), (MEX_CONTENT_ENCRYPTED, "N")] {
-        if given(&name).is_none() {
+    match &message.report {
+        Some(report) => as_report(reply, report),
+        None => as_data(ask.version, reply, message, number),
+    }
+}
+
+/// OpenAPI, "Asynchronous error reporting".
+fn as_report(reply: Reply, report: &Report) -> Reply {
+    let mut reply = reply
+        .with(MEX_MESSAGE_TYPE, "REPORT")
+        .with(MEX_STATUS_CODE, &report.failure.code)
+        .with(MEX_STATUS_EVENT, &report.failure.event)
+        .with(MEX_STATUS_SUCCESS, "ERROR")
+        .with(MEX_STATUS_DESCRIPTION, &report.failure.description)
+        .with(CONTENT_TYPE, "application/octet-stream");
+    if let Some(linked) = &report.linked {
+        reply = reply.with(MEX_LINKED_MESSAGE_ID, linked.as_str());
+    }
+    match &report.to {
+        Some(to) => reply.with(MEX_TO, to),
+        None => reply,
+    }
+}
+
+fn as_data(version: ApiVersion, reply: Reply, message: &Message, number: u32) -> Reply {
+    let compressed = if message.headers.encoding == ContentEncoding::Gzip { "Y" } else { "N" };
+    let total = message.headers.chunk_range.total().get();
+    let default_name = format!("{}.dat", message.id);
+    let given = |name: &HeaderName| message.headers.passed_through.iter().any(|(given, _)| given == name);
+    let mut reply = reply
+        .with(MEX_MESSAGE_TYPE, "DATA")
+        .with(MEX_STATUS_CODE, "00")
+        .with(MEX_STATUS_EVENT, "TRANSFER")
+        .with(MEX_STATUS_SUCCESS, "SUCCESS")
+        .with(MEX_STATUS_DESCRIPTION, "Transferred to recipient mailbox");
+    if let Some(sender) = &message.sender {
+        reply = reply.with(MEX_FROM, sender.as_str());
+    }
+    let defaults = [
+        (MEX_CONTENT_COMPRESSED, compressed),
+        (MEX_CONTENT_ENCRYPTED, "N"),
+        (MEX_FILE_NAME, default_name.as_str()),
+    ];
+    for (name, default) in defaults {
+        if !given(&name) {
             reply = reply.with(name, default);
         }
     }
-    if given(&MEX_FILE_NAME).is_none() {
-        reply = reply.with(MEX_FILE_NAME, &format!("{}.dat", message.id));
+    if total > 1 {
+        reply = reply.with(MEX_CHUNK_RANGE, &format!("{number}:{total}"));
     }
+    // A chunk alone is not of the content's type.
     let content_type = match (version, &message.headers.content_type) {
-        (ApiVersion::V2, Some(sent)) => sent.as_str(),
+        (ApiVersion::V2, Some(sent)) if total == 1 => sent.as_str(),
         _ => "application/octet-stream",
     };
     reply.with(CONTENT_TYPE, content_type)
 }
 
-fn pieces(message: Arc<Message>) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
-    stream::iter((0..).map_while(move |index| message.body.piece(index).map(Ok)))
+fn pieces(body: StoredBody) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    stream::iter((0..).map_while(move |index| body.piece(index).map(Ok)))
 }
 
 fn decompressed(

@@ -1,107 +1,68 @@
 //! "Send message".
 
-use std::time::Duration;
-
-use http::{StatusCode, request::Parts};
-use http_body_util::BodyExt;
+use http::{StatusCode, header::CONTENT_ENCODING};
 use hyper::body::Incoming;
-use tokio::time::timeout;
 
-use super::Reply;
+use super::{Ask, Reply, receive::receive};
 use crate::{
-    emulator::mailroom::{BodyError, BodyWriter, Mailroom, StoredBody},
-    protocol::{
-        ApiVersion, ErrorCode, MailboxId, MeshError, SendHeaders, SendRefusal, Sent, ValidationError,
-    },
+    emulator::switches::OtherEncoding,
+    protocol::{ErrorCode, MailboxId, MeshError, SendHeaders, SendRefusal, Sent},
 };
 
-/// How long a body may stand still.
-const STALL: Duration = Duration::from_secs(30);
-/// How much of a body is read only to let the client finish.
-const DRAINED_BYTES: usize = 100_000_000;
-
-pub async fn send(
-    mailroom: &Mailroom,
-    sender: &MailboxId,
-    parts: &Parts,
-    body: &mut Incoming,
-    version: ApiVersion,
-) -> Reply {
-    let headers = match SendHeaders::parse(&parts.headers, sender) {
+pub async fn send(ask: Ask<'_>, sender: &MailboxId, body: &mut Incoming) -> Reply {
+    let headers = match SendHeaders::parse(&ask.parts.headers, sender, ask.switches.send) {
         Ok(headers) => headers,
-        Err(SendRefusal::Invalid(error)) => return Reply::invalid(&error),
-        Err(SendRefusal::Code(code)) => {
-            return Reply::mesh_error(
-                StatusCode::BAD_REQUEST,
-                version,
-                &MeshError { code, message_id: None },
-            );
-        }
+        Err(refusal) => return refused(ask, refusal),
     };
-    let stored = match receive(body, mailroom.body_writer(&headers)).await {
+    let stored = match receive(ask, body, ask.mailroom.body_writer(headers.encoding)).await {
         Ok(stored) => stored,
-        Err(error) => return unreceived(error),
+        Err(reply) => return reply,
     };
-    match mailroom.send(sender, headers, stored) {
-        Ok(message_id) => Reply::json(StatusCode::ACCEPTED, version, &Sent { message_id }.body(version)),
-        Err(error) => Reply::mesh_error(status(error.code), version, &error),
+    match ask.mailroom.send(sender, headers, stored) {
+        Ok(message_id) => accepted(ask, message_id),
+        Err(error) => coded(ask, error),
     }
 }
 
-/// 417 for what is wrong with the message rather than the call (OpenAPI, "Send message"; pack case 702).
+pub fn accepted(ask: Ask<'_>, message_id: crate::protocol::MessageId) -> Reply {
+    let sent = Sent { message_id };
+    Reply::json(StatusCode::ACCEPTED, ask.version, &sent.body(ask.version)).about(sent.message_id)
+}
+
+/// The answer to headers that are refused.
+pub fn refused(ask: Ask<'_>, refusal: SendRefusal) -> Reply {
+    match refusal {
+        SendRefusal::Code(code) => coded(ask, MeshError { code, message_id: None }),
+        SendRefusal::Invalid(error) => {
+            let of_encoding = error.loc.last().is_some_and(|name| name == CONTENT_ENCODING.as_str());
+            let reply = Reply::invalid(&error);
+            match ask.switches.other_encoding {
+                OtherEncoding::Unprocessable if of_encoding => {
+                    Reply { status: StatusCode::UNPROCESSABLE_ENTITY, ..reply }
+                }
+                _ => reply,
+            }
+        }
+    }
+}
+
+pub fn coded(ask: Ask<'_>, error: MeshError) -> Reply {
+    let reply = Reply::mesh_error(status(error.code), ask.version, &error);
+    match error.message_id {
+        Some(id) => reply.about(id),
+        None => reply,
+    }
+}
+
+/// 400 for what is wrong with the call, 417 for what is wrong with the message (OpenAPI, "Send
+/// message"; pack case 702; the specification of 2021 for restricted workflows).
 fn status(code: ErrorCode) -> StatusCode {
     match code {
-        ErrorCode::UnregisteredTo | ErrorCode::DataFileMissing | ErrorCode::ChunkingNotSupported => {
-            StatusCode::EXPECTATION_FAILED
-        }
-        _ => StatusCode::BAD_REQUEST,
-    }
-}
-
-enum Unreceived {
-    Refused(BodyError),
-    Broken(&'static str),
-}
-
-async fn receive(body: &mut Incoming, mut writer: BodyWriter) -> Result<StoredBody, Unreceived> {
-    loop {
-        let frame =
-            timeout(STALL, body.frame()).await.map_err(|_| Unreceived::Broken("the body stood still"))?;
-        match frame {
-            Some(Ok(frame)) => {
-                if let Ok(piece) = frame.into_data() {
-                    writer.write(piece).map_err(Unreceived::Refused)?;
-                }
-            }
-            Some(Err(_)) => return Err(Unreceived::Broken("the body broke off")),
-            None => return writer.finish().map_err(Unreceived::Refused),
-        }
-    }
-}
-
-/// The OpenAPI names no status for any of these.
-fn unreceived(error: Unreceived) -> Reply {
-    match error {
-        Unreceived::Refused(BodyError::TooLarge) => {
-            Reply::empty(StatusCode::PAYLOAD_TOO_LARGE).noting(BodyError::TooLarge)
-        }
-        Unreceived::Refused(BodyError::Full) => {
-            Reply::empty(StatusCode::INSUFFICIENT_STORAGE).noting(BodyError::Full)
-        }
-        Unreceived::Refused(BodyError::NotGzip) => {
-            Reply::invalid(&ValidationError::new("header", "content-encoding", BodyError::NotGzip))
-        }
-        Unreceived::Broken(why) => Reply::empty(StatusCode::BAD_REQUEST).noting(why),
-    }
-}
-
-/// Reads what is left of a body, within bounds, and forgets it.
-pub async fn drain(mut body: Incoming) {
-    let mut drained = 0;
-    while drained < DRAINED_BYTES {
-        match timeout(STALL, body.frame()).await {
-            Ok(Some(Ok(frame))) => drained += frame.data_ref().map_or(0, bytes::Bytes::len),
-            _ => break,
-        }
+        ErrorCode::MalformedHeaders
+        | ErrorCode::InvalidFrom
+        | ErrorCode::MissingTo
+        | ErrorCode::InvalidVersion
+        | ErrorCode::InvalidMessageType => StatusCode::BAD_REQUEST,
+        _ => StatusCode::EXPECTATION_FAILED,
     }
 }

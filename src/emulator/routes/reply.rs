@@ -3,27 +3,37 @@
 use std::io;
 
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use serde_json::Value;
 
-use crate::protocol::{ApiVersion, MeshError, ValidationError};
+use crate::{
+    emulator::Clock,
+    protocol::{ApiVersion, MeshError, MessageId, ValidationError},
+};
+
+/// Says that the endpoint's clock was moved, and by how many seconds.
+const CLOCK_MOVED: HeaderName = HeaderName::from_static("x-mesh-witness-clock-moved");
+
+/// How the emulator names itself in every reply, so that no bundle can pass it off as a real endpoint.
+pub const SERVER: &str = concat!("mesh-witness-emulator/", env!("CARGO_PKG_VERSION"));
 
 /// A body on its way out, in pieces.
 pub type ReplyBody = UnsyncBoxBody<Bytes, io::Error>;
 
-/// A reply. `note` says to the endpoint's log what the client is not told.
+/// A reply. `note` says to the endpoint's log what the client is not told, `message` which message it is
+/// about when the path does not say.
 pub struct Reply {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: ReplyBody,
     pub note: Option<String>,
+    pub message: Option<MessageId>,
 }
 
 impl Reply {
     pub fn empty(status: StatusCode) -> Self {
-        Self { status, headers: HeaderMap::new(), body: whole(Bytes::new()), note: None }
+        Self { status, headers: HeaderMap::new(), body: whole(Bytes::new()), note: None, message: None }
     }
 
     pub fn json(status: StatusCode, version: ApiVersion, body: &Value) -> Self {
@@ -46,6 +56,11 @@ impl Reply {
         self
     }
 
+    pub fn about(mut self, message: MessageId) -> Self {
+        self.message = Some(message);
+        self
+    }
+
     /// Adds a header, unless the value cannot stand in one.
     pub fn with(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -54,8 +69,12 @@ impl Reply {
         self
     }
 
-    pub fn into_response(self, now: DateTime<Utc>) -> Response<ReplyBody> {
-        let dated = self.with(header::DATE, &now.format("%a, %d %b %Y %H:%M:%S GMT").to_string());
+    /// Dated by the endpoint's clock. Evidence must never pass for real time when that was moved.
+    pub fn into_response(self, clock: &Clock) -> Response<ReplyBody> {
+        let now = clock.now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        let moved = clock.moved_by().num_seconds();
+        let dated = self.with(header::DATE, &now).with(header::SERVER, SERVER);
+        let dated = if moved == 0 { dated } else { dated.with(CLOCK_MOVED, &moved.to_string()) };
         let mut response = Response::new(dated.body);
         *response.status_mut() = dated.status;
         *response.headers_mut() = dated.headers;

@@ -1,0 +1,173 @@
+//! The books of what was sent: one entry a message, moved from state to state, forgotten in the end.
+
+use std::sync::Arc;
+
+use aws_lc_rs::rand;
+use chrono::{DateTime, Utc};
+
+use super::{
+    Entry, Message, Receiver, Rooms, State,
+    message::{COLLECTED_WITHIN, Content, KEPT_FOR},
+};
+use crate::{
+    emulator::switches::Past,
+    protocol::{ErrorCode, Failure, MailboxId, MessageId, headers::MEX_LOCAL_ID},
+};
+
+impl Rooms {
+    /// Does everything that was due by a time. Each message costs so once in its life, whenever that is
+    /// looked at.
+    pub(super) fn settle(&mut self, now: DateTime<Utc>) {
+        while let Some(next) = self.due.first_entry() {
+            let at = next.key().0;
+            if at > now {
+                break;
+            }
+            let id = next.remove();
+            match self.messages.get(&id).map(|entry| &entry.state) {
+                Some(State::Waiting { .. }) => self.expire(&id, at),
+                _ => self.forget(&id),
+            }
+        }
+    }
+
+    /// Writes a message down.
+    pub(super) fn enter(&mut self, message: Arc<Message>, size: u64, state: State) {
+        let number = self.next_number();
+        if let Some(key) = local_id(&message) {
+            self.local_ids.entry(key).or_default().insert(message.id.clone());
+        }
+        let (id, entry) = (message.id.clone(), Entry { message, number, size, state });
+        self.due.insert((entry.due(), number), id.clone());
+        self.messages.insert(id, entry);
+    }
+
+    /// Puts a message into another state.
+    pub(super) fn move_to(&mut self, id: &MessageId, state: State) {
+        let Some(entry) = self.messages.get_mut(id) else { return };
+        self.due.remove(&(entry.due(), entry.number));
+        if let State::Waiting { place, .. } = entry.state
+            && let Ok(recipient) = &entry.message.recipient
+            && let Some(room) = self.mailboxes.get_mut(recipient)
+        {
+            room.inbox.remove(&place);
+        }
+        entry.state = state;
+        self.due.insert((entry.due(), entry.number), id.clone());
+        if matches!(
+            entry.state,
+            State::Acknowledged { .. } | State::Undeliverable { .. } | State::Failed { .. }
+        ) {
+            self.finished.push_back(id.clone());
+        }
+        while self.finished.len() > self.remembered {
+            if let Some(oldest) = self.finished.pop_front() {
+                self.forget(&oldest);
+            }
+        }
+    }
+
+    /// Puts the content of a message that is written down into its recipient's inbox, or reports why
+    /// it can go nowhere.
+    pub(super) fn deliver(&mut self, id: &MessageId, content: Content) {
+        let Some(message) = self.messages.get(id).map(|entry| Arc::clone(&entry.message)) else { return };
+        let at = content.delivered_at;
+        let recipient = match &message.recipient {
+            Ok(recipient) => recipient,
+            Err(code) => return self.fail(&message, (*code).into(), at),
+        };
+        let place = self.next_number();
+        let Some(room) = self.mailboxes.get_mut(recipient) else {
+            return self.fail(&message, ErrorCode::UnregisteredTo.into(), at);
+        };
+        room.inbox.insert(place, Arc::clone(&message));
+        let receiver = room.mailbox.receiver;
+        let state = State::Waiting { place, content: Arc::new(content), until: at + COLLECTED_WITHIN };
+        self.move_to(id, state);
+        if receiver != Receiver::Dormant {
+            self.acknowledge(id, at);
+            self.answer(&message, receiver, at);
+        }
+    }
+
+    /// Marks a message as failed, and reports it to its sender.
+    pub(super) fn fail(&mut self, message: &Message, failure: Failure, at: DateTime<Utc>) {
+        self.move_to(&message.id, State::Failed { at, failure: failure.clone() });
+        self.report(message, failure, at);
+    }
+
+    pub(super) fn acknowledge(&mut self, id: &MessageId, at: DateTime<Utc>) {
+        let serve = self.switches.acknowledged == Past::Served;
+        if let Some(State::Waiting { content, .. }) = self.messages.get(id).map(|entry| &entry.state) {
+            let content = serve.then(|| Arc::clone(content));
+            self.move_to(id, State::Acknowledged { at, content });
+        }
+    }
+
+    pub(super) fn expire(&mut self, id: &MessageId, at: DateTime<Utc>) {
+        let serve = self.switches.expired == Past::Served;
+        let Some(entry) = self.messages.get(id) else { return };
+        let State::Waiting { content, .. } = &entry.state else { return };
+        let (message, content) = (Arc::clone(&entry.message), serve.then(|| Arc::clone(content)));
+        self.move_to(id, State::Undeliverable { at, content });
+        self.report(&message, ErrorCode::Undelivered.into(), at);
+    }
+
+    /// Takes a message out of the books.
+    pub(super) fn forget(&mut self, id: &MessageId) {
+        let Some(entry) = self.messages.remove(id) else { return };
+        self.due.remove(&(entry.due(), entry.number));
+        if let (State::Waiting { place, .. }, Ok(recipient)) = (&entry.state, &entry.message.recipient)
+            && let Some(room) = self.mailboxes.get_mut(recipient)
+        {
+            room.inbox.remove(place);
+        }
+        if let Some(key) = local_id(&entry.message)
+            && let Some(ids) = self.local_ids.get_mut(&key)
+        {
+            ids.remove(id);
+            if ids.is_empty() {
+                self.local_ids.remove(&key);
+            }
+        }
+    }
+
+    /// An ID in the shape that MESH gives: time to the microsecond and six hexadecimal digits
+    /// (OpenAPI, examples of "Send message").
+    pub(super) fn unused_id(&self, now: DateTime<Utc>) -> MessageId {
+        loop {
+            let mut random = [0; 3];
+            // The random source of the TLS provider; should it fail, the IDs still differ by time.
+            let _ = rand::fill(&mut random);
+            let [a, b, c] = random;
+            let text = format!("{}_{a:02X}{b:02X}{c:02X}", now.format("%Y%m%d%H%M%S%6f"));
+            match MessageId::parse(&text) {
+                Ok(id) if !self.messages.contains_key(&id) => return id,
+                _ => {}
+            }
+        }
+    }
+
+    fn next_number(&mut self) -> u64 {
+        let number = self.next_number;
+        self.next_number += 1;
+        number
+    }
+}
+
+impl Entry {
+    /// When something happens to it next: expiry of what waits, oblivion of all else.
+    fn due(&self) -> DateTime<Utc> {
+        match &self.state {
+            State::Uploading { until, .. } | State::Waiting { until, .. } => *until,
+            State::Undeliverable { .. } => self.message.sent_at + KEPT_FOR,
+            State::Acknowledged { at, .. } | State::Failed { at, .. } => *at + KEPT_FOR,
+        }
+    }
+}
+
+fn local_id(message: &Message) -> Option<(MailboxId, String)> {
+    let sender = message.sender.clone()?;
+    let given = message.headers.passed_through.iter().find(|(name, _)| *name == MEX_LOCAL_ID);
+    given.map(|(_, local_id)| (sender, local_id.clone()))
+}

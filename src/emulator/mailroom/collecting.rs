@@ -1,0 +1,126 @@
+//! Handing messages out, and taking them out of the inbox.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::{Mailroom, Message, Rooms, State, StoredBody, message::Content};
+use crate::{
+    emulator::switches::{Foreign, Past},
+    protocol::{Failure, MailboxId, MessageId},
+};
+
+/// A message that may be downloaded.
+#[derive(Debug, Clone)]
+pub struct Delivered {
+    /// What it is.
+    pub message: Arc<Message>,
+    content: Arc<Content>,
+}
+
+/// Why a message cannot be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unavailable {
+    /// There is none by this ID for this mailbox: 404.
+    Missing,
+    /// It was acknowledged or has expired: 410.
+    Gone,
+    /// It is another mailbox's, where that is told: 403.
+    Foreign,
+}
+
+impl Delivered {
+    /// A chunk of it, from 1; `None` when it has none by this number.
+    #[must_use]
+    pub fn chunk(&self, number: u32) -> Option<&StoredBody> {
+        self.content.chunks.get(&number)
+    }
+
+    /// When it was delivered.
+    #[must_use]
+    pub fn delivered_at(&self) -> DateTime<Utc> {
+        self.content.delivered_at
+    }
+}
+
+impl Mailroom {
+    /// A message in a mailbox's inbox.
+    pub(in crate::emulator) fn message(
+        &self,
+        mailbox: &MailboxId,
+        id: &MessageId,
+    ) -> Result<Delivered, Unavailable> {
+        self.rooms().collect(mailbox, id)
+    }
+
+    /// Takes a message out of the inbox for good. Doing so again changes nothing.
+    pub(in crate::emulator) fn acknowledge(
+        &self,
+        mailbox: &MailboxId,
+        id: &MessageId,
+    ) -> Result<(), Unavailable> {
+        let mut rooms = self.rooms();
+        match rooms.collect(mailbox, id) {
+            Ok(_) => rooms.acknowledge(id, self.clock.now()),
+            Err(Unavailable::Gone) => {}
+            Err(other) => return Err(other),
+        }
+        Ok(())
+    }
+}
+
+/// What a test may do to a message, whoever's it is. `false` when there is no such message.
+impl Mailroom {
+    /// As if its recipient had acknowledged it.
+    pub fn mark_acknowledged(&self, id: &MessageId) -> bool {
+        let (mut rooms, now) = (self.rooms(), self.clock.now());
+        rooms.acknowledge(id, now);
+        rooms.messages.contains_key(id)
+    }
+
+    /// As if it had waited too long: with a report to its sender.
+    pub fn mark_undeliverable(&self, id: &MessageId) -> bool {
+        let (mut rooms, now) = (self.rooms(), self.clock.now());
+        rooms.expire(id, now);
+        rooms.messages.contains_key(id)
+    }
+
+    /// As if it could not be delivered: with a report to its sender.
+    pub fn mark_failed(&self, id: &MessageId, failure: Failure) -> bool {
+        let (mut rooms, now) = (self.rooms(), self.clock.now());
+        let message = rooms.messages.get(id).map(|entry| Arc::clone(&entry.message));
+        if let Some(message) = &message {
+            rooms.fail(message, failure, now);
+        }
+        message.is_some()
+    }
+}
+
+impl Rooms {
+    fn collect(&self, mailbox: &MailboxId, id: &MessageId) -> Result<Delivered, Unavailable> {
+        let entry = self.messages.get(id).ok_or(Unavailable::Missing)?;
+        if entry.message.recipient.as_ref() != Ok(mailbox) {
+            return Err(match self.switches.foreign {
+                Foreign::Missing => Unavailable::Missing,
+                Foreign::Forbidden => Unavailable::Foreign,
+            });
+        }
+        let found = |content: &Arc<Content>| Delivered {
+            message: Arc::clone(&entry.message),
+            content: Arc::clone(content),
+        };
+        let past = |switch, content: &Option<Arc<Content>>| match (switch, content) {
+            (Past::Served, Some(content)) => Ok(found(content)),
+            (Past::Missing, _) => Err(Unavailable::Missing),
+            _ => Err(Unavailable::Gone),
+        };
+        match &entry.state {
+            State::Waiting { content, .. } => Ok(found(content)),
+            State::Acknowledged { content, .. } => past(self.switches.acknowledged, content),
+            State::Undeliverable { content, .. } => past(self.switches.expired, content),
+            // Failed otherwise (OpenAPI, 410 of "Get Message").
+            State::Failed { .. } => Err(Unavailable::Gone),
+            State::Uploading { .. } => Err(Unavailable::Missing),
+        }
+    }
+}

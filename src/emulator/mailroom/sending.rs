@@ -1,0 +1,91 @@
+//! Taking messages in.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{
+    Mailroom, Message, Rooms, State, StoredBody,
+    message::{Content, KEPT_FOR},
+};
+use crate::{
+    emulator::switches::UnknownRecipient,
+    protocol::{ErrorCode, MailboxId, MeshError, MessageId, SendHeaders},
+};
+
+impl Mailroom {
+    /// Takes a message in, or its first chunk, and delivers it when it is whole.
+    ///
+    /// Looks in the order in which mesh-sandbox 1.0.137 does: chunk range, recipient, workflow, body.
+    pub(in crate::emulator) fn send(
+        &self,
+        sender: &MailboxId,
+        headers: SendHeaders,
+        body: StoredBody,
+    ) -> Result<MessageId, MeshError> {
+        let refuse = |code, message_id| Err(MeshError { code, message_id });
+        let range = headers.chunk_range;
+        if range.index().get() != 1 || range.total().get() > self.limits.chunks {
+            return refuse(ErrorCode::InvalidChunkRange, None);
+        }
+        let now = self.clock.now();
+        let mut rooms = self.rooms();
+        let id = rooms.unused_id(now);
+        let recipient = rooms.resolve(&headers);
+        let message = Message {
+            id: id.clone(),
+            sender: Some(sender.clone()),
+            recipient: recipient.clone(),
+            headers,
+            sent_at: now,
+            report: None,
+        };
+        if recipient == Err(ErrorCode::UnregisteredTo) {
+            let told = self.switches.unknown_recipient == UnknownRecipient::IdAndReport;
+            if told {
+                rooms.refuse(message, ErrorCode::UnregisteredTo);
+            }
+            return refuse(ErrorCode::UnregisteredTo, told.then_some(id));
+        }
+        let chunked = range.total().get() > 1;
+        if let Ok(recipient) = &recipient
+            && let Err(code) =
+                rooms.permits(self.switches.workflows, sender, recipient, message.workflow(), chunked)
+        {
+            return refuse(code, None);
+        }
+        if body.is_empty() {
+            return refuse(ErrorCode::DataFileMissing, None);
+        }
+        let size = body.size();
+        let chunks = BTreeMap::from([(1, body)]);
+        let until = now + KEPT_FOR;
+        if chunked {
+            rooms.enter(Arc::new(message), size, State::Uploading { chunks, until });
+        } else {
+            rooms.enter(Arc::new(message), size, State::Uploading { chunks: BTreeMap::new(), until });
+            rooms.deliver(&id, Content { chunks, delivered_at: now });
+        }
+        Ok(id)
+    }
+}
+
+impl Rooms {
+    /// To whom an address leads.
+    fn resolve(&self, headers: &SendHeaders) -> Result<MailboxId, ErrorCode> {
+        if let Some(found) = self.route_patient(&headers.to, &headers.workflow) {
+            return found;
+        }
+        let registered = MailboxId::parse(&headers.to).ok().filter(|to| self.mailboxes.contains_key(to));
+        registered.ok_or(ErrorCode::UnregisteredTo)
+    }
+
+    /// Writes a message down that is refused, and reports so.
+    fn refuse(&mut self, message: Message, code: ErrorCode) {
+        let (at, message) = (message.sent_at, Arc::new(message));
+        self.enter(
+            Arc::clone(&message),
+            0,
+            State::Uploading { chunks: BTreeMap::new(), until: at + KEPT_FOR },
+        );
+        self.fail(&message, code.into(), at);
+    }
+}

@@ -1,0 +1,100 @@
+//! What became of what was sent: for its sender only.
+
+use super::{
+    Entry, Mailbox, Mailroom, Rooms, State,
+    message::{COLLECTED_WITHIN, KEPT_FOR},
+};
+use crate::protocol::{
+    Correspondent, ErrorCode, Failure, LocalId, MailboxId, MessageId, Tracked, TrackingStatus,
+    headers::{MEX_CONTENT_CHECKSUM, MEX_FILE_NAME, MEX_LOCAL_ID, MEX_SUBJECT},
+};
+
+/// More than one message has the local ID: 300 (OpenAPI, "Track outbox (deprecated)").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ambiguous;
+
+impl Mailroom {
+    /// A message that the mailbox sent; `None` when it sent none by this ID.
+    pub(in crate::emulator) fn track(&self, sender: &MailboxId, id: &MessageId) -> Option<Tracked> {
+        let rooms = self.rooms();
+        let entry = rooms.messages.get(id)?;
+        (entry.message.sender.as_ref() == Some(sender)).then(|| rooms.tracked(entry))
+    }
+
+    /// Any message, and whether it is a report.
+    pub(in crate::emulator) fn inspect(&self, id: &MessageId) -> Option<(Tracked, bool)> {
+        let rooms = self.rooms();
+        rooms.messages.get(id).map(|entry| (rooms.tracked(entry), entry.message.report.is_some()))
+    }
+
+    /// The one message that the mailbox sent under a local ID.
+    pub(in crate::emulator) fn track_local_id(
+        &self,
+        sender: &MailboxId,
+        local_id: &LocalId,
+    ) -> Result<Option<Tracked>, Ambiguous> {
+        let rooms = self.rooms();
+        let ids = rooms.local_ids.get(&(sender.clone(), local_id.as_str().to_owned()));
+        let mut ids = ids.into_iter().flatten();
+        match (ids.next(), ids.next()) {
+            (Some(_), Some(_)) => Err(Ambiguous),
+            (id, _) => Ok(id.and_then(|id| rooms.messages.get(id)).map(|entry| rooms.tracked(entry))),
+        }
+    }
+}
+
+impl Rooms {
+    fn tracked(&self, entry: &Entry) -> Tracked {
+        let message = &entry.message;
+        let given = |name| {
+            let given = message.headers.passed_through.iter().find(|(given, _)| *given == name);
+            given.map(|(_, value)| value.clone())
+        };
+        let (status, status_at, failure) = status(entry);
+        let expires_at = match &entry.state {
+            State::Waiting { until, .. } => *until,
+            _ => message.sent_at + COLLECTED_WITHIN,
+        };
+        Tracked {
+            message_id: message.id.clone(),
+            local_id: given(MEX_LOCAL_ID),
+            workflow: message.workflow().clone(),
+            file_name: given(MEX_FILE_NAME),
+            subject: given(MEX_SUBJECT),
+            checksum: given(MEX_CONTENT_CHECKSUM),
+            chunk_count: message.headers.chunk_range.total().get(),
+            encoding: message.headers.encoding,
+            size: entry.size,
+            sent_at: message.sent_at,
+            expires_at,
+            status_at,
+            status,
+            failure,
+            sender: self.correspondent(message.sender.as_ref(), "MESH"),
+            recipient: self.correspondent(message.recipient.as_ref().ok(), &message.headers.to),
+        }
+    }
+
+    /// A mailbox, or an address that is nobody's.
+    fn correspondent(&self, id: Option<&MailboxId>, address: &str) -> Correspondent {
+        match id.and_then(|id| self.mailboxes.get(id)) {
+            Some(room) => Mailbox::correspondent(&room.mailbox),
+            None => Correspondent {
+                mailbox: id.map_or_else(|| address.to_owned(), MailboxId::to_string),
+                ..Correspondent::default()
+            },
+        }
+    }
+}
+
+fn status(entry: &Entry) -> (TrackingStatus, chrono::DateTime<chrono::Utc>, Option<Failure>) {
+    match &entry.state {
+        State::Uploading { until, .. } => (TrackingStatus::Uploading, *until - KEPT_FOR, None),
+        State::Waiting { content, .. } => (TrackingStatus::Accepted, content.delivered_at, None),
+        State::Acknowledged { at, .. } => (TrackingStatus::Acknowledged, *at, None),
+        State::Undeliverable { at, .. } => {
+            (TrackingStatus::Undeliverable, *at, Some(ErrorCode::Undelivered.into()))
+        }
+        State::Failed { at, failure } => (TrackingStatus::Error, *at, Some(failure.clone())),
+    }
+}

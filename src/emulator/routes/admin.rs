@@ -1,0 +1,224 @@
+//! Routes that only a test endpoint has, after those of mesh-sandbox 1.0.137, and the clock.
+
+use chrono::TimeDelta;
+use http::{Method, StatusCode};
+use hyper::body::Incoming;
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use super::{Reply, receive::small};
+use crate::{
+    emulator::{
+        Clock,
+        mailroom::{Mailroom, ReportRequest},
+    },
+    protocol::{ApiVersion, ErrorCode, Failure, MailboxId, MessageId, TrackingTimes, WorkflowId},
+};
+
+/// How far the clock may be moved, either way, in all: a century.
+const MOST_SECONDS: i64 = 100 * 365 * 86_400;
+
+/// Answers `path`, the part after `/messageexchange/admin/`.
+pub async fn answer(
+    mailroom: &Mailroom,
+    clock: &Clock,
+    method: &Method,
+    path: &str,
+    body: &mut Incoming,
+) -> Reply {
+    let segments: Vec<&str> = path.split('/').collect();
+    match (method.as_str(), segments.as_slice()) {
+        ("DELETE", ["reset"]) => {
+            mailroom.reset();
+            ok(&json!({ "message": "all mailboxes reset" }))
+        }
+        ("DELETE", ["reset", mailbox]) => reset_mailbox(mailroom, mailbox),
+        ("POST", ["report"]) => with(body, |request| create_report(mailroom, request)).await,
+        ("POST", ["message", id, "event"]) => with(body, |event| add_event(mailroom, id, event)).await,
+        ("GET", ["message", id]) => message(mailroom, id),
+        ("GET", ["mailbox", id]) => mailbox(mailroom, id),
+        ("POST", ["mailbox", id]) => with(body, |change| change_mailbox(mailroom, id, &change)).await,
+        ("GET", ["clock"]) => time(clock),
+        ("POST", ["clock"]) => with(body, |change| move_clock(clock, &change)).await,
+        _ => Reply::empty(StatusCode::NOT_FOUND).noting("no admin route"),
+    }
+}
+
+/// A report as mesh-sandbox takes it.
+#[derive(Deserialize)]
+struct CreateReport {
+    mailbox_id: String,
+    code: String,
+    description: String,
+    workflow_id: String,
+    subject: Option<String>,
+    local_id: Option<String>,
+    #[serde(default)]
+    status: ReportStatus,
+    linked_message_id: Option<String>,
+}
+
+#[derive(Deserialize, Default, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum ReportStatus {
+    #[default]
+    Undeliverable,
+    Error,
+}
+
+/// A status event as mesh-sandbox takes it.
+#[derive(Deserialize)]
+struct AddEvent {
+    status: EventStatus,
+    code: Option<String>,
+    event: Option<String>,
+    description: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum EventStatus {
+    Acknowledged,
+    Undeliverable,
+    Error,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChangeMailbox {
+    active: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MoveClock {
+    /// From where the clock is; may be negative.
+    move_seconds: i64,
+}
+
+async fn with<T: DeserializeOwned>(body: &mut Incoming, act: impl FnOnce(T) -> Reply) -> Reply {
+    let read = match small(body).await {
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| error.to_string()),
+        Err(why) => Err(why.to_owned()),
+    };
+    match read {
+        Ok(request) => act(request),
+        Err(why) => wrong(&why),
+    }
+}
+
+fn reset_mailbox(mailroom: &Mailroom, text: &str) -> Reply {
+    match MailboxId::parse(&text.to_ascii_uppercase()) {
+        Ok(id) if mailroom.reset_mailbox(&id) => ok(&json!({ "message": format!("mailbox {id} reset") })),
+        _ => missing("mailbox does not exist"),
+    }
+}
+
+/// What is undeliverable has code 14 and its words, whatever the request says, as in mesh-sandbox.
+fn create_report(mailroom: &Mailroom, request: CreateReport) -> Reply {
+    let Ok(mailbox) = MailboxId::parse(&request.mailbox_id.to_ascii_uppercase()) else {
+        return missing("mailbox does not exist");
+    };
+    let Ok(workflow) = WorkflowId::parse(&request.workflow_id) else { return wrong("workflow_id") };
+    let linked = match request.linked_message_id.as_deref().map(MessageId::parse).transpose() {
+        Ok(linked) => linked,
+        Err(error) => return wrong(&format!("linked_message_id {error}")),
+    };
+    let (failure, subject) = match request.status {
+        ReportStatus::Undeliverable => {
+            let subject =
+                request.subject.map_or_else(|| "NDR".to_owned(), |subject| format!("NDR: {subject}"));
+            (ErrorCode::Undelivered.into(), Some(subject))
+        }
+        ReportStatus::Error => {
+            let event = "TRANSFER".to_owned();
+            (Failure { event, code: request.code, description: request.description }, request.subject)
+        }
+    };
+    let local_id = request.local_id;
+    match mailroom.put_report(ReportRequest { mailbox, workflow, failure, subject, local_id, linked }) {
+        Some(id) => ok(&json!({ "message_id": id.as_str() })),
+        None => missing("mailbox does not exist"),
+    }
+}
+
+fn add_event(mailroom: &Mailroom, id: &str, event: AddEvent) -> Reply {
+    let Ok(id) = MessageId::parse(id) else { return missing("message does not exist") };
+    let failure = Failure {
+        event: event.event.unwrap_or_default(),
+        code: event.code.unwrap_or_default(),
+        description: event.description.unwrap_or_default(),
+    };
+    let known = match event.status {
+        EventStatus::Acknowledged => mailroom.mark_acknowledged(&id),
+        EventStatus::Undeliverable => mailroom.mark_undeliverable(&id),
+        EventStatus::Error => mailroom.mark_failed(&id, failure),
+    };
+    if known { Reply::empty(StatusCode::OK) } else { missing("message does not exist") }
+}
+
+/// The message as v2 tracking tells it, whoever asks.
+fn message(mailroom: &Mailroom, id: &str) -> Reply {
+    let tracked = MessageId::parse(id).ok().and_then(|id| mailroom.inspect(&id));
+    match tracked {
+        Some((tracked, is_report)) => {
+            let mut body = tracked.body(ApiVersion::V2, TrackingTimes::Iso);
+            body["sender"] = json!(tracked.sender.mailbox);
+            body["file_size"] = json!(tracked.size);
+            body["chunk_count"] = json!(tracked.chunk_count);
+            body["message_type"] = json!(if is_report { "REPORT" } else { "DATA" });
+            ok(&body)
+        }
+        None => missing("message does not exist"),
+    }
+}
+
+fn mailbox(mailroom: &Mailroom, id: &str) -> Reply {
+    let found = MailboxId::parse(&id.to_ascii_uppercase()).ok().and_then(|id| mailroom.mailbox(&id));
+    match found {
+        Some(mailbox) => ok(&json!({
+            "mailbox_id": mailbox.id.as_str(),
+            "mailbox_name": mailbox.name,
+            "ods_code": mailbox.ods_code,
+            "org_code": mailbox.org_code,
+            "org_name": mailbox.org_name,
+            "active": mailbox.active,
+        })),
+        None => missing("mailbox does not exist"),
+    }
+}
+
+fn change_mailbox(mailroom: &Mailroom, id: &str, change: &ChangeMailbox) -> Reply {
+    match MailboxId::parse(&id.to_ascii_uppercase()) {
+        Ok(known) if mailroom.set_active(&known, change.active) => mailbox(mailroom, id),
+        _ => missing("mailbox does not exist"),
+    }
+}
+
+fn move_clock(clock: &Clock, change: &MoveClock) -> Reply {
+    let moved = clock.moved_by().num_seconds().checked_add(change.move_seconds);
+    match (moved, TimeDelta::try_seconds(change.move_seconds)) {
+        (Some(moved), Some(delta)) if moved.abs() <= MOST_SECONDS => {
+            clock.move_by(delta);
+            time(clock)
+        }
+        _ => wrong("move_seconds: the clock can be moved by a century at most"),
+    }
+}
+
+fn time(clock: &Clock) -> Reply {
+    let now = clock.now().format("%Y-%m-%dT%H:%M:%SZ").to_string();
+    ok(&json!({ "now": now, "moved_seconds": clock.moved_by().num_seconds() }))
+}
+
+fn ok(body: &Value) -> Reply {
+    Reply::json(StatusCode::OK, ApiVersion::V1, body)
+}
+
+fn missing(what: &str) -> Reply {
+    Reply::json(StatusCode::NOT_FOUND, ApiVersion::V1, &json!({ "detail": what })).noting(what)
+}
+
+fn wrong(why: &str) -> Reply {
+    Reply::json(StatusCode::BAD_REQUEST, ApiVersion::V1, &json!({ "detail": why })).noting(why)
+}

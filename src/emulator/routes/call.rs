@@ -1,0 +1,46 @@
+//! What an endpoint tells whoever watches it.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use http::StatusCode;
+
+use crate::{
+    emulator::authentication::Refusal,
+    protocol::{MailboxId, MessageId},
+};
+
+/// What was asked and answered. Holds no secret: tokens travel in headers.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// When, by the endpoint's clock.
+    pub at: DateTime<Utc>,
+    /// Method and target as called.
+    pub request: String,
+    /// The mailbox of the path.
+    pub mailbox: Option<MailboxId>,
+    /// The operation, in MESH's words; `None` when it is none of the API's.
+    pub operation: Option<&'static str>,
+    /// The message that it was about, or that it made.
+    pub message: Option<MessageId>,
+    /// What was answered.
+    pub status: StatusCode,
+    /// What became of the token.
+    pub token: TokenOutcome,
+    /// Why a call was refused: what a real endpoint keeps to itself.
+    pub note: Option<String>,
+}
+
+/// What became of a call's token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenOutcome {
+    /// None was needed.
+    NotAsked,
+    /// It was good.
+    Accepted,
+    /// It was not, and why.
+    Refused(Refusal),
+}
+
+/// Told of every call.
+pub type Watcher = Arc<dyn Fn(&Call) + Send + Sync>;
