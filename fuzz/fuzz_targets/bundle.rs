@@ -27,7 +27,7 @@ static SEALED: LazyLock<Vec<u8>> = LazyLock::new(|| {
 static FILE: LazyLock<PathBuf> =
     LazyLock::new(|| tempfile::tempdir().expect("a folder").keep().join("bundle.zip"));
 
-/// The first byte says what follows: a whole file, or edits to a sealed one, four bytes each.
+// The first byte says what follows: a whole file, or edits to a sealed one, four bytes each.
 fuzz_target!(|bytes: &[u8]| {
     let Some((choice, rest)) = bytes.split_first() else { return };
     let candidate = if choice & 1 == 0 { rest.to_vec() } else { edited(rest) };

@@ -1,4 +1,4 @@
-//! Paths: each operation has exactly one, so what is found by a path gives that path again.
+//! Paths: what is found by a path is found again by its own; without free text, that is the same path.
 #![no_main]
 
 use http::Method;
@@ -13,9 +13,15 @@ fuzz_target!(|input: (u8, &str)| {
     let Some(operation) = Operation::of(method, &path) else { return };
 
     let (named, written) = operation.request();
-    assert_eq!(written, path, "{operation:?}");
+    // Free text may be written in several ways: percent-encoded where it need not be, say.
+    let open = matches!(operation, Operation::LookUpEndpoint(..) | Operation::SearchWorkflow(_));
+    if !open && !matches!(operation, Operation::TrackLocalId(..)) {
+        assert_eq!(written, path, "{operation:?}");
+    }
+    assert!(written.parse::<http::Uri>().is_ok_and(|uri| uri.path() == written), "{written}");
     // A handshake may be asked for in two ways.
     assert!(named == *method || (matches!(operation, Operation::Handshake(_)) && *method == Method::GET));
     assert_eq!(Operation::of(&named, &written).as_ref(), Some(&operation));
-    assert_eq!(operation.mailbox().is_none(), operation == Operation::Ping, "all but a ping need a token");
+    let needs_no_token = open || operation == Operation::Ping;
+    assert_eq!(operation.mailbox().is_none(), needs_no_token, "whoever has a mailbox needs a token");
 });

@@ -3,7 +3,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use libfuzzer_sys::fuzz_target;
-use mesh_witness::protocol::{ContentEncoding, MailboxId, SendHeaders, headers};
+use mesh_witness::protocol::{ContentEncoding, MailboxId, SendHeaders, SendRules, headers};
 
 fuzz_target!(|lines: &[u8]| {
     let sender = MailboxId::parse("X26ABC1").expect("a mailbox ID");
@@ -17,7 +17,13 @@ fuzz_target!(|lines: &[u8]| {
             given.append(name, value);
         }
     }
-    let Ok(parsed) = SendHeaders::parse(&given, &sender) else { return };
+    for rules in [SendRules::default(), SendRules::spec(), SendRules::sandbox()] {
+        check(&given, &sender, rules);
+    }
+});
+
+fn check(given: &HeaderMap, sender: &MailboxId, rules: SendRules) {
+    let Ok(parsed) = SendHeaders::parse(given, sender, rules) else { return };
 
     assert!((1..=100).contains(&parsed.to.len()));
     assert!((1..=300).contains(&parsed.workflow.as_str().len()));
@@ -43,5 +49,5 @@ fuzz_target!(|lines: &[u8]| {
     for (name, value) in &parsed.passed_through {
         insert(name.clone(), value);
     }
-    assert_eq!(SendHeaders::parse(&again, &sender), Ok(parsed));
-});
+    assert_eq!(SendHeaders::parse(&again, sender, rules), Ok(parsed));
+}

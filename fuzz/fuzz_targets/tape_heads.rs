@@ -1,6 +1,8 @@
 //! What is recorded: no token's hash and no secret survives, wherever in a head or a body it stands.
 #![no_main]
 
+use std::sync::LazyLock;
+
 use chrono::DateTime;
 use libfuzzer_sys::fuzz_target;
 use mesh_witness::{
@@ -12,13 +14,17 @@ use uuid::Uuid;
 const PASSWORD: &str = "hunter2/hunter&2";
 const KEY: &str = "Back<Bone>+1";
 
-/// The first byte says what is hidden; `|` in the rest, where.
+/// Made once: preparing the search takes longer than searching.
+static REDACTOR: LazyLock<Redactor> = LazyLock::new(|| {
+    Redactor::new(&[Secret::new("password", PASSWORD), Secret::new("key", KEY)], &[credentials()])
+});
+
+// The first byte says what is hidden; `|` in the rest, where.
 fuzz_target!(|input: &[u8]| {
     let Some((choice, around)) = input.split_first() else { return };
     let place = around.iter().position(|byte| *byte == b'|').unwrap_or(around.len());
     let (before, after) = (&around[..place], around.get(place + 1..).unwrap_or_default());
-    let redactor =
-        Redactor::new(&[Secret::new("password", PASSWORD), Secret::new("key", KEY)], &[credentials()]);
+    let redactor = &*REDACTOR;
     let at = DateTime::from_timestamp(1_800_000_000, 0).expect("a time");
     let token = Token::build(&credentials(), Uuid::from_u128(7), NonceCount::new(0), at);
     let text = token.to_string();
@@ -29,6 +35,12 @@ fuzz_target!(|input: &[u8]| {
         _ => "",
     };
     let raw = [before, inserted.as_bytes(), after].concat();
+
+    // The fuzzer learns the hash and writes it down by itself; alone it is a word like any other.
+    let around = [before, b"|", after].concat();
+    if String::from_utf8_lossy(&around).contains(token.identity()) {
+        return;
+    }
 
     let clean = |what: &str, shown: &str| {
         assert!(!shown.contains(token.identity()), "{what}: the hash is in {shown:?}");

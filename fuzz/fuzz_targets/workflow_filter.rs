@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use mesh_witness::protocol::{WorkflowFilter, WorkflowId};
 
-/// A filter, and on the next line a workflow ID.
+// A filter, and on the next line a workflow ID.
 fuzz_target!(|texts: &str| {
     let (text, workflow) = texts.split_once('\n').unwrap_or((texts, ""));
     let filter = text.parse::<WorkflowFilter>();
