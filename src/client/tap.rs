@@ -173,6 +173,16 @@ mod tests {
     }
 
     #[test]
+    fn a_stream_that_has_failed_stays_failed_when_an_exchange_begins() {
+        let tap = TapHandle::default();
+        let refused = failure::failure(crate::tape::FailureKind::ClientCertificateRefused, "x");
+        tap.lock().failure = Some(refused);
+        tap.lock().received(b"x");
+        tap.begin();
+        assert!(tap.lock().failure.is_some() && tap.lock().received.bytes.is_empty());
+    }
+
+    #[test]
     fn an_interim_response_is_not_the_response() {
         let mut seen = Seen::default();
         seen.received(b"HTTP/1.1 100 Continue\r\n\r\n");
