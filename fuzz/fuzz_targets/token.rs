@@ -10,7 +10,9 @@ fuzz_target!(|text: &str| {
     let Ok(token) = Token::parse(text) else { return };
     assert_eq!(token.to_string(), text, "a token is kept as it was written");
     assert_eq!(Token::parse(&token.to_string()).as_ref(), Ok(&token));
-    assert!(!format!("{token:?}").contains(token.identity()), "Debug shows no hash");
+    // With its colon: a mailbox ID may happen to hold the same digits.
+    let hash = format!(":{}", token.identity());
+    assert!(!format!("{token:?}").contains(&hash), "Debug shows no hash");
 
     let credentials = Credentials {
         mailbox: token.mailbox().clone(),
