@@ -348,7 +348,7 @@ fn bags_that_contradict_themselves_are_not_whole() {
     let size: usize = bag.files()[4..].iter().map(|file| file.content.len()).sum();
     let oxum = Problem::Oxum { found: format!("{size}.5") };
     assert_eq!(problems("bag-info.txt", &format!("Payload-Oxum: {size}.5\n")), []);
-    assert_eq!(problems("bag-info.txt", &format!("Payload-Oxum: {size}.6\n")), [oxum.clone()]);
+    assert_eq!(problems("bag-info.txt", &format!("Payload-Oxum: {size}.6\n")), std::slice::from_ref(&oxum));
     assert_eq!(problems("bag-info.txt", ""), [oxum]);
     for declaration in ["", "BagIt-Version: 0.97\nTag-File-Character-Encoding: UTF-8\n"] {
         assert_eq!(problems("bagit.txt", declaration), [Problem::Declaration]);
