@@ -68,8 +68,16 @@ pub enum Format {
 /// Stand alone as a MESH endpoint on this machine.
 ///
 /// Prints `listening on URL` when it is ready, and stops on Ctrl-C. Mailboxes X26ABC1, X26ABC2 and
-/// X26ABC3, each with the password `password`, unless --mailbox names others.
+/// X26ABC3, each with the password `password`, unless --mailbox or --mailboxes names others.
+///
+/// Where sources disagree about what MESH answers, --profile chooses:
+///   int      what is known of integration; where nothing is, the OpenAPI
+///   spec     the OpenAPI to the letter
+///   sandbox  as NHS mesh-sandbox 1.0.137
+/// docs/emulator.md has every difference with its source, and the admin routes, by which callers on
+/// this machine reset mailboxes, create reports and move the clock.
 #[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
 pub struct EmulateArguments {
     /// Where to listen; port 0 for any free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8700")]
@@ -93,9 +101,33 @@ pub struct EmulateArguments {
     /// A mailbox and its password; may be repeated
     #[arg(long, value_name = "ID:PASSWORD")]
     pub mailbox: Vec<String>,
+    /// Mailboxes, one JSON object a line, as mesh-sandbox has them in mailboxes.jsonl
+    #[arg(long, value_name = "FILE", conflicts_with = "mailbox")]
+    pub mailboxes: Option<PathBuf>,
+    /// Workflows, one JSON object a line, as mesh-sandbox has them in workflows.jsonl; who may send and
+    /// receive them is enforced, but for the profile sandbox
+    #[arg(long, value_name = "FILE")]
+    pub workflows: Option<PathBuf>,
+    /// How to answer where sources disagree
+    #[arg(long, value_enum, default_value_t = ProfileName::Int)]
+    pub profile: ProfileName,
+    /// Write one JSON line a call: time, mailbox, operation, message ID, status, what became of the token
+    #[arg(long, value_name = "FILE")]
+    pub access_log: Option<PathBuf>,
     /// Refuse a token whose mailbox is not the first label of the client certificate's common name
     #[arg(long, conflicts_with = "plain_http")]
     pub certificate_names_mailbox: bool,
+}
+
+/// How the emulator answers where sources disagree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProfileName {
+    /// What is known of integration
+    Int,
+    /// The OpenAPI to the letter
+    Spec,
+    /// As NHS mesh-sandbox 1.0.137
+    Sandbox,
 }
 
 /// Tell whether a bundle is whole and unchanged.

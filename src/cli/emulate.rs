@@ -3,14 +3,22 @@
 use std::{io::Write, sync::Arc};
 
 use mesh_witness::{
-    emulator::{Call, Clock, Emulator, Limits, Pki, Policy, Settings, Transport, Watcher},
+    emulator::{
+        Arrangement, Call, Clock, Emulator, Limits, Mailbox, Pki, Policy, Profile, Settings, Switches,
+        Transport, Watcher,
+    },
     protocol::{MailboxId, Password, SharedKey},
 };
 
-use super::{Exit, Failure, args::EmulateArguments, screen};
+use super::{
+    Exit, Failure,
+    access_log::AccessLog,
+    args::{EmulateArguments, ProfileName},
+    emulated, screen,
+};
 
 pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
-    let mailboxes = mailboxes(&arguments.mailbox)?;
+    let arrangement = arrangement(&arguments)?;
     if arguments.plain_http && !arguments.listen.ip().is_loopback() {
         let message = format!(
             "--plain-http: {} is not a loopback address; listen on 127.0.0.1, or leave out --plain-http",
@@ -18,19 +26,22 @@ pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
         );
         return Err(Failure::new(Exit::Usage, message));
     }
-    let ids: Vec<MailboxId> = mailboxes.iter().map(|(id, _)| id.clone()).collect();
+    let ids: Vec<MailboxId> = arrangement.mailboxes.iter().map(|mailbox| mailbox.id.clone()).collect();
+    let clock = Clock::new();
+    let watcher = watcher(&arguments, &clock)?;
     let transport = transport(&arguments, &ids)?;
     let settings = Settings {
         listen: arguments.listen,
         transport,
         shared_key: SharedKey::new(arguments.shared_key.clone()),
-        mailboxes,
+        mailboxes: Vec::new(),
         policy: Policy { certificate_names_mailbox: arguments.certificate_names_mailbox },
         limits: Limits::default(),
-        clock: Clock::new(),
-        watcher: Some(watcher()),
+        clock,
+        watcher: Some(watcher),
     };
-    let emulator = Emulator::start(settings).await.map_err(|error| Failure::new(Exit::Environment, error))?;
+    let started = Emulator::start_arranged(settings, arrangement).await;
+    let emulator = started.map_err(|error| Failure::new(Exit::Environment, error))?;
     println!("listening on {}", emulator.url());
     print!("{}", guide(&arguments, &emulator.url(), &ids));
     // A reader that waits for the line must get it now.
@@ -38,6 +49,28 @@ pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
     tokio::signal::ctrl_c().await.map_err(|error| Failure::new(Exit::Environment, error))?;
     emulator.stop().await;
     Ok(Exit::Good)
+}
+
+/// Who is there, and how to answer them.
+fn arrangement(arguments: &EmulateArguments) -> Result<Arrangement, Failure> {
+    let unusable =
+        |flag: &'static str| move |why: String| Failure::new(Exit::Usage, format!("{flag}: {why}"));
+    let mailboxes = match &arguments.mailboxes {
+        Some(file) => emulated::mailboxes(file).map_err(unusable("--mailboxes"))?,
+        None => mailboxes(&arguments.mailbox)?,
+    };
+    let workflows = match &arguments.workflows {
+        Some(file) => emulated::workflows(file).map_err(unusable("--workflows"))?,
+        None => emulated::default_workflows(),
+    };
+    let profile = match arguments.profile {
+        ProfileName::Int => Profile::Int,
+        ProfileName::Spec => Profile::Spec,
+        ProfileName::Sandbox => Profile::Sandbox,
+    };
+    let ids: Vec<MailboxId> = mailboxes.iter().map(|mailbox| mailbox.id.clone()).collect();
+    let patients = emulated::patients(&ids);
+    Ok(Arrangement { switches: Switches::of(profile), mailboxes, workflows, patients, admin: true })
 }
 
 fn transport(arguments: &EmulateArguments, mailboxes: &[MailboxId]) -> Result<Transport, Failure> {
@@ -55,13 +88,13 @@ fn transport(arguments: &EmulateArguments, mailboxes: &[MailboxId]) -> Result<Tr
 }
 
 /// The published defaults of mesh-sandbox, so that whoever comes from there finds what they know.
-fn mailboxes(given: &[String]) -> Result<Vec<(MailboxId, Password)>, Failure> {
+fn mailboxes(given: &[String]) -> Result<Vec<Mailbox>, Failure> {
     let defaults = ["X26ABC1:password", "X26ABC2:password", "X26ABC3:password"].map(str::to_owned);
     let given = if given.is_empty() { &defaults } else { given };
     let read = |text: &String| {
         let (id, password) = text.split_once(':').ok_or("must be ID:PASSWORD".to_owned())?;
         let id = MailboxId::parse(id).map_err(|error| format!("{id}: a mailbox ID {error}"))?;
-        Ok((id, Password::new(password)))
+        Ok(Mailbox::new(id, Password::new(password)))
     };
     given
         .iter()
@@ -84,16 +117,31 @@ fn guide(arguments: &EmulateArguments, url: &str, mailboxes: &[MailboxId]) -> St
     text
 }
 
-fn watcher() -> Watcher {
-    Arc::new(|call: &Call| {
-        let at = call.at.format("%Y-%m-%dT%H:%M:%S%.3fZ");
-        let request = mesh_witness::tape::printable(call.request.as_bytes());
-        let note = call
-            .note
-            .as_ref()
-            .map(|note| format!("  {}", mesh_witness::tape::printable(note.as_bytes())))
-            .unwrap_or_default();
-        // Nobody may be reading any more; that is no reason to stop.
-        let _ = writeln!(std::io::stdout(), "{at} {} {request}{note}", call.status.as_u16());
-    })
+/// Shows every call, and writes it to the access log where one is asked for.
+fn watcher(arguments: &EmulateArguments, clock: &Clock) -> Result<Watcher, Failure> {
+    let open = |path: &std::path::PathBuf| {
+        AccessLog::open(path).map_err(|error| {
+            let message = format!("--access-log: {}: cannot be written: {error}", path.display());
+            Failure::new(Exit::Usage, message)
+        })
+    };
+    let log = arguments.access_log.as_ref().map(open).transpose()?;
+    let clock = clock.clone();
+    Ok(Arc::new(move |call: &Call| {
+        show(call);
+        if let Some(log) = &log
+            && let Err(error) = log.write(call, clock.moved_by().num_seconds())
+        {
+            screen::warning(&format!("--access-log: a call is missing in it: {error}"));
+        }
+    }))
+}
+
+fn show(call: &Call) {
+    let at = call.at.format("%Y-%m-%dT%H:%M:%S%.3fZ");
+    let request = mesh_witness::tape::printable(call.request.as_bytes());
+    let note = call.note.as_ref().map(|note| format!("  {}", mesh_witness::tape::printable(note.as_bytes())));
+    // Nobody may be reading any more; that is no reason to stop.
+    let status = call.status.as_u16();
+    let _ = writeln!(std::io::stdout(), "{at} {status} {request}{}", note.unwrap_or_default());
 }

@@ -1,8 +1,10 @@
 //! The command line.
 
+mod access_log;
 mod args;
 mod check;
 mod emulate;
+mod emulated;
 mod exit;
 mod run;
 mod screen;

@@ -67,8 +67,8 @@ def round_trips(where, client):
 
         check(f"{where}: an unknown message is 404", status_of(lambda: receiver.retrieve_message("NO_SUCH_ID")) == 404)
 
-        found = [entry["mailbox_id"] for entry in sender.lookup_endpoint("X26", WORKFLOW)["results"]]
-        check(f"{where}: the endpoint lookup gives the receiver's mailbox", found == [RECEIVER], found)
+        lookups(where, sender)
+        tracking(where, sender, receiver)
 
     for what, wrong in [("password", {"password": "wrong"}), ("shared key", {"shared_key": "wrong"})]:
         with client(SENDER, **wrong) as stranger:
@@ -120,6 +120,56 @@ def many_messages(where, sender, receiver):
     check(f"{where}: nothing is left", receiver.list_messages() == [])
 
 
+def lookups(where, sender):
+    found = [entry["mailbox_id"] for entry in sender.lookup_endpoint("X26", WORKFLOW)["results"]]
+    check(f"{where}: the endpoint lookup gives the receiver's mailbox", found == [RECEIVER], found)
+    found = sender.lookup_endpoint("X99", WORKFLOW)["results"]
+    check(f"{where}: the endpoint lookup of another organisation gives nothing", found == [], found)
+
+
+def tracking(where, sender, receiver):
+    data = THREE_MEGABYTES[:250]
+    sent = sender.send_message(RECEIVER, data, workflow_id=WORKFLOW, local_id="tracked", max_chunk_size=100)
+    tracked = sender.track_message(sent)
+    told = (tracked["status"].lower(), tracked["message_id"], tracked["local_id"], tracked["recipient"])
+    check(f"{where}: a chunked message is tracked as accepted", told == ("accepted", sent, "tracked", RECEIVER), tracked)
+    status = status_of(functools.partial(receiver.track_message, sent))
+    check(f"{where}: nobody tracks another's message", status == 404, status)
+
+    message = receiver.retrieve_message(sent)
+    pieces = []
+    while piece := message.read(70):  # across the edges of chunks
+        pieces.append(piece)
+    check(f"{where}: chunks are read piece by piece", b"".join(pieces) == data, [len(piece) for piece in pieces])
+    receiver.acknowledge_message(sent)
+    status = sender.track_message(sent)["status"].lower()
+    check(f"{where}: it is tracked as acknowledged then", status == "acknowledged", status)
+
+
+def reports_and_expiry(url, client):
+    """What mesh-sandbox cannot: a REPORT after 417, and one after five days that take no time."""
+    with client(SENDER) as sender, client(RECEIVER) as receiver:
+        raises(MeshError, lambda: sender.send_message("X26NOBODY", SMALL, workflow_id=WORKFLOW))
+        message = sender.retrieve_message(sender.list_messages()[0])
+        told = (message.message_type, message.mex_header("statuscode"), message.read())
+        check("emulator: an unknown recipient is reported too", told == ("REPORT", "12", b""), told)
+        message.acknowledge()
+
+        sent = sender.send_message(RECEIVER, SMALL, workflow_id=WORKFLOW, local_id="late")
+        sender.handshake()
+        five_days = 5 * 86400 - 3600
+        for seconds, waiting in [(five_days, 1), (7200, 0)]:
+            requests.post(f"{url}/messageexchange/admin/clock", json={"move_seconds": seconds}, timeout=20)
+            left = requests.get(f"{url}/messageexchange/admin/message/{sent}", timeout=20).json()["status"]
+            check(f"emulator: after {seconds} s more", left == ("accepted" if waiting else "undeliverable"), left)
+        status = status_of(receiver.handshake)
+        check("emulator: a token of before the move is refused", status == 403, status)
+        requests.post(f"{url}/messageexchange/admin/clock", json={"move_seconds": -five_days - 7200}, timeout=20)
+        message = sender.retrieve_message(sender.list_messages()[0])
+        told = (message.message_type, message.mex_header("statuscode"), message.local_id, message.mex_header("linkedmsgid"))
+        check("emulator: what was not collected is reported", told == ("REPORT", "14", "late", sent), told)
+
+
 def only_with_a_certificate(client):
     with client(SENDER, cert=()) as stranger:
         # An alert, or a connection cut while the client still wrote; never an answer.
@@ -153,5 +203,11 @@ with scratch() as folder:
 
 with emulator("--plain-http", "--shared-key", SHARED_KEY) as url:
     round_trips("emulator over plain HTTP", client_of(url))
+
+with emulator("--plain-http", "--shared-key", SHARED_KEY) as url:
+    reports_and_expiry(url, client_of(url))
+
+with emulator("--plain-http", "--shared-key", SHARED_KEY, "--profile", "sandbox") as url:
+    round_trips("emulator as mesh-sandbox", client_of(url))
 
 finish()

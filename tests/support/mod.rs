@@ -16,7 +16,7 @@ use std::{
 
 use chrono::TimeDelta;
 use mesh_witness::{
-    emulator::{Clock, Emulator, Limits, Pki, Policy, Settings, Transport},
+    emulator::{Arrangement, Clock, Emulator, Limits, Pki, Policy, Settings, Transport},
     protocol::{MailboxId, Password, SharedKey},
 };
 use serde_json::Value;
@@ -36,14 +36,19 @@ pub struct Endpoint {
 
 impl Endpoint {
     pub fn start() -> Self {
-        Self::start_with(true)
+        Self::start_with(true, Arrangement::default())
     }
 
     pub fn start_plain() -> Self {
-        Self::start_with(false)
+        Self::start_with(false, Arrangement::default())
     }
 
-    fn start_with(tls: bool) -> Self {
+    /// Over mutual TLS, with more than an endpoint needs.
+    pub fn start_arranged(arrangement: Arrangement) -> Self {
+        Self::start_with(true, arrangement)
+    }
+
+    fn start_with(tls: bool, arrangement: Arrangement) -> Self {
         let folder = TempDir::new().unwrap();
         let mailboxes = ["PRODUCT", "COUNTERPART"].map(|id| MailboxId::parse(id).unwrap());
         let transport = if tls {
@@ -71,7 +76,7 @@ impl Endpoint {
             let runtime =
                 tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
             runtime.block_on(async {
-                let emulator = Emulator::start(settings).await.unwrap();
+                let emulator = Emulator::start_arranged(settings, arrangement).await.unwrap();
                 started.send(emulator.url()).unwrap();
                 let _ = stopped.await;
                 emulator.stop().await;

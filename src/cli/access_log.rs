@@ -1,0 +1,56 @@
+//! `emulate --access-log FILE`: one JSON object a line for each call, as assessors read server logs.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Write},
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
+
+use mesh_witness::{
+    emulator::{Call, TokenOutcome},
+    protocol::{MailboxId, MessageId},
+};
+use serde_json::json;
+
+/// A log that is written to as calls are answered.
+pub struct AccessLog {
+    file: Mutex<File>,
+}
+
+impl AccessLog {
+    /// Opens a log, or goes on with one that is there.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new().create(true).append(true).open(path)?;
+        Ok(Self { file: Mutex::new(file) })
+    }
+
+    /// Writes one call down: one write, so that whoever follows the file never sees half a line.
+    pub fn write(&self, call: &Call, clock_moved_seconds: i64) -> io::Result<()> {
+        let line = format!("{}\n", line(call, clock_moved_seconds));
+        self.file.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes())
+    }
+}
+
+/// The path stands without its query, and patients' addresses travel in headers: nothing here is secret.
+fn line(call: &Call, clock_moved_seconds: i64) -> serde_json::Value {
+    let (token, why) = match &call.token {
+        TokenOutcome::NotAsked => ("not asked", None),
+        TokenOutcome::Accepted => ("accepted", None),
+        TokenOutcome::Refused(refusal) => ("refused", Some(refusal.to_string())),
+    };
+    let mut line = json!({
+        "time": call.at.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
+        "mailbox": call.mailbox.as_ref().map(MailboxId::as_str),
+        "operation": call.operation,
+        "message_id": call.message.as_ref().map(MessageId::as_str),
+        "status": call.status.as_u16(),
+        "token": token,
+        "token_refusal": why,
+    });
+    // Said in every line that it is true of, so that a part of the log cannot pass for real time.
+    if clock_moved_seconds != 0 {
+        line["clock_moved_seconds"] = json!(clock_moved_seconds);
+    }
+    line
+}

@@ -1,0 +1,249 @@
+//! The files that say who is on the emulator: mesh-sandbox's own, with a few fields more.
+
+use std::{collections::BTreeSet, fs::File, io::Read, path::Path};
+
+use chrono::NaiveDate;
+use mesh_witness::{
+    emulator::{Mailbox, Patient, Receiver, Workflow},
+    protocol::{MailboxId, NhsNumber, Password, WorkflowId},
+};
+use serde::{Deserialize, de::DeserializeOwned};
+
+/// How long such a file may be, in bytes.
+const LONGEST: u64 = 16 << 20;
+
+/// A line of `mailboxes.jsonl`. mesh-sandbox's fields, `receiver` and `takes_chunks`; others, such as
+/// `billing_entity`, are passed over.
+#[derive(Deserialize)]
+struct MailboxLine {
+    mailbox_id: String,
+    mailbox_name: Option<String>,
+    ods_code: Option<String>,
+    org_code: Option<String>,
+    org_name: Option<String>,
+    #[serde(default)]
+    password: String,
+    #[serde(default = "yes")]
+    active: bool,
+    #[serde(default = "yes")]
+    takes_chunks: bool,
+    #[serde(default)]
+    receiver: ReceiverWord,
+}
+
+#[derive(Deserialize, Default, Clone, Copy)]
+#[serde(rename_all = "lowercase")]
+enum ReceiverWord {
+    #[default]
+    Dormant,
+    Collects,
+    Accepts,
+    Rejects,
+}
+
+/// A line of `workflows.jsonl`. mesh-sandbox's fields, `restricted` and `takes_chunks`.
+#[derive(Deserialize)]
+struct WorkflowLine {
+    workflow_id: String,
+    #[serde(default)]
+    senders: Vec<String>,
+    #[serde(default)]
+    receivers: Vec<String>,
+    #[serde(default = "yes")]
+    restricted: bool,
+    #[serde(default = "yes")]
+    takes_chunks: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Reads mailboxes, one JSON object a line.
+pub fn mailboxes(path: &Path) -> Result<Vec<Mailbox>, String> {
+    lines(path, |line: MailboxLine| {
+        let id = mailbox_id(&line.mailbox_id)?;
+        let plain = Mailbox::new(id, Password::new(line.password));
+        Ok(Mailbox {
+            name: line.mailbox_name.unwrap_or(plain.name),
+            ods_code: line.ods_code.unwrap_or(plain.ods_code),
+            org_code: line.org_code.unwrap_or(plain.org_code),
+            org_name: line.org_name.unwrap_or(plain.org_name),
+            active: line.active,
+            takes_chunks: line.takes_chunks,
+            receiver: match line.receiver {
+                ReceiverWord::Dormant => Receiver::Dormant,
+                ReceiverWord::Collects => Receiver::Collects,
+                ReceiverWord::Accepts => Receiver::Accepts,
+                ReceiverWord::Rejects => Receiver::Rejects,
+            },
+            ..plain
+        })
+    })
+}
+
+/// Reads workflows, one JSON object a line.
+pub fn workflows(path: &Path) -> Result<Vec<Workflow>, String> {
+    lines(path, |line: WorkflowLine| {
+        let id =
+            WorkflowId::parse(line.workflow_id.trim()).map_err(|error| format!("workflow_id {error}"))?;
+        Ok(Workflow {
+            id,
+            senders: mailbox_ids(&line.senders)?,
+            receivers: mailbox_ids(&line.receivers)?,
+            restricted: line.restricted,
+            takes_chunks: line.takes_chunks,
+        })
+    })
+}
+
+/// The workflows that mesh-sandbox has: here for the lookups only, so that any of its mailboxes may
+/// send them to any other, as there.
+pub fn default_workflows() -> Vec<Workflow> {
+    let workflow = |id: &str, receivers: &[&str]| {
+        let receivers = receivers.iter().filter_map(|id| MailboxId::parse(id).ok()).collect();
+        let id = WorkflowId::parse(id).ok()?;
+        Some(Workflow { id, senders: BTreeSet::new(), receivers, restricted: false, takes_chunks: true })
+    };
+    [
+        workflow("TEST_WORKFLOW", &["X26ABC2"]),
+        workflow("TEST_WORKFLOW_ACK", &["X26ABC1", "X26ABC3"]),
+        workflow("TEST_WORKFLOW2", &["X26ABC1", "X26ABC2", "X26ABC3"]),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Synthetic patients, whose numbers begin with 999 and so are nobody's: the first has a practice, the
+/// others fail in the lookup as EPL-150 and EPL-151 say.
+pub fn patients(mailboxes: &[MailboxId]) -> Vec<Patient> {
+    let patient = |nhs_number: &str, day: (i32, u32, u32), surname: &str, mailboxes: &[MailboxId]| {
+        Some(Patient {
+            nhs_number: NhsNumber::parse(nhs_number).ok()?,
+            born: NaiveDate::from_ymd_opt(day.0, day.1, day.2)?,
+            surname: surname.to_owned(),
+            mailboxes: mailboxes.to_vec(),
+        })
+    };
+    let practice = mailboxes.get(1).or(mailboxes.first()).cloned();
+    let practice: Vec<MailboxId> = practice.into_iter().collect();
+    [
+        patient("9990000018", (1957, 4, 30), "SMITH", &practice),
+        patient("9990000026", (1984, 12, 2), "JONES", mailboxes),
+        patient("9990000034", (2001, 1, 31), "TAYLOR", &[]),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn mailbox_ids(texts: &[String]) -> Result<BTreeSet<MailboxId>, String> {
+    texts.iter().map(|text| mailbox_id(text)).collect()
+}
+
+/// mesh-sandbox writes IDs in either case and means upper.
+fn mailbox_id(text: &str) -> Result<MailboxId, String> {
+    MailboxId::parse(&text.trim().to_ascii_uppercase())
+        .map_err(|error| format!("{text:?}: a mailbox ID {error}"))
+}
+
+/// Every object of the file, with file and line in front of what is wrong. An object may have several
+/// lines, too.
+fn lines<T: DeserializeOwned, R>(
+    path: &Path,
+    read: impl Fn(T) -> Result<R, String>,
+) -> Result<Vec<R>, String> {
+    let name = path.display();
+    let unreadable = |error: std::io::Error| format!("{name}: cannot be read: {error}");
+    let mut text = String::new();
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(LONGEST + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > LONGEST {
+        return Err(format!("{name}: is longer than 16 MiB"));
+    }
+    let mut objects = serde_json::Deserializer::from_str(&text).into_iter::<T>();
+    let mut all = Vec::new();
+    loop {
+        let start = objects.byte_offset();
+        match objects.next() {
+            None => return Ok(all),
+            Some(Ok(object)) => match read(object) {
+                Ok(read) => all.push(read),
+                Err(why) => return Err(format!("{name}:{}: {why}", line_at(&text, start))),
+            },
+            Some(Err(error)) => return Err(format!("{name}:{}: {error}", error.line())),
+        }
+    }
+}
+
+/// The line of the first thing at or after a place.
+fn line_at(text: &str, place: usize) -> usize {
+    let after = text.get(place..).unwrap_or_default();
+    let start = place + after.len() - after.trim_start().len();
+    1 + text.bytes().take(start).filter(|byte| *byte == b'\n').count()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn file(text: &str) -> (tempfile::TempDir, std::path::PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f.jsonl");
+        fs::write(&path, text).unwrap();
+        (folder, path)
+    }
+
+    #[test]
+    fn mailboxes_of_mesh_sandbox_are_read_and_may_say_more() {
+        let (_folder, path) = file(concat!(
+            r#"{"mailbox_id": "x26abc1", "mailbox_name": "TESTMB1", "billing_entity": "England", "ods_code": "X27", "org_code": "X28", "password": "password"}"#,
+            "\n\n",
+            r#"{"mailbox_id": "X26ABC2", "receiver": "rejects", "active": false, "takes_chunks": false}"#,
+        ));
+        let read = mailboxes(&path).unwrap();
+        let [one, two] = read.as_slice() else { panic!("two mailboxes") };
+        assert_eq!(
+            (one.id.as_str(), one.name.as_str(), one.ods_code.as_str()),
+            ("X26ABC1", "TESTMB1", "X27")
+        );
+        assert!(one.active && one.takes_chunks && one.receiver == Receiver::Dormant);
+        assert!(!two.active && !two.takes_chunks && two.receiver == Receiver::Rejects);
+        assert_eq!((two.name.as_str(), two.ods_code.as_str()), ("X26ABC2", "X26"));
+    }
+
+    #[test]
+    fn workflows_of_mesh_sandbox_are_restricted_unless_they_say_otherwise() {
+        let (_folder, path) = file(concat!(
+            r#"{"workflow_id": "W1", "senders": ["x26abc1"], "receivers": ["X26ABC2"]}"#,
+            "\n",
+            r#"{"workflow_id": "W2", "restricted": false}"#,
+        ));
+        let read = workflows(&path).unwrap();
+        assert!(read[0].restricted && read[0].senders.contains(&MailboxId::parse("X26ABC1").unwrap()));
+        assert!(!read[1].restricted);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        for (text, why) in [
+            ("{\"mailbox_id\": \"A\"}\n{\"mailbox_id\": \"A B\"}", "f.jsonl:2: \"A B\": a mailbox ID"),
+            ("{\"mailbox_id\": \"A\"}\n{}", "f.jsonl:2: missing field `mailbox_id`"),
+            ("nonsense", "f.jsonl:1: "),
+        ] {
+            let (_folder, path) = file(text);
+            let error = mailboxes(&path).err().unwrap();
+            assert!(error.contains(why), "{error}");
+        }
+        assert!(mailboxes(Path::new("/nonesuch")).err().unwrap().contains("cannot be read"));
+    }
+
+    #[test]
+    fn every_synthetic_patient_is_there() {
+        assert_eq!(patients(&[]).len(), 3);
+        assert_eq!(default_workflows().len(), 3);
+    }
+}

@@ -1,0 +1,94 @@
+//! The program `emulate`: mesh-sandbox's files, profiles, and the access log.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    process::{Child, Stdio},
+};
+
+use mesh_witness::protocol::{Credentials, MailboxId, NonceCount, Password, SharedKey, Token};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::caller::plain_client;
+use crate::support::{eventually, program, witness};
+
+struct Emulate(Child);
+
+impl Drop for Emulate {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn start(arguments: &[&str]) -> (Emulate, String) {
+    let mut command = program();
+    command.args(["emulate", "--listen", "127.0.0.1:0", "--plain-http"]).args(arguments);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let first = lines.next().unwrap().unwrap();
+    std::thread::spawn(move || lines.for_each(drop));
+    (Emulate(child), first.strip_prefix("listening on ").unwrap().to_owned())
+}
+
+fn token(mailbox: &str, password: &str) -> String {
+    let credentials = Credentials {
+        mailbox: MailboxId::parse(mailbox).unwrap(),
+        password: Password::new(password),
+        shared_key: SharedKey::new("TestKey"),
+    };
+    Token::build(&credentials, uuid::Uuid::new_v4(), NonceCount::new(0), chrono::Utc::now()).to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_access_log_has_one_line_a_call_and_no_secret() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::write(
+        path("m"),
+        r#"{"mailbox_id": "A1", "password": "s3cret"} {"mailbox_id": "B2", "receiver": "accepts"}"#,
+    )
+    .unwrap();
+    fs::write(path("w"), r#"{"workflow_id": "W1", "senders": ["A1"], "receivers": ["B2"]}"#).unwrap();
+    let log = path("log");
+    let (_running, url) =
+        start(&["--mailboxes", &path("m"), "--workflows", &path("w"), "--access-log", &log]);
+    let client = plain_client();
+    let good = token("A1", "s3cret");
+    let send = |token: &str| {
+        let call = client.post(format!("{url}/messageexchange/A1/outbox")).header("authorization", token);
+        call.header("mex-to", "B2").header("mex-workflowid", "W1").body("x").send()
+    };
+    let sent: Value = serde_json::from_slice(&send(&good).await.unwrap().bytes().await.unwrap()).unwrap();
+    assert_eq!(send(&good).await.unwrap().status(), 403);
+    client.get(format!("{url}/messageexchange/workflowsearch/W1")).send().await.unwrap();
+    let lines = || fs::read_to_string(&log).unwrap();
+    eventually("three lines", || lines().lines().count() == 3);
+    let read: Vec<Value> = lines().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let columns = |line: &Value| {
+        ["mailbox", "operation", "message_id", "status", "token", "token_refusal"]
+            .map(|name| line[name].clone())
+    };
+    let none = Value::Null;
+    let (a, op) = (json!("A1"), json!("send message"));
+    let id = sent["messageID"].clone();
+    assert_eq!(columns(&read[0]), [a.clone(), op.clone(), id, json!(202), json!("accepted"), none.clone()]);
+    let why = json!("the token was used before");
+    assert_eq!(columns(&read[1]), [a, op, none.clone(), json!(403), json!("refused"), why]);
+    let search = json!("search workflow");
+    assert_eq!(columns(&read[2]), [none.clone(), search, none.clone(), json!(200), json!("not asked"), none]);
+    assert!(read[0]["time"].as_str().unwrap().ends_with('Z'));
+    let hash = good.rsplit(':').next().unwrap();
+    assert!(!lines().contains("s3cret") && !lines().contains("TestKey") && !lines().contains(hash));
+}
+
+#[test]
+fn a_file_that_is_wrong_is_told_with_its_line() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("m.jsonl");
+    fs::write(&file, "{\"mailbox_id\": \"A\"}\n{}").unwrap();
+    let outcome = witness(&["emulate", "--plain-http", "--mailboxes", file.to_str().unwrap()]);
+    assert_eq!(outcome.code, Some(2));
+    assert!(outcome.stderr.contains("m.jsonl:2: missing field `mailbox_id`"), "{}", outcome.stderr);
+}

@@ -1,0 +1,115 @@
+//! Routes that only a test endpoint has: those of mesh-sandbox 1.0.137, and the clock.
+
+use mesh_witness::emulator::Arrangement;
+use reqwest::{Method, Response};
+use serde_json::{Value, json};
+
+use crate::caller::{Caller, V2, handshake_headers, json_of, status};
+
+fn with_admin() -> Caller {
+    Caller::arranged(Arrangement { admin: true, ..Arrangement::default() })
+}
+
+async fn post(caller: &Caller, path: &str, body: Value) -> Response {
+    caller.bare(Method::POST, path).body(body.to_string()).send().await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_clock_is_moved_and_every_answer_says_so() {
+    let caller = with_admin();
+    let response = caller.call(Method::GET, "PRODUCT/inbox").send().await.unwrap();
+    assert_eq!(response.headers().get("x-mesh-witness-clock-moved"), None);
+    let id = caller.send(b"hello").await;
+    let moved = post(&caller, "admin/clock", json!({ "move_seconds": 6 * 86_400 })).await;
+    assert_eq!(json_of(moved).await["moved_seconds"], 518_400);
+    let response = caller.moved_call(Method::GET, &format!("COUNTERPART/inbox/{id}")).send().await.unwrap();
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()["x-mesh-witness-clock-moved"]),
+        (410, &"518400".parse().unwrap())
+    );
+    for bad in
+        [json!({}), json!({ "move_seconds": i64::MAX }), json!({ "move_seconds": 1, "x": 1 }), json!([])]
+    {
+        assert_eq!(post(&caller, "admin/clock", bad).await.status(), 400);
+    }
+    assert_eq!(
+        json_of(caller.bare(Method::GET, "admin/clock").send().await.unwrap()).await["moved_seconds"],
+        518_400
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mailboxes_are_reset_one_by_one_or_all() {
+    let caller = with_admin();
+    for path in ["admin/reset/counterpart", "admin/reset"] {
+        caller.send(b"hello").await;
+        assert_eq!(status(caller.bare(Method::DELETE, "admin/reset/PRODUCT")).await, 200);
+        assert_eq!(caller.list("").await["approx_inbox_count"], 1);
+        assert_eq!(status(caller.bare(Method::DELETE, path)).await, 200);
+        assert_eq!(caller.list("").await["messages"], json!([]));
+    }
+    assert_eq!(status(caller.bare(Method::DELETE, "admin/reset/NONESUCH")).await, 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_is_put_into_an_inbox() {
+    let caller = with_admin();
+    let report = json!({ "mailbox_id": "COUNTERPART", "code": "99", "description": "words", "workflow_id": "W1",
+        "subject": "S", "local_id": "L", "linked_message_id": "A_B" });
+    let mut error = report.clone();
+    error["status"] = json!("error");
+    for (request, code, event, subject) in [(report, "14", "SEND", "NDR: S"), (error, "99", "TRANSFER", "S")]
+    {
+        let id = json_of(post(&caller, "admin/report", request).await).await["message_id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let path = format!("COUNTERPART/inbox/{id}");
+        let got = caller.call(Method::GET, &path).header("accept", V2).send().await.unwrap();
+        let header = |name: &str| got.headers()[name].to_str().unwrap();
+        assert_eq!((header("mex-messagetype"), header("mex-statuscode")), ("REPORT", code));
+        assert_eq!((header("mex-statusevent"), header("mex-subject")), (event, subject));
+        assert_eq!((header("mex-linkedmsgid"), header("mex-localid")), ("A_B", "L"));
+    }
+    let nobody = json!({ "mailbox_id": "NOBODY", "code": "1", "description": "x", "workflow_id": "W" });
+    assert_eq!(post(&caller, "admin/report", nobody).await.status(), 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_move_a_message_and_its_details_tell() {
+    let caller = with_admin();
+    for event in ["acknowledged", "undeliverable", "error"] {
+        let id = caller.send(b"hello").await;
+        let moved =
+            post(&caller, &format!("admin/message/{id}/event"), json!({ "status": event, "code": "14" }))
+                .await;
+        assert_eq!(moved.status(), 200);
+        let details = caller.bare(Method::GET, &format!("admin/message/{id}")).send().await.unwrap();
+        let details = json_of(details).await;
+        assert_eq!((&details["status"], &details["sender"]), (&json!(event), &json!("PRODUCT")));
+    }
+    assert_eq!(caller.list("").await["messages"], json!([]));
+    assert_eq!(
+        post(&caller, "admin/message/NONESUCH/event", json!({ "status": "error" })).await.status(),
+        404
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mailbox_is_disabled_and_enabled_again() {
+    let caller = with_admin();
+    let handshake = || caller.call(Method::POST, "PRODUCT").headers(handshake_headers());
+    for (active, answer) in [(false, 403), (true, 200)] {
+        let changed = post(&caller, "admin/mailbox/PRODUCT", json!({ "active": active })).await;
+        assert_eq!(json_of(changed).await["active"], active);
+        assert_eq!(status(handshake()).await, answer);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn there_are_no_such_routes_where_nobody_arranged_for_them() {
+    let caller = Caller::new();
+    assert_eq!(status(caller.bare(Method::DELETE, "admin/reset")).await, 404);
+    assert_eq!(status(caller.bare(Method::GET, "admin/clock")).await, 404);
+    assert_eq!(status(caller.outside(Method::GET, "/health")).await, 200);
+}

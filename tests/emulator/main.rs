@@ -1,0 +1,13 @@
+//! The emulator on the wire, called by a client that is not ours (reqwest), as the OpenAPI has it.
+
+mod access_log;
+mod admin;
+mod caller;
+mod chunks;
+mod messages;
+mod profiles;
+mod reports;
+#[path = "../support/mod.rs"]
+mod support;
+mod tokens;
+mod tracking;
