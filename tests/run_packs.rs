@@ -257,6 +257,26 @@ fn an_interrupted_run_leaves_a_bundle_that_is_marked() {
     }
 }
 
+/// `run | head -1`: the reader goes, the bundle stays.
+#[cfg(unix)]
+#[test]
+fn a_reader_that_goes_away_costs_no_bundle() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("bundle.zip");
+    let mut run = program();
+    let mut child = run
+        .args(["run", "--bundle"])
+        .arg(&path)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let outcome = Outcome::from(child.wait_with_output().unwrap());
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert_eq!(witness(&["verify", path.to_str().unwrap()]).code, Some(0));
+}
+
 #[test]
 fn two_runs_differ_only_where_they_must() {
     let shape = || {

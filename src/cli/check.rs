@@ -11,16 +11,16 @@ use mesh_witness::{
 };
 use reqwest::{Client, Response};
 
-use super::{Exit, Failure, args::CheckArguments, setting};
+use super::{Exit, Failure, args::CheckArguments, screen, setting};
 
 pub async fn check(arguments: CheckArguments) -> Result<Exit, Failure> {
     let config = load(&arguments.config)?;
-    println!("{}: is right", arguments.config.display());
+    screen::say(&format!("{}: is right", arguments.config.display()));
     for line in config.describe(Utc::now()) {
-        println!("  {line}");
+        screen::say(&format!("  {line}"));
     }
     for warning in &config.warnings {
-        super::screen::warning(warning);
+        screen::warning(warning);
     }
     reach(&setting::target(&config, &config.mailboxes.product)?).await
 }
@@ -44,11 +44,11 @@ async fn reach(target: &Target) -> Result<Exit, Failure> {
         client = client.tls_backend_preconfigured(tls);
     }
     let response = client.build().map_err(unable)?.get(&url).send().await.map_err(unable)?;
-    println!("{url}: answers {}", response.status());
+    screen::say(&format!("{url}: answers {}", response.status()));
     let Some(ahead) = clock_ahead(&response, Utc::now()) else {
         return Ok(Exit::Good);
     };
-    println!("  clock     this machine is {} s ahead of the endpoint", ahead.num_seconds());
+    screen::say(&format!("  clock     this machine is {} s ahead of the endpoint", ahead.num_seconds()));
     if ahead.abs() <= TokenTimestamp::WINDOW {
         return Ok(Exit::Good);
     }

@@ -42,8 +42,8 @@ pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
     };
     let started = Emulator::start_arranged(settings, arrangement).await;
     let emulator = started.map_err(|error| Failure::new(Exit::Environment, error))?;
-    println!("listening on {}", emulator.url());
-    print!("{}", guide(&arguments, &emulator.url(), &ids));
+    screen::say(&format!("listening on {}", emulator.url()));
+    screen::say(guide(&arguments, &emulator.url(), &ids).trim_end());
     // A reader that waits for the line must get it now.
     let _ = std::io::stdout().flush();
     tokio::signal::ctrl_c().await.map_err(|error| Failure::new(Exit::Environment, error))?;

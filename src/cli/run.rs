@@ -55,7 +55,7 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
     let size = write_bundle(&record, files, &path, &prepared.secrets)?;
     match arguments.format {
         Format::Text => screen.bundle(&path.display().to_string(), size),
-        Format::Json => println!("{}", String::from_utf8_lossy(&summary.unwrap_or_default()).trim_end()),
+        Format::Json => screen::say(String::from_utf8_lossy(&summary.unwrap_or_default()).trim_end()),
     }
     Ok(exit(&record))
 }

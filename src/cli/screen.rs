@@ -1,20 +1,34 @@
 //! What a person sees on the terminal. Colours and live lines only where there is a terminal.
 
-use std::{io::IsTerminal, time::Duration};
+use std::{
+    io::{self, IsTerminal, Write},
+    time::Duration,
+};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use mesh_witness::runner::{Fault, Outcome, Progress, RunRecord, ScenarioRecord, StepRecord, Verdict};
 
+/// Prints a line to standard output. Whoever read it may have gone (`run | head`): that is no reason
+/// to stop, let alone to lose a bundle.
+pub fn say(text: &str) {
+    let _ = writeln!(io::stdout(), "{text}");
+}
+
+/// Prints a line to standard error, under the same terms.
+fn tell(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
 /// Prints an error.
 pub fn error(message: &str) {
     let mark = if std::io::stderr().is_terminal() { "\x1b[1;31merror\x1b[0m" } else { "error" };
-    eprintln!("{mark}: {message}");
+    tell(&format!("{mark}: {message}"));
 }
 
 /// Prints a warning.
 pub fn warning(message: &str) {
     let mark = if std::io::stderr().is_terminal() { "\x1b[1;33mwarning\x1b[0m" } else { "warning" };
-    eprintln!("{mark}: {message}");
+    tell(&format!("{mark}: {message}"));
 }
 
 /// The screen of one run. Writes to standard error when standard output is for programs.
@@ -127,9 +141,9 @@ impl Screen {
             return;
         }
         if self.live.is_hidden() {
-            println!("{text}");
+            say(text);
         } else {
-            self.live.suspend(|| println!("{text}"));
+            self.live.suspend(|| say(text));
         }
     }
 
