@@ -210,6 +210,18 @@ fn plain_http_on_loopback_is_played_with_a_warning() {
     assert!(bundle.text("data/report.html").contains("plain HTTP"));
 }
 
+/// Our emulator standing alone is configured like any endpoint, and must not pass for evidence.
+#[test]
+fn an_emulator_behind_a_configuration_is_still_named_one() {
+    let endpoint = Endpoint::start();
+    let (_, bundle) = play(&endpoint.config(), &[]);
+    assert_eq!(bundle.summary()["environment"]["emulated"], true);
+    assert_eq!(bundle.summary()["evidence"], false);
+    assert!(bundle.text("data/report.html").contains("EMULATED: practice, not evidence"));
+    let warnings = bundle.summary()["warnings"].to_string();
+    assert!(warnings.contains("is on this machine"), "{warnings}");
+}
+
 #[test]
 fn hostile_answers_end_in_a_report_that_is_safe() {
     let long = "x".repeat(1_000_000);

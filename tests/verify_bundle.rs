@@ -18,7 +18,8 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 use zip::{ZipArchive, ZipWriter, write::SimpleFileOptions};
 
-const SUMMARY: &str = r#"{"run_id":"20261121T120304Z-3f9a","verdict":"passed","evidence":"practice, not evidence of INT","cut_short":false}"#;
+const SUMMARY: &str =
+    r#"{"run_id":"20261121T120304Z-3f9a","verdict":"passed","evidence":false,"cut_short":null}"#;
 
 fn bag() -> Bag {
     let payload = [
@@ -99,6 +100,10 @@ fn append(bundle: &[u8], files: &[(&str, &[u8])]) -> Vec<u8> {
         writer.raw_copy_file(archive.by_index_raw(index).unwrap()).unwrap();
     }
     for (path, content) in files {
+        if let Some(folder) = path.strip_suffix('/') {
+            writer.add_directory(folder, SimpleFileOptions::default()).unwrap();
+            continue;
+        }
         writer.start_file(*path, SimpleFileOptions::default()).unwrap();
         writer.write_all(content).unwrap();
     }
@@ -128,7 +133,9 @@ fn a_sealed_bundle_is_whole() {
     assert_eq!(verified.container, Container::AsSealed);
     assert_eq!(
         verified.lines(),
-        ["whole and unchanged: run 20261121T120304Z-3f9a, verdict passed, practice, not evidence of INT"]
+        [
+            "whole and unchanged: run 20261121T120304Z-3f9a, verdict passed, practice on the emulator, not evidence"
+        ]
     );
 }
 
@@ -217,6 +224,10 @@ fn signatures_may_be_added_and_nothing_else() {
     assert_eq!(verified.signatures, ["signatures/supplier.p7s"]);
     let again = append(&signed, &[("signatures/witness.p7s", b"signed too")]);
     assert_eq!(place.verify(&again).container, Container::Signed);
+    let in_a_folder = append(&bundle, &[("signatures/", b""), ("signatures/supplier.p7s", b"signed")]);
+    assert!(place.verify(&in_a_folder).is_whole());
+    let other_folder = append(&bundle, &[("data/new/", b""), ("signatures/supplier.p7s", b"signed")]);
+    assert_eq!(place.verify(&other_folder).container, Container::Altered);
 
     let more = append(&bundle, &[("signatures/supplier.p7s", b"signed"), ("data/x", b"")]);
     let verified = place.verify(&more);
@@ -310,6 +321,9 @@ fn zips_that_programs_read_differently_are_not_whole() {
     let link = place.verify(&writer.finish().unwrap().into_inner());
     assert!(link.problems.contains(&Problem::NotAFile("data/link".to_owned())), "{}", text(&link));
 
+    let stuffed = repack(&[&files(&bag)[..], &[("data/dir/", b"not empty")]].concat());
+    assert_eq!(place.verify(&stuffed).problems, [Problem::NotAFile("data/dir/".to_owned())]);
+
     let mut comment = repack(&files(&bag));
     let length = comment.len() - 2;
     comment[length] = 5;
@@ -376,13 +390,21 @@ fn a_zip_of_several_disks_is_not_whole() {
 #[test]
 fn bytes_between_the_files_of_a_zip_are_found() {
     let place = Place::new();
-    let zip = repack(&files(&bag()));
-    let directory = ZipArchive::new(Cursor::new(&zip)).unwrap().central_directory_start() as usize;
-    let mut hiding = [&zip[..directory], b"hidden", &zip[directory..]].concat();
-    let offset = hiding.len() - 6;
-    hiding[offset..offset + 4].copy_from_slice(&(directory as u32 + 6).to_le_bytes());
-    let verified = place.verify(&hiding);
-    assert_eq!(verified.problems, [Problem::Hidden("its directory".to_owned())]);
+    for (zip, container) in [
+        (repack(&files(&bag())), Container::Repacked),
+        // Its seal holds: nothing that was sealed was touched.
+        (pack(&bag()).unwrap(), Container::AsSealed),
+    ] {
+        let archive = ZipArchive::new(Cursor::new(&zip)).unwrap();
+        let directory = archive.central_directory_start() as usize;
+        let offset = zip.len() - archive.comment().len() - 6;
+        let mut hiding = zip.clone();
+        hiding[offset..offset + 4].copy_from_slice(&(directory as u32 + 6).to_le_bytes());
+        hiding.splice(directory..directory, *b"hidden");
+        let verified = place.verify(&hiding);
+        assert_eq!(verified.problems, [Problem::Hidden("its directory".to_owned())]);
+        assert_eq!((verified.container, verified.is_whole()), (container, false));
+    }
 }
 
 fn replace(mut bytes: Vec<u8>, from: &[u8], to: &[u8]) -> Vec<u8> {

@@ -7,10 +7,11 @@ Feature: Sending messages
     Given a mailbox for the product and another for an independent counterpart
     And the product has validated its mailbox within the last 24 hours
 
-  @case-201 @req-SEND-01 @req-SEND-02 @req-POLL-01
+  @case-201 @req-AUTH-01 @req-SEND-01 @req-SEND-02 @req-POLL-01
   Scenario: Send an uncompressed message
     Proves: the product sends a message with the headers that the pack names, MESH accepts it,
     the inbox is checked directly afterwards, and the payload arrives unaltered.
+
     If it fails: the first step that did not pass says what was expected, what was seen on the
     wire, and how to mend it.
 
@@ -29,12 +30,14 @@ Feature: Sending messages
     Then the payload that arrived is the payload that was sent
     And the message is gone from the counterpart's inbox
 
-  @case-202 @req-SEND-03 @req-POLL-01
+  @case-202 @req-AUTH-01 @req-SEND-02 @req-SEND-03 @req-POLL-01
   Scenario: Send a compressed message
     Proves: the product compresses a message with gzip, says so in Content-Encoding and in
     Mex-Content-Compressed, and the decompressed payload arrives unaltered.
+
     If it fails: look at the request of the send. Both headers must be there, and the body must
     be gzip, compressed once.
+
     Optional: a product that never compresses leaves this case out, which becomes a limitation
     on its certificate.
 

@@ -6,10 +6,11 @@ Feature: Receiving messages
     Given a mailbox for the product and another for an independent counterpart
     And the product has validated its mailbox within the last 24 hours
 
-  @case-401 @req-RECEIVE-01 @req-RECEIVE-02
+  @case-401 @req-AUTH-01 @req-RECEIVE-01 @req-RECEIVE-02
   Scenario: Receive an uncompressed message
     Proves: the product finds the message in its inbox, downloads it once, acknowledges it in
     the call that follows, and holds the payload that was sent.
+
     If it fails: the first step that did not pass says what was expected, what was seen on the
     wire, and how to mend it.
 
@@ -20,11 +21,13 @@ Feature: Receiving messages
     And the acknowledgement came directly after the download
     And the message is gone from the product's inbox
 
-  @case-402 @req-RECEIVE-03 @req-RECEIVE-02
+  @case-402 @req-AUTH-01 @req-RECEIVE-01 @req-RECEIVE-02 @req-RECEIVE-03
   Scenario: Receive a compressed message
     Proves: the product says that it takes gzip, downloads a message that was sent compressed,
     and holds the payload that was sent once it is decompressed.
+
     If it fails: look at the request of the download. Accept-Encoding must offer gzip.
+
     Optional: a product that never takes compressed messages leaves this case out, which becomes
     a limitation on its certificate.
 

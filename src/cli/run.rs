@@ -99,8 +99,7 @@ fn write_bundle(
         software_agent: format!("mesh-witness {}", record.tool_version),
     };
     let bag = Bag::new(payload, info).map_err(|error| not_written(&error))?;
-    let vocabulary = vocabulary(record);
-    let sealed = evidence::seal(path, &bag, secrets, &[&vocabulary]).map_err(|error| not_written(&error))?;
+    let sealed = evidence::seal(path, &bag, secrets, vocabulary).map_err(|error| not_written(&error))?;
     for name in &sealed.unscannable {
         screen::warning(&format!(
             "{name} is a word that the report uses anyway, so only the recorded traffic could be searched for it; \
@@ -114,12 +113,8 @@ fn not_written(error: &dyn std::error::Error) -> Failure {
     Failure::new(Exit::Environment, format!("there is no bundle: {error}"))
 }
 
-/// Our own words, which are not secret: all of them stand in this program. Secrets made at random for
-/// the emulator are no words, so there is nothing to look up for them.
-fn vocabulary(record: &RunRecord) -> Vec<u8> {
-    if record.environment.emulated {
-        return Vec::new();
-    }
+/// Our own words, which are not secret: all of them stand in this program.
+fn vocabulary() -> Vec<u8> {
     std::env::current_exe().and_then(std::fs::read).unwrap_or_default()
 }
 

@@ -86,11 +86,21 @@ pub fn configured(file: &Path) -> Result<Prepared, Failure> {
         Party { name: redactor.text(&config.product.name), version: redactor.text(&config.product.version) },
         Some(redactor.text(&config.supplier)),
         config.workflow_id.clone(),
-        config.warnings.clone(),
+        warnings(&config),
         redactor,
         Mailboxes::Configured(Arc::new(tokio::sync::Mutex::new(pair))),
     );
     Ok(Prepared { setting, secrets })
+}
+
+fn warnings(config: &Config) -> Vec<String> {
+    let mut warnings = config.warnings.clone();
+    if config.endpoint.url.is_loopback() {
+        let url = &config.endpoint.url;
+        warnings
+            .push(format!("{url} is on this machine: this is no evidence of an environment of NHS England"));
+    }
+    warnings
 }
 
 fn seat(config: &Config, mailbox: &Mailbox) -> Result<Seat, Failure> {

@@ -42,7 +42,7 @@ pub struct TapeScope {
 pub struct Answer {
     /// As it stands on the tape.
     pub exchange: Arc<Exchange>,
-    /// The response's body, decoded, up to [`COLLECTED_BYTES`]; empty for a download, which only the tape digests.
+    /// The response's body, up to 1 MiB of it; empty for a download, which only the tape digests.
     pub body: Bytes,
 }
 
@@ -119,10 +119,7 @@ impl Call {
             Ok(()) => Ok(()),
             Err(Stopped::Late(why)) => Err(failure(FailureKind::TimedOut, why)),
             Err(Stopped::Http(error)) => {
-                // The task that drives the connection may not have told the tap yet what it failed with.
-                tokio::task::yield_now().await;
-                let cause = tap.lock().failure.take();
-                Err(cause.unwrap_or_else(|| failure::of_http(&error)))
+                Err(connection.cause(target).await.unwrap_or_else(|| failure::of_http(&error)))
             }
         }
     }

@@ -12,8 +12,9 @@ use http_body_util::combinators::UnsyncBoxBody;
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite},
     net::{TcpStream, lookup_host},
+    task::JoinHandle,
     time::timeout,
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
@@ -40,6 +41,7 @@ pub struct Connection {
     pub tls: Option<Arc<TlsFacts>>,
     /// How long connecting took; taken by the first exchange.
     pub opening: Option<Opening>,
+    driver: JoinHandle<()>,
 }
 
 /// How long it took to open a connection.
@@ -70,20 +72,61 @@ impl Connection {
         let connected = started.elapsed();
         let tap = TapHandle::default();
         let Some(tls) = &target.tls else {
-            let sender = speak_http(Tap::new(stream, tap.clone(), false)).await?;
+            let (sender, driver) = speak_http(Tap::new(stream, tap.clone(), false)).await?;
             let opening = Some(Opening { connect: connected, tls: None });
-            return Ok(Self { sender, tap, peer, tls: None, opening });
+            return Ok(Self { sender, tap, peer, tls: None, opening, driver });
         };
         let presented = tls.client_certificate.is_some();
-        let stream = TlsConnector::from(Arc::clone(&tls.config))
-            .connect(tls.server_name.clone(), stream)
-            .await
-            .map_err(|error| failure::of_io(&error, presented))?;
+        let stream = handshake(tls, stream).await?;
         let opening = Some(Opening { connect: connected, tls: Some(started.elapsed() - connected) });
         let facts = tls_facts(&stream, tls);
-        let sender = speak_http(Tap::new(stream, tap.clone(), presented)).await?;
-        Ok(Self { sender, tap, peer, tls: Some(Arc::new(facts)), opening })
+        let (sender, driver) = speak_http(Tap::new(stream, tap.clone(), presented)).await?;
+        Ok(Self { sender, tap, peer, tls: Some(Arc::new(facts)), opening, driver })
     }
+
+    /// What the stream failed with, once the connection is known to have failed.
+    ///
+    /// A server that refuses a TLS 1.3 client closes the connection on a request that is under way, and
+    /// then the reason may be lost. A second connection, on which nothing is sent, brings it out.
+    pub async fn cause(&mut self, target: &Target) -> Option<TransportFailure> {
+        // The task that drives the connection tells the tap, and then ends.
+        let _ = timeout(CAUSE_WAIT, &mut self.driver).await;
+        let (seen, answered) = {
+            let mut seen = self.tap.lock();
+            (seen.failure.take(), seen.first_received.is_some())
+        };
+        let is_vague = seen.as_ref().is_none_or(|failure| failure.kind == FailureKind::Closed);
+        match &target.tls {
+            Some(tls) if is_vague && !answered => refusal(target, tls).await.or(seen),
+            _ => seen,
+        }
+    }
+}
+
+/// How long to wait for a reason that may not come.
+const CAUSE_WAIT: Duration = Duration::from_secs(1);
+
+/// Connects, sends nothing, and waits for the server to say that it does not want this client.
+async fn refusal(target: &Target, tls: &TlsTarget) -> Option<TransportFailure> {
+    let listen = async {
+        let mut stream = handshake(tls, connect(target).await?).await?;
+        match stream.read(&mut [0]).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(failure::of_io(&error, tls.client_certificate.is_some())),
+        }
+    };
+    let failure = timeout(CAUSE_WAIT, listen).await.ok()?.err()?;
+    let refused = matches!(
+        failure.kind,
+        FailureKind::ClientCertificateRequired | FailureKind::ClientCertificateRefused
+    );
+    refused.then_some(failure)
+}
+
+async fn handshake(tls: &TlsTarget, stream: TcpStream) -> Result<TlsStream<TcpStream>, TransportFailure> {
+    let connector = TlsConnector::from(Arc::clone(&tls.config));
+    let stream = connector.connect(tls.server_name.clone(), stream).await;
+    stream.map_err(|error| failure::of_io(&error, tls.client_certificate.is_some()))
 }
 
 async fn connect(target: &Target) -> Result<TcpStream, TransportFailure> {
@@ -105,7 +148,7 @@ async fn connect(target: &Target) -> Result<TcpStream, TransportFailure> {
     }
 }
 
-async fn speak_http<S>(stream: Tap<S>) -> Result<SendRequest<RequestBody>, TransportFailure>
+async fn speak_http<S>(stream: Tap<S>) -> Result<(SendRequest<RequestBody>, JoinHandle<()>), TransportFailure>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -115,8 +158,8 @@ where
         .await
         .map_err(|error| failure::of_http(&error))?;
     // What it ends with is seen by the tap and by the exchange that it cuts off.
-    tokio::spawn(async move { drop(connection.await) });
-    Ok(sender)
+    let driver = tokio::spawn(async move { drop(connection.await) });
+    Ok((sender, driver))
 }
 
 fn tls_facts(stream: &TlsStream<TcpStream>, target: &TlsTarget) -> TlsFacts {

@@ -94,6 +94,12 @@ impl Origin {
         if self.encrypted { "https" } else { "http" }
     }
 
+    /// Whether the host is this machine, by address or by the name `localhost`.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(&self.host)
+    }
+
     /// Whether traffic is encrypted and certificates are checked, that is, the scheme is `https`.
     #[must_use]
     pub fn is_encrypted(&self) -> bool {

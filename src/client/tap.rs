@@ -62,9 +62,11 @@ impl TapHandle {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Forgets the exchange before.
+    /// Forgets the exchange before, but not what the stream has failed with: it stays failed. A server
+    /// that refuses a TLS 1.3 client does so after the handshake, maybe before the first request.
     pub fn begin(&self) {
-        *self.lock() = Seen::default();
+        let mut seen = self.lock();
+        *seen = Seen { failure: seen.failure.take(), ..Seen::default() };
     }
 
     /// When bytes last passed, in either direction.
@@ -168,6 +170,16 @@ mod tests {
             seen.received(&wire[cut..]);
             assert_eq!(seen.received.bytes, b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n", "cut at {cut}");
         }
+    }
+
+    #[test]
+    fn a_stream_that_has_failed_stays_failed_when_an_exchange_begins() {
+        let tap = TapHandle::default();
+        let refused = failure::failure(crate::tape::FailureKind::ClientCertificateRefused, "x");
+        tap.lock().failure = Some(refused);
+        tap.lock().received(b"x");
+        tap.begin();
+        assert!(tap.lock().failure.is_some() && tap.lock().received.bytes.is_empty());
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub enum Refusal {
     OtherCertificate,
 }
 
-/// Tokens remembered at most: at 50 bytes each some 200 MB, and more than a client can make in
+/// Tokens remembered at most: at 40 bytes each some 160 MB, and more than a client can make in
 /// four hours at 250 a second.
 const REPLAY_CAPACITY: usize = 4_000_000;
 

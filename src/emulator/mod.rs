@@ -17,6 +17,6 @@ pub use authentication::{Policy, Refusal};
 pub use clock::Clock;
 pub use mailroom::{Limits, Mailbox, Mailroom, Patient, Receiver, ReportRequest, Workflow};
 pub use pki::{ClientIdentity, Pki, PkiError};
-pub use routes::{Call, TokenOutcome, Watcher};
+pub use routes::{Call, SERVER, TokenOutcome, Watcher};
 pub use server::{Arrangement, Emulator, Settings, StartError, Transport};
 pub use switches::{Profile, Switches};

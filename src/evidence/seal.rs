@@ -19,15 +19,21 @@ pub const WIRE_FILE: &str = "data/run/exchanges.har";
 /// it was meant to be and no secret is in it, in whatever form.
 ///
 /// `vocabulary` is every text that a bundle would have without any run: templates, the built-in pack,
-/// documentation. A secret that occurs there, such as the password `password` that the sandbox
+/// documentation. It is asked for only when a secret turns up. A secret that occurs there, such as the password `password` that the sandbox
 /// publishes, cannot be told from our own words. Such a secret is looked for in [`WIRE_FILE`] alone,
-/// and listed in [`Sealed::unscannable`].
+/// and listed in [`Sealed::unscannable`]. What is compressed within a file is not unpacked for the search:
+/// files are to be bagged as they are read.
 ///
 /// # Errors
 /// When the bundle cannot be written or read back, or has a secret in it. There is no new file then,
 /// and what was there before is untouched.
-pub fn seal(path: &Path, bag: &Bag, secrets: &[Secret], vocabulary: &[&[u8]]) -> Result<Sealed, SealError> {
-    let watch = Watch::new(secrets, vocabulary);
+pub fn seal(
+    path: &Path,
+    bag: &Bag,
+    secrets: &[Secret],
+    vocabulary: impl FnOnce() -> Vec<u8>,
+) -> Result<Sealed, SealError> {
+    let watch = Watch::new(secrets, bag, vocabulary);
     // Names first: the manifests repeat them, and would be blamed.
     bag.files().iter().try_for_each(|file| watch.check_name(&file.path))?;
     let bytes = pack(bag).map_err(|source| WriteError::Pack { path: path.to_owned(), source })?;
@@ -98,12 +104,17 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(secrets: &[Secret], vocabulary: &[&[u8]]) -> Self {
+    fn new(secrets: &[Secret], bag: &Bag, vocabulary: impl FnOnce() -> Vec<u8>) -> Self {
         // One at a time, because in a set one hit can hide another that overlaps with it.
-        let is_common = |secret: &Secret| {
-            let alone = SecretSet::new(std::slice::from_ref(secret));
-            vocabulary.iter().any(|text| !alone.found_in(text).is_empty())
+        let alone = |secret: &Secret| SecretSet::new(std::slice::from_ref(secret));
+        let turns_up = |secret: &&Secret| {
+            let set = alone(secret);
+            let found = |bytes: &[u8]| !set.found_in(bytes).is_empty();
+            bag.files().iter().any(|file| found(&file.content) || found(file.path.as_bytes()))
         };
+        let vocabulary =
+            if secrets.iter().any(|secret| turns_up(&secret)) { vocabulary() } else { Vec::new() };
+        let is_common = |secret: &Secret| !alone(secret).found_in(&vocabulary).is_empty();
         let (common, rare): (Vec<Secret>, Vec<Secret>) = secrets.iter().cloned().partition(is_common);
         Self {
             everywhere: SecretSet::new(&rare),
@@ -138,7 +149,9 @@ mod tests {
     use super::*;
     use crate::evidence::{BagInfo, PayloadFile, verify};
 
-    const VOCABULARY: &[&[u8]] = &[b"This is how to read it.", b"Given the password is wrong"];
+    fn vocabulary() -> Vec<u8> {
+        b"This is how to read it. Given the password is wrong".to_vec()
+    }
 
     fn bag(files: &[(&str, &str)]) -> Bag {
         let payload = files
@@ -161,7 +174,7 @@ mod tests {
 
     fn sealed(files: &[(&str, &str)]) -> (Result<Sealed, SealError>, Vec<PathBuf>) {
         let folder = tempfile::tempdir().unwrap();
-        let result = seal(&folder.path().join("x.zip"), &bag(files), &secrets(), VOCABULARY);
+        let result = seal(&folder.path().join("x.zip"), &bag(files), &secrets(), vocabulary);
         let left = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
         (result, left)
     }
@@ -171,11 +184,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.zip");
         let bag = bag(&[("README.txt", "the password"), ("run/exchanges.har", "{}"), ("empty", "")]);
-        let sealed = seal(&path, &bag, &secrets(), VOCABULARY).unwrap();
+        let sealed = seal(&path, &bag, &secrets(), vocabulary).unwrap();
         assert_eq!(sealed, Sealed { path: path.clone(), unscannable: vec!["mailboxes.a.password".into()] });
         assert!(verify(&path).unwrap().is_whole());
         let again = folder.path().join("y.zip");
-        seal(&again, &bag, &[], &[]).unwrap();
+        seal(&again, &bag, &[], Vec::new).unwrap();
         assert_eq!(fs::read(&path).unwrap(), fs::read(&again).unwrap());
     }
 
@@ -210,7 +223,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let secrets = [Secret::new("common", "password"), Secret::new("rare", "words and worse")];
         let bag = bag(&[("a", "passwords and worse")]);
-        let result = seal(&folder.path().join("x.zip"), &bag, &secrets, &[b"a password"]);
+        let result = seal(&folder.path().join("x.zip"), &bag, &secrets, || b"a password".to_vec());
         assert!(matches!(result, Err(SealError::SecretFound { secret, .. }) if secret == "rare"));
     }
 
@@ -219,7 +232,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.zip");
         fs::write(&path, "the last good one").unwrap();
-        assert!(seal(&path, &bag(&[("a", "hunter2&Co!")]), &secrets(), VOCABULARY).is_err());
+        assert!(seal(&path, &bag(&[("a", "hunter2&Co!")]), &secrets(), vocabulary).is_err());
         assert_eq!(fs::read(&path).unwrap(), b"the last good one");
     }
 }

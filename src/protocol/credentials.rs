@@ -1,16 +1,27 @@
 //! The two secrets of MESH authentication, in types that cannot be printed.
 
+use std::{fmt, sync::Arc};
+
+use aws_lc_rs::hmac;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::MailboxId;
 
-/// A mailbox password. `Debug` shows nothing of it.
+/// A mailbox password. `Debug` shows nothing of it. A clone is the same text, not a copy of it: an
+/// endpoint needs one for every request.
 #[derive(Debug, Clone)]
-pub struct Password(SecretString);
+pub struct Password(Arc<SecretString>);
 
 /// The shared secret of a MESH environment, key of every token's HMAC. `Debug` shows nothing of it.
-#[derive(Debug, Clone)]
-pub struct SharedKey(SecretString);
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct SharedKey(Arc<Key>);
+
+/// The text, and the same made ready for the HMAC, which takes two rounds of SHA-256.
+struct Key {
+    text: SecretString,
+    hmac: hmac::Key,
+}
 
 /// What it takes to make a token for one mailbox.
 #[derive(Debug, Clone)]
@@ -23,25 +34,46 @@ pub struct Credentials {
     pub shared_key: SharedKey,
 }
 
-macro_rules! secret {
-    ($name:ident) => {
-        impl $name {
-            /// Takes the secret in.
-            #[must_use]
-            pub fn new(text: impl Into<String>) -> Self {
-                Self(SecretString::from(text.into()))
-            }
+impl Password {
+    /// Takes the secret in.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(Arc::new(SecretString::from(text.into())))
+    }
 
-            /// The secret itself: for the HMAC, for redaction, for nothing else.
-            #[must_use]
-            pub fn expose(&self) -> &str {
-                self.0.expose_secret()
-            }
-        }
-    };
+    /// The secret itself: for the HMAC, for redaction, for nothing else.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
 }
-secret!(Password);
-secret!(SharedKey);
+
+impl SharedKey {
+    /// Takes the secret in.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        let text = SecretString::from(text.into());
+        let hmac = hmac::Key::new(hmac::HMAC_SHA256, text.expose_secret().as_bytes());
+        Self(Arc::new(Key { text, hmac }))
+    }
+
+    /// The secret itself: for redaction, for nothing else.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.text.expose_secret()
+    }
+
+    /// The secret as the HMAC wants it.
+    pub(super) fn hmac(&self) -> &hmac::Key {
+        &self.0.hmac
+    }
+}
+
+impl fmt::Debug for SharedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SharedKey([REDACTED])")
+    }
+}
 
 #[cfg(test)]
 mod tests {

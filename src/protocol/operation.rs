@@ -55,7 +55,7 @@ impl Operation {
         let segments: Vec<&str> = path.strip_prefix("/messageexchange/")?.split('/').collect();
         let mailbox = || MailboxId::parse(segments.first()?).ok();
         let message = || MessageId::parse(segments.get(2)?).ok();
-        let chunk = || segments.get(3)?.parse::<NonZeroU32>().ok();
+        let chunk = || chunk_number(segments.get(3)?);
         let free = |text: &str| percent_decode_str(text).decode_utf8().ok().map(|text| text.into_owned());
         let operation = match (method.as_str(), &segments[1..]) {
             ("GET", []) if segments[0] == "_ping" => Self::Ping,
@@ -172,6 +172,11 @@ impl Operation {
     }
 }
 
+/// Digits only, no leading zero: Rust would read `+2` and `02` as well, and one chunk would have many paths.
+fn chunk_number(text: &str) -> Option<NonZeroU32> {
+    text.parse().ok().filter(|_| text.starts_with(|first| matches!(first, '1'..='9')))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -223,6 +228,9 @@ mod tests {
             (Method::DELETE, "/messageexchange/X26HC005"),
             (Method::GET, "/messageexchange/X26HC005/inbox/"),
             (Method::GET, "/messageexchange/X26HC005/inbox/A/0"),
+            // Found by the fuzz target `request_path`.
+            (Method::GET, "/messageexchange/X26HC005/inbox/A/+2"),
+            (Method::GET, "/messageexchange/X26HC005/inbox/A/02"),
             (Method::PUT, "/messageexchange/X26HC005/inbox/A/status/read"),
             (Method::GET, "/messageexchange/X26HC005/inbox/A%2FB"),
             (Method::GET, "/messageexchange/X26HC005/outbox/tracking/%0A"),

@@ -10,6 +10,7 @@ mod har_own;
 mod html;
 mod junit;
 mod readme;
+mod requirements;
 mod summary;
 mod text;
 
@@ -64,6 +65,7 @@ pub fn files(record: &RunRecord) -> Result<Vec<ReportFile>, ReportError> {
         file("README.txt", readme::render(record)?),
         file("report.html", html::render(record)?),
         file("summary.json", summary::render(record)?),
+        file("requirements.csv", requirements::csv(record).into_bytes()),
         file("schemas/summary.schema.json", summary::SCHEMA.as_bytes().to_vec()),
         file("run/junit.xml", junit::render(record)?),
         file("run/exchanges.har", har::render(record)?),
@@ -111,6 +113,7 @@ mod tests {
                 "README.txt",
                 "report.html",
                 "summary.json",
+                "requirements.csv",
                 "schemas/summary.schema.json",
                 "run/junit.xml",
                 "run/exchanges.har",
@@ -118,7 +121,7 @@ mod tests {
                 "pack/witness/400-receiving.feature",
             ]
         );
-        assert_eq!(files[6].content, record.pack[0].content);
+        assert_eq!(files[7].content, record.pack[0].content);
     }
 
     #[test]

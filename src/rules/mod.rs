@@ -4,6 +4,8 @@ mod answers;
 mod diagnosis;
 mod fault;
 mod messages;
+#[cfg(test)]
+mod tests;
 
 pub use answers::{acknowledged, downloaded, handshake_accepted, inbox_listed, message_accepted};
 pub use diagnosis::diagnose;

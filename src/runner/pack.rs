@@ -24,6 +24,8 @@ const FILES_LIMIT: usize = 10_000;
 /// A feature file that was read and parsed.
 #[derive(Debug, Clone)]
 pub struct LoadedFeature {
+    /// The path by which a person knows it, for messages.
+    pub shown: String,
     /// As it goes into the bundle.
     pub file: PackFile,
     /// As it is played: outlines expanded.
@@ -69,7 +71,7 @@ pub enum PackError {
         line: usize,
         /// From 1.
         column: usize,
-        /// What was found and what could stand there, over several lines.
+        /// The line, and what could stand there, over several lines.
         detail: String,
     },
     /// Gherkin, but not a feature that can be played.
@@ -95,7 +97,7 @@ pub fn load(packs: &[String]) -> Result<Vec<LoadedFeature>, PackError> {
     for pack in packs {
         for (shown, file) in files(pack)? {
             if let Some(feature) = parse(&shown, &file)? {
-                features.push(LoadedFeature { file, feature });
+                features.push(LoadedFeature { shown, file, feature });
             }
         }
     }
@@ -191,8 +193,7 @@ fn parse(shown: &str, file: &PackFile) -> Result<Option<Feature>, PackError> {
     // A byte order mark is no Gherkin, though many editors write one.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let text = if text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") };
-    let content = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
-    if !text.lines().any(content) {
+    if !text.lines().any(is_content) {
         return Ok(None);
     }
     let mut feature =
@@ -219,19 +220,42 @@ fn check_outlines(feature: &Feature) -> Result<(), (usize, String)> {
     Ok(())
 }
 
-/// The parser says where only in the text of its error: `Error at 6:1: {expected}`.
+/// The parser gives up where it had hoped to read on, often lines after what is wrong. The line to
+/// blame is the one after the longest beginning of the file that is Gherkin.
 fn syntax(shown: &str, text: &str, error: &impl std::error::Error) -> PackError {
     let cause = error.source().map_or_else(|| error.to_string(), ToString::to_string);
-    let rest = cause.strip_prefix("Error at ").unwrap_or(&cause);
-    let mut parts = rest.splitn(3, ':');
-    let mut number = || parts.next().and_then(|part| part.trim().parse::<usize>().ok());
-    let (line, column) = (number().unwrap_or(1), number().unwrap_or(1));
-    let expected = parts.next().unwrap_or(rest).trim().trim_matches(['{', '}']);
-    let mut expected: Vec<&str> = expected.split(", ").map(|item| item.trim_matches('"')).collect();
-    expected.sort_unstable();
-    let found = text.lines().nth(line.saturating_sub(1)).map_or("the end of the file", str::trim_end);
-    let detail = format!("found\n    {line} | {found}\n  where there could be: {}", expected.join(", "));
+    let lines: Vec<&str> = text.lines().collect();
+    let gave_up = cause.strip_prefix("Error at ").and_then(|rest| rest.split(':').next()?.parse().ok());
+    let last = gave_up.unwrap_or(lines.len()).min(lines.len());
+    let is_gherkin = |count: &usize| {
+        let beginning = format!("{}\n", lines[..*count].join("\n"));
+        Feature::parse(&beginning, GherkinEnv::default()).is_ok()
+    };
+    let first = lines.iter().position(|line| is_content(line)).unwrap_or(0);
+    // Whoever writes a file by hand has an end to wait for.
+    let nearest = last.saturating_sub(BLAME_LINES).max(first);
+    let good = (nearest + 1..last).rev().find(is_gherkin).unwrap_or(nearest);
+    let blamed = (good..lines.len()).find(|line| is_content(lines[*line])).unwrap_or(good);
+    let found = lines.get(blamed).copied().unwrap_or_default();
+    let column = found.len() - found.trim_start().len() + 1;
+    let hint = if cause.contains("table row") {
+        "each row of a table must have as many cells as its first"
+    } else if blamed == first {
+        "a feature file begins with tags, or with Feature: and its title"
+    } else {
+        "a step begins with Given, When, Then, And, But or *, a table row begins and ends with |, a text ends with the three quotes it began with"
+    };
+    let line = blamed + 1;
+    let shown_line: String = found.trim_end().chars().take(120).collect();
+    let detail = format!("this cannot stand here\n    {line} | {shown_line}\n  {hint}");
     PackError::Syntax { path: shown.to_owned(), line, column, detail }
+}
+
+/// How many lines before the place where the parser gave up the fault is looked for.
+const BLAME_LINES: usize = 500;
+
+fn is_content(line: &str) -> bool {
+    !line.trim().is_empty() && !line.trim_start().starts_with('#')
 }
 
 #[cfg(test)]
@@ -252,9 +276,23 @@ mod tests {
 
     #[test]
     fn what_is_not_gherkin_is_named_by_line_and_column() {
-        let error = parsed("Feature: x\n\n  Scenario: y\n    Given a\n    Gibberish b\n").unwrap_err();
-        assert!(error.starts_with("x.feature:5:5: is not Gherkin"), "{error}");
-        assert!(error.contains("5 |     Gibberish b"), "{error}");
+        let start = "Feature: x\n\n  Scenario: y\n    Given a\n";
+        for (text, place, hint) in [
+            (format!("{start}    Gibberish b\n"), "5:5", "a step begins with"),
+            (
+                format!("{start}    Gibberish b\n    When c\n\n  Scenario: z\n    Given d\n"),
+                "5:5",
+                "a step begins with",
+            ),
+            (format!("{start}    | a | b |\n    | c |\n    When c\n"), "6:5", "as many cells"),
+            (format!("{start}    \"\"\"\n    text\n"), "5:5", "three quotes"),
+            ("# comment\n\nScenario: y\n  Given a\n".to_owned(), "3:1", "begins with tags"),
+            ("nonsense\n".to_owned(), "1:1", "begins with tags"),
+        ] {
+            let error = parsed(&text).unwrap_err();
+            assert!(error.starts_with(&format!("x.feature:{place}: is not Gherkin")), "{text}: {error}");
+            assert!(error.contains(hint), "{error}");
+        }
     }
 
     #[test]

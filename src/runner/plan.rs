@@ -7,7 +7,10 @@ use cucumber::{
 };
 use thiserror::Error;
 
-use super::{LoadedFeature, MeshWorld, Outcome, PackFile, ScenarioRecord, StepRecord};
+use super::{
+    BUILT_IN_CATALOGUE, CatalogueError, LoadedFeature, MeshWorld, Outcome, PackFile, Requirement,
+    ScenarioRecord, StepRecord,
+};
 
 /// What will be played, and its record before anything was.
 #[derive(Debug)]
@@ -15,7 +18,10 @@ pub struct Plan {
     pub(super) features: Vec<Feature>,
     pub(super) scenarios: Vec<ScenarioRecord>,
     pub(super) pack: Vec<PackFile>,
+    /// For messages, the path of each feature by which a person knows it.
+    shown: Vec<String>,
     pub(super) tags: Option<String>,
+    pub(super) requirements: Vec<Requirement>,
 }
 
 /// Why there is nothing to play.
@@ -34,6 +40,9 @@ pub enum PlanError {
     /// The expression selects nothing, or the packs hold nothing.
     #[error("nothing to play: {0}")]
     Nothing(String),
+    /// The catalogue of requirements is not right.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
     /// Steps that cannot be played, each with its place.
     #[error("{}", .0.join("\n"))]
     Steps(Vec<String>),
@@ -55,7 +64,9 @@ impl Plan {
             features: Vec::new(),
             scenarios: Vec::new(),
             pack: Vec::new(),
+            shown: Vec::new(),
             tags: tags.map(str::to_owned),
+            requirements: Requirement::read_all(BUILT_IN_CATALOGUE)?,
         };
         for loaded in loaded {
             plan.add(loaded, expression.as_ref());
@@ -67,6 +78,7 @@ impl Plan {
             }));
         }
         plan.check(steps)?;
+        plan.pack.push(PackFile { path: "requirements.yaml".to_owned(), content: BUILT_IN_CATALOGUE.into() });
         Ok(plan)
     }
 
@@ -83,7 +95,7 @@ impl Plan {
     }
 
     fn add(&mut self, loaded: LoadedFeature, expression: Option<&TagOperation>) {
-        let LoadedFeature { mut file, mut feature } = loaded;
+        let LoadedFeature { shown, mut file, mut feature } = loaded;
         let taken = self.pack.iter().filter(|other| other.path == file.path).count();
         if taken > 0 {
             file.path = format!("{}-{}", taken + 1, file.path.replace('/', "-"));
@@ -113,6 +125,7 @@ impl Plan {
         if !scenarios.is_empty() || !rules.is_empty() {
             self.features.push(Feature { scenarios, rules, ..feature });
             self.pack.push(file);
+            self.shown.push(shown);
         }
     }
 
@@ -151,7 +164,7 @@ impl Plan {
 
     fn check(&self, steps: &Collection<MeshWorld>) -> Result<(), PlanError> {
         let mut problems = Vec::new();
-        for (feature, file) in self.features.iter().zip(&self.pack) {
+        for (feature, shown) in self.features.iter().zip(&self.shown) {
             let own = feature.background.iter().flat_map(|background| &background.steps);
             let rules = feature
                 .rules
@@ -161,10 +174,10 @@ impl Plan {
                 feature.scenarios.iter().chain(feature.rules.iter().flat_map(|rule| &rule.scenarios));
             for scenario in scenarios.clone().filter(|scenario| scenario.steps.is_empty()) {
                 let line = scenario.position.line;
-                problems.push(format!("{}:{line}: the scenario {:?} has no steps, so it proves nothing: write some, or take it out", file.path, scenario.name));
+                problems.push(format!("{}:{line}: the scenario {:?} has no steps, so it proves nothing: write some, or take it out", shown, scenario.name));
             }
             let all = own.chain(rules).chain(scenarios.flat_map(|scenario| &scenario.steps));
-            problems.extend(all.filter_map(|step| unplayable(&file.path, step, steps)));
+            problems.extend(all.filter_map(|step| unplayable(shown, step, steps)));
         }
         problems.dedup();
         if problems.is_empty() { Ok(()) } else { Err(PlanError::Steps(problems)) }
@@ -188,19 +201,44 @@ fn text(step: &Step) -> String {
     rows.fold(step.value.clone(), |text, row| format!("{text}\n| {} |", row.join(" | ")))
 }
 
+/// The parser drops blank lines, so a line that begins with a label, such as `If it fails:`, is what
+/// begins a paragraph.
 fn description(scenario: &Scenario) -> String {
-    let lines = scenario.description.iter().flat_map(|text| text.lines());
-    lines.map(str::trim).collect::<Vec<_>>().join("\n").trim().to_owned()
+    let lines = scenario.description.iter().flat_map(|text| text.lines()).map(str::trim);
+    let with_breaks = lines.map(|line| if is_labelled(line) { format!("\n{line}") } else { line.to_owned() });
+    with_breaks.collect::<Vec<_>>().join("\n").trim().to_owned()
+}
+
+fn is_labelled(line: &str) -> bool {
+    line.split_once(": ").is_some_and(|(label, _)| {
+        let words = label.chars().all(|c| c.is_alphabetic() || c == ' ');
+        words && label.len() <= 30 && label.starts_with(char::is_uppercase)
+    })
 }
 
 fn unplayable(path: &str, step: &Step, steps: &Collection<MeshWorld>) -> Option<String> {
     let place = format!("{path}:{}: {}{}", step.position.line, step.keyword, step.value);
     match steps.find(step) {
         Ok(Some(_)) => None,
-        Ok(None) => Some(format!(
-            "{place}: there is no such step; check its wording against the feature files that come with mesh-witness"
-        )),
+        Ok(None) => Some(format!("{place}: there is no such step; {}", nearest(step))),
         Err(error) => Some(format!("{place}: more than one step matches: {error}")),
+    }
+}
+
+/// The step of the built-in packs that is most like an unknown one, and of the same kind.
+fn nearest(step: &Step) -> String {
+    let packs: Vec<String> = super::built_in().into_iter().map(str::to_owned).collect();
+    let known = super::load(&packs).unwrap_or_default().into_iter().flat_map(|loaded| {
+        let scenarios = loaded.feature.scenarios.into_iter().flat_map(|scenario| scenario.steps);
+        loaded.feature.background.into_iter().flat_map(|background| background.steps).chain(scenarios)
+    });
+    let likeness = |known: &Step| strsim::normalized_damerau_levenshtein(&known.value, &step.value);
+    let best = known.map(|known| (likeness(&known), known)).max_by(|(a, _), (b, _)| a.total_cmp(b));
+    match best {
+        Some((likeness, known)) if likeness > 0.5 => {
+            format!("did you mean: {:?} {}", known.ty, known.value)
+        }
+        _ => "see the feature files that come with mesh-witness for the steps there are".to_owned(),
     }
 }
 

@@ -45,7 +45,7 @@ pub async fn play(
         environment: Environment {
             name: setting.environment.clone(),
             url: setting.url.clone(),
-            emulated: setting.emulated,
+            emulated: setting.emulated || exchanges.iter().any(|exchange| is_from_emulator(exchange)),
             mailboxes: setting.ledger.mailboxes(),
         },
         product: setting.product.clone(),
@@ -54,9 +54,16 @@ pub async fn play(
         tags: plan.tags,
         warnings: setting.warnings.clone(),
         pack: plan.pack,
+        requirements: plan.requirements,
         scenarios,
         exchanges,
     }
+}
+
+/// An emulator that stands alone is configured like a real endpoint, and is none.
+fn is_from_emulator(exchange: &Exchange) -> bool {
+    let server = exchange.response.as_ref().and_then(|response| response.head.header("server"));
+    server.is_some_and(|server| server.starts_with("mesh-witness-emulator"))
 }
 
 async fn run(

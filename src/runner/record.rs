@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use super::Requirement;
 use crate::{rules::Fault, tape::Exchange};
 
 /// Everything there is to know of a run. Holds no secret: what came in through the tape and the
@@ -32,8 +33,10 @@ pub struct RunRecord {
     pub tags: Option<String>,
     /// What a reader must know before trusting the result, such as plain HTTP.
     pub warnings: Vec<String>,
-    /// The feature files that were played, byte for byte, in the order of play.
+    /// The feature files that were played, byte for byte, in the order of play, and the catalogue.
     pub pack: Vec<PackFile>,
+    /// The catalogue of requirements to which scenarios refer.
+    pub requirements: Vec<Requirement>,
     /// Every selected scenario, in the order of the packs, played or not.
     pub scenarios: Vec<ScenarioRecord>,
     /// Every exchange, ordered by scenario, then by start. [`StepRecord::exchanges`] are places in here.
@@ -255,6 +258,7 @@ mod tests {
             tags: None,
             warnings: vec![],
             pack: vec![],
+            requirements: vec![],
             scenarios: outcomes.iter().map(scenario).collect(),
             exchanges: vec![],
         }

@@ -22,7 +22,7 @@ use super::{Clock, Mailroom, Switches, authentication::Guard, switches};
 use crate::protocol::{ApiVersion, Operation, ValidationError};
 
 pub use call::{Call, TokenOutcome, Watcher};
-pub use reply::{Reply, ReplyBody};
+pub use reply::{Reply, ReplyBody, SERVER};
 
 /// Everything that answering takes.
 pub struct Routes {

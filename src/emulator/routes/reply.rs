@@ -15,6 +15,9 @@ use crate::{
 /// Says that the endpoint's clock was moved, and by how many seconds.
 const CLOCK_MOVED: HeaderName = HeaderName::from_static("x-mesh-witness-clock-moved");
 
+/// How the emulator names itself in every reply, so that no bundle can pass it off as a real endpoint.
+pub const SERVER: &str = concat!("mesh-witness-emulator/", env!("CARGO_PKG_VERSION"));
+
 /// A body on its way out, in pieces.
 pub type ReplyBody = UnsyncBoxBody<Bytes, io::Error>;
 
@@ -70,7 +73,7 @@ impl Reply {
     pub fn into_response(self, clock: &Clock) -> Response<ReplyBody> {
         let now = clock.now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
         let moved = clock.moved_by().num_seconds();
-        let dated = self.with(header::DATE, &now);
+        let dated = self.with(header::DATE, &now).with(header::SERVER, SERVER);
         let dated = if moved == 0 { dated } else { dated.with(CLOCK_MOVED, &moved.to_string()) };
         let mut response = Response::new(dated.body);
         *response.status_mut() = dated.status;

@@ -13,7 +13,7 @@ use super::{Container, Limits, Problem};
 use crate::{
     evidence::{
         bag::{BAG_INFO, BAGIT, MANIFEST, SIGNATURES, TAG_MANIFEST},
-        container::{Layout, NotAZip, Seal},
+        container::{Layout, NotAZip, Record, Seal},
         digest::{Digested, digest},
         path::BagPath,
     },
@@ -229,17 +229,14 @@ fn judge(
     if !seal.holds(file, layout)? {
         return Ok(Container::Altered);
     }
+    // That what came later lies behind what was sealed, and not within it, was seen already: nothing
+    // is hidden and nothing overlaps.
     let later = layout.records.get(seal.files..).unwrap_or_default();
-    let is_signature = later
-        .iter()
-        .all(|record| record.name.starts_with(SIGNATURES.as_bytes()) && record.local >= seal.directory_start);
-    let sealed_end =
-        seal.files.checked_sub(1).and_then(|last| layout.records.get(last)).map_or(0, |r| r.range.end);
-    Ok(match (is_signature && sealed_end == seal.directory_size, later.is_empty()) {
-        (false, _) => Container::Altered,
-        (true, true) if layout.directory_start == seal.directory_start => Container::AsSealed,
-        (true, true) => Container::Altered,
-        (true, false) => Container::Signed,
+    let is_signature = |record: &Record| record.name.starts_with(SIGNATURES.as_bytes());
+    Ok(match later {
+        [] => Container::AsSealed,
+        _ if later.iter().all(is_signature) => Container::Signed,
+        _ => Container::Altered,
     })
 }
 

@@ -35,9 +35,9 @@ pub struct Verified {
 pub enum Container {
     /// There is none: a folder was verified.
     Folder,
-    /// Every byte is as it was sealed.
+    /// Every byte that was sealed is as it was, and no file is there besides.
     AsSealed,
-    /// Signatures were added to it; every byte of before is as it was sealed.
+    /// Signatures were added to it; every byte that was sealed is as it was.
     Signed,
     /// Someone packed the files anew: of the zip itself nothing can be said. No single damage makes
     /// a sealed zip look like that.
@@ -120,30 +120,28 @@ pub struct Summary {
     pub run_id: String,
     /// What came of it.
     pub verdict: String,
-    /// What it proves: whether it is evidence, or practice on the emulator.
-    pub evidence: String,
+    /// Whether it is evidence; `false` for practice on the emulator.
+    pub evidence: bool,
     /// Whether the run did not come to its end.
     pub cut_short: bool,
 }
 
 impl Summary {
-    /// Reads a summary. `None` when it is not one.
+    /// Reads a summary, as its schema has it. `None` when it is not one.
     pub(super) fn parse(json: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
         struct Wire {
             run_id: String,
             verdict: String,
-            evidence: String,
-            cut_short: Option<serde_json::Value>,
+            evidence: bool,
+            cut_short: Option<String>,
         }
         let Wire { run_id, verdict, evidence, cut_short } = serde_json::from_slice(json).ok()?;
-        let says_so = cut_short.is_some_and(|value| value != serde_json::Value::Bool(false));
-        let letters: String = verdict.chars().filter(char::is_ascii_alphabetic).collect();
         Some(Self {
             run_id: printable(run_id.as_bytes()),
             verdict: printable(verdict.as_bytes()),
-            evidence: printable(evidence.as_bytes()),
-            cut_short: says_so || letters.eq_ignore_ascii_case("cutshort"),
+            evidence,
+            cut_short: cut_short.is_some(),
         })
     }
 }
@@ -223,7 +221,9 @@ impl Verified {
     fn conclusion(&self) -> String {
         let run = self.summary.as_ref().map(|summary| {
             let cut = if summary.cut_short { ", cut short" } else { "" };
-            format!("run {}, verdict {}{cut}, {}", summary.run_id, summary.verdict, summary.evidence)
+            let evidence =
+                if summary.evidence { "evidence" } else { "practice on the emulator, not evidence" };
+            format!("run {}, verdict {}{cut}, {evidence}", summary.run_id, summary.verdict)
         });
         match (self.is_whole(), run) {
             (true, Some(run)) => format!("whole and unchanged: {run}"),
@@ -247,15 +247,14 @@ mod tests {
 
     #[test]
     fn a_summary_says_what_the_run_was() {
-        let json = br#"{"run_id":"r\u001b[2J","verdict":"cut-short","evidence":"practice","more":1}"#;
+        let json = br#"{"run_id":"r\u001b[2J","verdict":"passed","evidence":true,"cut_short":null,"more":1}"#;
         let summary = Summary::parse(json).unwrap();
-        assert_eq!((summary.run_id.as_str(), summary.cut_short), ("r\\u{1b}[2J", true));
-        let json = br#"{"run_id":"r","verdict":"failed","evidence":"e","cut_short":"signal"}"#;
+        assert_eq!(
+            (summary.run_id.as_str(), summary.evidence, summary.cut_short),
+            ("r\\u{1b}[2J", true, false)
+        );
+        let json = br#"{"run_id":"r","verdict":"cut short","evidence":false,"cut_short":"interrupted"}"#;
         assert!(Summary::parse(json).unwrap().cut_short);
-        for json in [r#""cut_short":false"#, r#""cut_short":null"#, r#""a":1"#] {
-            let json = format!(r#"{{"run_id":"r","verdict":"passed","evidence":"e",{json}}}"#);
-            assert!(!Summary::parse(json.as_bytes()).unwrap().cut_short);
-        }
         assert_eq!(Summary::parse(b"{}"), None);
         assert_eq!(Summary::parse(b"\xff"), None);
     }
@@ -264,13 +263,16 @@ mod tests {
     fn lines_for_people() {
         let mut verified = Verified {
             summary: Summary::parse(
-                br#"{"run_id":"r1","verdict":"passed","evidence":"practice, not evidence"}"#,
+                br#"{"run_id":"r1","verdict":"passed","evidence":false,"cut_short":null}"#,
             ),
             problems: vec![],
             container: Container::AsSealed,
             ..Verified::only(Problem::NotABag)
         };
-        assert_eq!(verified.lines(), ["whole and unchanged: run r1, verdict passed, practice, not evidence"]);
+        assert_eq!(
+            verified.lines(),
+            ["whole and unchanged: run r1, verdict passed, practice on the emulator, not evidence"]
+        );
         verified.container = Container::Altered;
         verified.altered_at = vec!["data/a".into()];
         assert!(!verified.is_whole());

@@ -30,10 +30,17 @@ pub(super) struct Case {
     pub(super) facts: Vec<Fact>,
     pub(super) ids: Vec<String>,
     pub(super) more_ids: usize,
-    pub(super) requirements: Vec<String>,
+    pub(super) requirements: Vec<RequirementView>,
     pub(super) tags: Vec<String>,
     pub(super) steps: Vec<Step>,
     pub(super) others: Vec<ExchangeUse>,
+}
+
+/// A requirement that a scenario tests. The statement is empty when no catalogue has it.
+pub(super) struct RequirementView {
+    pub(super) id: String,
+    pub(super) statement: String,
+    pub(super) source: String,
 }
 
 /// A step.
@@ -108,10 +115,21 @@ fn case(record: &RunRecord, number: usize, scenario: &ScenarioRecord, viewer: &m
         facts: facts(scenario),
         ids: first(IDS_IN_CASE),
         more_ids: ids.len().saturating_sub(IDS_IN_CASE),
-        requirements: scenario.requirements.iter().map(|requirement| brief(requirement)).collect(),
+        requirements: scenario.requirements.iter().map(|id| requirement(record, id)).collect(),
         tags: scenario.tags.iter().map(|tag| brief(tag)).collect(),
         steps,
         others,
+    }
+}
+
+fn requirement(record: &RunRecord, id: &str) -> RequirementView {
+    let known = record.requirements.iter().find(|requirement| requirement.id == id);
+    RequirementView {
+        id: brief(id),
+        statement: known
+            .map(|known| format!("{} {}", known.level.word(), brief(&known.statement)))
+            .unwrap_or_default(),
+        source: known.map(|known| brief(&known.source)).unwrap_or_default(),
     }
 }
 
@@ -136,7 +154,7 @@ fn step(of: &StepRecord, viewer: &mut Viewer<'_>) -> Step {
     let exchanges: Vec<ExchangeUse> = of.exchanges.iter().filter_map(|place| viewer.view(*place)).collect();
     Step {
         keyword: brief(&of.keyword),
-        text: brief(&of.text),
+        text: passage(&of.text),
         line: of.line,
         badge: badge(&of.outcome),
         reason: reason(&of.outcome),

@@ -1,0 +1,89 @@
+//! What the emulator costs, beside what any server would cost (the ceiling: hyper and rustls, which
+//! answer 200 and nothing else) and, where there is one, beside NHS mesh-sandbox. Every server is a
+//! process of its own, every one is called by the same client on connections that are kept.
+//!
+//! `cargo bench --bench emulator` takes some two minutes, `-- --quick` a few seconds. The sandbox is
+//! measured when `MESH_SANDBOX_PYTHON`, or `target/peers/venv`, has a Python with mesh-sandbox 1.0.137.
+//! See `docs/measurements.md`.
+
+mod ceiling;
+mod certificates;
+mod client;
+mod measure;
+mod process;
+mod table;
+mod work;
+
+use std::{env, path::PathBuf, time::Duration};
+
+use client::Security;
+use measure::{Extent, Figures, measure};
+use process::{Command, Server};
+
+const EMULATOR: &str = env!("CARGO_BIN_EXE_mesh-witness");
+
+fn main() {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let is = |word: &str| arguments.iter().any(|argument| argument == word);
+    if arguments.first().is_some_and(|first| first == "ceiling") {
+        return ceiling::serve(arguments.get(1).map(PathBuf::from).as_deref());
+    }
+    let extent = if is("--quick") { Extent::quick() } else { Extent::whole() };
+    let folder = tempfile::tempdir().expect("a folder");
+    certificates::write(folder.path());
+    let folder = folder.path();
+    for tls in [false, true] {
+        let mut columns: Vec<(&str, Figures)> = Vec::new();
+        for (name, command) in servers(folder, tls) {
+            let started = Server::start(command, folder);
+            let security = match (tls, name) {
+                (false, _) => Security::Plain,
+                (true, "emulator") => Security::mutual(&folder.join("pki")),
+                (true, _) => Security::mutual(folder),
+            };
+            let extent = if name == "sandbox" { extent.for_a_slow_one() } else { extent };
+            columns.push((name, measure(started, security, extent)));
+        }
+        let title = if tls { "Over mutual TLS (the sandbox: server certificate only)" } else { "Plain HTTP" };
+        println!("{}", table::write(title, &columns));
+    }
+}
+
+fn servers(folder: &std::path::Path, tls: bool) -> Vec<(&'static str, Command)> {
+    let own = env::current_exe().expect("the path of this program");
+    let mut ceiling = Command::new(own).arg("ceiling");
+    let mut emulator = Command::new(EMULATOR).args(["emulate", "--listen", "127.0.0.1:0"]);
+    let mut sandbox = sandbox();
+    if tls {
+        ceiling = ceiling.arg(folder);
+        emulator = emulator.arg("--pki").arg(folder.join("pki"));
+        sandbox = sandbox.map(|sandbox| {
+            sandbox
+                .arg("--ssl-certfile")
+                .arg(folder.join("server.pem"))
+                .arg("--ssl-keyfile")
+                .arg(folder.join("server-key.pem"))
+        });
+    } else {
+        emulator = emulator.arg("--plain-http");
+    }
+    let mut servers = vec![("ceiling", ceiling), ("emulator", emulator)];
+    servers.extend(sandbox.map(|sandbox| ("sandbox", sandbox)));
+    servers
+}
+
+fn sandbox() -> Option<Command> {
+    let usual = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/peers/venv/bin/python");
+    let python = env::var_os("MESH_SANDBOX_PYTHON").map(PathBuf::from).unwrap_or(usual);
+    python.exists().then(|| {
+        Command::new(python)
+            .args(["-m", "uvicorn", "mesh_sandbox.api:app", "--host", "127.0.0.1", "--port", "0"])
+            .env("AUTH_MODE", "full")
+            .env("STORE_MODE", "memory")
+            .env("SHARED_KEY", work::SHARED_KEY)
+            .env("PYTHONWARNINGS", "ignore")
+    })
+}
+
+/// For how long each row is measured in the whole run.
+const SPAN: Duration = Duration::from_secs(2);

@@ -1,0 +1,178 @@
+//! Does the work for a while and looks at the clocks.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+
+use crate::{
+    SPAN,
+    client::{Security, Target},
+    process::Server,
+    work::{Caller, LARGE_PATH, Mailbox},
+};
+
+/// Bytes of a large message: what one request may carry.
+pub const LARGE: usize = 100_000_000;
+/// Connections at a time.
+const CONNECTIONS: usize = 16;
+
+/// How much is measured.
+#[derive(Clone, Copy)]
+pub struct Extent {
+    span: Duration,
+    large: usize,
+    repeats: u32,
+    listed: [usize; 2],
+}
+
+impl Extent {
+    pub fn whole() -> Self {
+        Self { span: SPAN, large: LARGE, repeats: 5, listed: [100, 10_000] }
+    }
+
+    pub fn quick() -> Self {
+        Self { span: SPAN / 10, large: LARGE / 10, repeats: 1, listed: [100, 200] }
+    }
+
+    /// Filling an inbox takes the sandbox 2 ms a message and more.
+    pub fn for_a_slow_one(self) -> Self {
+        Self { listed: [100, self.listed[1].min(2000)], ..self }
+    }
+}
+
+/// What was found out about one server.
+pub struct Figures {
+    pub start: Duration,
+    pub rows: Vec<(String, Figure)>,
+    /// After the small calls, and after the large ones.
+    pub peaks: [Option<u64>; 2],
+}
+
+/// How fast, and what of the server's processor time one piece of work took.
+#[derive(Clone, Copy)]
+pub enum Figure {
+    Rate { per_second: f64, cpu: Option<Duration> },
+    Throughput { bytes_per_second: f64, cpu: Option<Duration> },
+}
+
+/// What is done over and over.
+#[derive(Clone, Copy)]
+enum Work {
+    Handshake,
+    Send,
+    Cycle,
+    List,
+    Connect,
+}
+
+pub fn measure(server: Server, security: Security, extent: Extent) -> Figures {
+    // One thread for all clients leaves the other processors to the server.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let target = Target { address: server.address, security };
+    runtime.block_on(all(&server, &target, extent))
+}
+
+async fn all(server: &Server, target: &Target, extent: Extent) -> Figures {
+    let caller = Arc::new(Caller::new());
+    let small = |work| during(server, target, &caller, work, extent.span);
+    small(Work::Handshake).await;
+    let mut rows = Vec::new();
+    for (name, work) in [
+        ("handshake", Work::Handshake),
+        ("handshake on a new connection", Work::Connect),
+        ("send 1 KiB", Work::Send),
+        ("cycle: send, list, download, acknowledge", Work::Cycle),
+    ] {
+        rows.push((name.to_owned(), small(work).await));
+    }
+    let mut waiting = 0;
+    let mut connection = target.connect().await;
+    for count in extent.listed {
+        while waiting < count {
+            caller.send(&mut connection, Mailbox::One, Bytes::from_static(b"x")).await;
+            waiting += 1;
+        }
+        rows.push((format!("page of 100 of {count} messages"), small(Work::List).await));
+    }
+    let before = server.peak();
+    let (up, down) = large(server, target, &caller, extent).await;
+    let size = extent.large / 1_000_000;
+    rows.push((format!("{size} MB up"), up));
+    rows.push((format!("{size} MB down"), down));
+    Figures { start: server.start, rows, peaks: [before, server.peak()] }
+}
+
+async fn during(
+    server: &Server,
+    target: &Target,
+    caller: &Arc<Caller>,
+    work: Work,
+    span: Duration,
+) -> Figure {
+    let body = Bytes::from(vec![b'x'; 1024]);
+    let mut workers = Vec::new();
+    let mut connections = Vec::new();
+    for _ in 0..CONNECTIONS {
+        connections.push(target.connect().await);
+    }
+    let cpu = server.cpu();
+    let began = Instant::now();
+    for mut connection in connections {
+        let (caller, target, body) = (Arc::clone(caller), target.clone(), body.clone());
+        workers.push(tokio::spawn(async move {
+            let mut done = 0_u32;
+            while began.elapsed() < span {
+                match work {
+                    Work::Handshake => caller.handshake(&mut connection).await,
+                    Work::Send => drop(caller.send(&mut connection, Mailbox::Three, body.clone()).await),
+                    Work::Cycle => caller.cycle(&mut connection, body.clone()).await,
+                    Work::List => caller.list(&mut connection, Mailbox::One).await,
+                    Work::Connect => caller.handshake(&mut target.connect().await).await,
+                }
+                done += 1;
+            }
+            done
+        }));
+    }
+    let mut done = 0;
+    for worker in workers {
+        done += worker.await.expect("a worker that ends");
+    }
+    let took = began.elapsed();
+    Figure::Rate { per_second: f64::from(done) / took.as_secs_f64(), cpu: used(server, cpu, done) }
+}
+
+async fn large(server: &Server, target: &Target, caller: &Caller, extent: Extent) -> (Figure, Figure) {
+    let body = Bytes::from(vec![b'x'; extent.large]);
+    let mut connection = target.connect().await;
+    let [mut up, mut down] = [(Duration::ZERO, Duration::ZERO); 2];
+    for _ in 0..extent.repeats {
+        let (cpu, began) = (server.cpu(), Instant::now());
+        let id = caller.send(&mut connection, Mailbox::Two, body.clone()).await;
+        up = (up.0 + began.elapsed(), up.1 + used(server, cpu, 1).unwrap_or_default());
+        let (cpu, began) = (server.cpu(), Instant::now());
+        let mut length = caller.download(&mut connection, Mailbox::Two, &id).await;
+        if length == 0 {
+            // The ceiling keeps nothing, and has something large elsewhere.
+            let name = LARGE_PATH.trim_start_matches("/inbox/");
+            length = caller.download(&mut connection, Mailbox::Two, name).await;
+        }
+        assert!(length >= extent.large, "all of it came");
+        let share = extent.large as f64 / length as f64;
+        let took = began.elapsed().mul_f64(share);
+        down = (down.0 + took, down.1 + used(server, cpu, 1).unwrap_or_default().mul_f64(share));
+        caller.acknowledge(&mut connection, Mailbox::Two, &id).await;
+    }
+    let figure = |(took, cpu): (Duration, Duration)| Figure::Throughput {
+        bytes_per_second: extent.large as f64 * f64::from(extent.repeats) / took.as_secs_f64(),
+        cpu: server.cpu().map(|_| cpu / extent.repeats),
+    };
+    (figure(up), figure(down))
+}
+
+fn used(server: &Server, before: Option<Duration>, done: u32) -> Option<Duration> {
+    Some((server.cpu()?.saturating_sub(before?)) / done.max(1))
+}

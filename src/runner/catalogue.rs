@@ -1,0 +1,162 @@
+//! The catalogue of requirements, to which scenarios refer by tags such as `@req-SEND-01`.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use thiserror::Error;
+
+/// The built-in catalogue, `features/requirements.yaml`.
+pub const BUILT_IN_CATALOGUE: &str = include_str!("../../features/requirements.yaml");
+
+/// What is demanded.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Requirement {
+    /// What tags refer to, such as `SEND-01`.
+    pub id: String,
+    /// In our own words.
+    pub statement: String,
+    /// Document and place.
+    pub source: String,
+    /// How strict it is.
+    pub level: Level,
+    /// Whom it binds.
+    pub binds: Binds,
+    /// Why no scenario tests it; `None` when one does.
+    #[serde(default)]
+    pub untested: Option<String>,
+}
+
+/// How strict a requirement is, in the words of RFC 2119.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Level {
+    /// Without it there is no certificate.
+    Must,
+    /// Without it there is a question to answer.
+    Should,
+    /// Left out, it is a limitation.
+    May,
+}
+
+/// Whom a requirement binds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Binds {
+    /// The product under test.
+    Product,
+    /// The endpoint.
+    Endpoint,
+}
+
+/// Why a catalogue is none.
+#[derive(Debug, Error)]
+pub enum CatalogueError {
+    /// Not YAML of this shape.
+    #[error("the catalogue of requirements is malformed: {0}")]
+    Malformed(#[from] serde_yaml::Error),
+    /// Two requirements by one name.
+    #[error("the catalogue of requirements has {0} twice")]
+    Twice(String),
+}
+
+impl Requirement {
+    /// Reads a catalogue.
+    ///
+    /// # Errors
+    /// When it is not YAML of this shape, or names a requirement twice.
+    pub fn read_all(text: &str) -> Result<Vec<Self>, CatalogueError> {
+        let all: Vec<Self> = serde_yaml::from_str(text)?;
+        let mut seen = BTreeSet::new();
+        match all.iter().find(|requirement| !seen.insert(&requirement.id)) {
+            Some(twice) => Err(CatalogueError::Twice(twice.id.clone())),
+            None => Ok(all),
+        }
+    }
+}
+
+impl Level {
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Must => "MUST",
+            Self::Should => "SHOULD",
+            Self::May => "MAY",
+        }
+    }
+}
+
+impl Binds {
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Product => "product",
+            Self::Endpoint => "endpoint",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runner::{built_in, load};
+
+    fn tagged() -> BTreeSet<String> {
+        let packs: Vec<String> = built_in().into_iter().map(str::to_owned).collect();
+        let scenarios = load(&packs).unwrap().into_iter().flat_map(|loaded| {
+            let rules = loaded.feature.rules.into_iter().flat_map(|rule| rule.scenarios);
+            loaded.feature.scenarios.into_iter().chain(rules)
+        });
+        let tags = scenarios.flat_map(|scenario| scenario.tags);
+        tags.filter_map(|tag| tag.strip_prefix("req-").map(str::to_owned)).collect()
+    }
+
+    /// The coverage check: a scenario refers to what is in the catalogue, and what is in the
+    /// catalogue is tested, or says why not, and not both.
+    #[test]
+    fn every_requirement_is_tested_or_says_why_not() {
+        let catalogue = Requirement::read_all(BUILT_IN_CATALOGUE).unwrap();
+        let tagged = tagged();
+        let known: BTreeSet<String> = catalogue.iter().map(|requirement| requirement.id.clone()).collect();
+        let unknown: Vec<&String> = tagged.difference(&known).collect();
+        assert!(unknown.is_empty(), "scenarios name requirements that are in no catalogue: {unknown:?}");
+        for requirement in &catalogue {
+            let tested = tagged.contains(&requirement.id);
+            assert_ne!(
+                tested,
+                requirement.untested.is_some(),
+                "{}: tested, or untested with a reason",
+                requirement.id
+            );
+        }
+    }
+
+    #[test]
+    fn every_case_has_a_requirement_and_a_description() {
+        for loaded in load(&[]).unwrap() {
+            for scenario in loaded.feature.scenarios {
+                let has = |prefix: &str| scenario.tags.iter().any(|tag| tag.starts_with(prefix));
+                assert!(has("case-") && has("req-"), "{}", scenario.name);
+                let description = scenario.description.unwrap_or_default();
+                assert!(
+                    description.contains("Proves:") && description.contains("If it fails:"),
+                    "{}",
+                    scenario.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_catalogue_with_a_mistake_is_none() {
+        let one = "- {id: A-1, statement: s, source: s, level: MUST, binds: product}\n";
+        assert_eq!(Requirement::read_all(one).unwrap().len(), 1);
+        assert!(matches!(Requirement::read_all(&format!("{one}{one}")), Err(CatalogueError::Twice(_))));
+        for bad in ["level: MOST", "binds: everybody", "colour: red"] {
+            let text = one.replace("}", &format!(", {bad}}}"));
+            assert!(matches!(Requirement::read_all(&text), Err(CatalogueError::Malformed(_))), "{bad}");
+        }
+    }
+}
