@@ -52,7 +52,12 @@ impl Failure {
 
 fn with_runtime(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(command),
+        Ok(runtime) => {
+            let result = runtime.block_on(command);
+            // A name that is still being looked up must not keep a run that has given up on it.
+            runtime.shutdown_background();
+            result
+        }
         Err(error) => Err(Failure::new(Exit::Environment, format!("cannot start: {error}"))),
     }
 }
