@@ -106,11 +106,12 @@ choices! {
         MessageId,
     }
     /// Statuses that the OpenAPI does not list for an operation: 404 of acknowledge and tracking,
-    /// 413 of a send.
+    /// 413 of a send, 404 of a path parameter that is malformed; and the body with an error code of a
+    /// 400, for which it has only that of a validation error.
     Unlisted {
         /// Answered all the same (sandbox answers 404 in both places).
         Answered,
-        /// 400 in their stead, which it lists everywhere.
+        /// 400 with a validation error in their stead, which it lists everywhere.
         BadRequest,
     }
     /// What an encoding that is not gzip answers.

@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 
 use http::Method;
+use thiserror::Error;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
@@ -44,6 +45,17 @@ pub enum Operation {
     Ping,
 }
 
+/// Why a request calls no operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum PathError {
+    /// Method and path are none of the API's.
+    #[error("no operation of the MESH API")]
+    NoOperation,
+    /// They are, but for this path parameter, named as in the OpenAPI.
+    #[error("{0} is malformed")]
+    Part(&'static str),
+}
+
 impl Operation {
     /// Finds the operation; `None` when method and path are none of the API's.
     ///
@@ -52,23 +64,33 @@ impl Operation {
     /// free text, and it is.
     #[must_use]
     pub fn of(method: &Method, path: &str) -> Option<Self> {
-        let segments: Vec<&str> = path.strip_prefix("/messageexchange/")?.split('/').collect();
-        let mailbox = || MailboxId::parse(segments.first()?).ok();
-        let message = || MessageId::parse(segments.get(2)?).ok();
-        let chunk = || chunk_number(segments.get(3)?);
-        let free = |text: &str| percent_decode_str(text).decode_utf8().ok().map(|text| text.into_owned());
+        Self::read(method, path).ok()
+    }
+
+    /// Finds the operation, or says whether the path is none of the API's or only a part of it is
+    /// not what it must be.
+    ///
+    /// # Errors
+    /// [`PathError`].
+    pub fn read(method: &Method, path: &str) -> Result<Self, PathError> {
+        let rest = path.strip_prefix("/messageexchange/").ok_or(PathError::NoOperation)?;
+        let segments: Vec<&str> = rest.split('/').collect();
+        let part = |place: usize| segments.get(place).copied().unwrap_or_default();
+        let mailbox = || MailboxId::parse(part(0)).map_err(|_| PathError::Part("mailbox_id"));
+        let message = || MessageId::parse(part(2)).map_err(|_| PathError::Part("message_id"));
+        let chunk = || chunk_number(part(3)).ok_or(PathError::Part("chunk_number"));
         let operation = match (method.as_str(), &segments[1..]) {
             ("GET", []) if segments[0] == "_ping" => Self::Ping,
             ("GET", [ods_code, workflow]) if segments[0] == "endpointlookup" => Self::LookUpEndpoint(
-                OdsCode::parse(&free(ods_code)?).ok()?,
-                WorkflowId::parse(&free(workflow)?).ok()?,
+                free(ods_code, "ods_code", OdsCode::parse)?,
+                free(workflow, "workflow_id", WorkflowId::parse)?,
             ),
             ("GET", [workflow]) if segments[0] == "workflowsearch" => {
-                Self::SearchWorkflow(WorkflowId::parse(&free(workflow)?).ok()?)
+                Self::SearchWorkflow(free(workflow, "workflow_id", WorkflowId::parse)?)
             }
             ("GET", ["outbox", "tracking"]) => Self::TrackMessage(mailbox()?),
             ("GET", ["outbox", "tracking", local_id]) => {
-                Self::TrackLocalId(mailbox()?, LocalId::parse(&free(local_id)?).ok()?)
+                Self::TrackLocalId(mailbox()?, free(local_id, "local_id", LocalId::parse)?)
             }
             ("POST" | "GET", []) => Self::Handshake(mailbox()?),
             ("GET", ["inbox"]) => Self::CheckInbox(mailbox()?),
@@ -79,9 +101,9 @@ impl Operation {
             ("PUT", ["inbox", _, "status", "acknowledged"]) => Self::Acknowledge(mailbox()?, message()?),
             ("POST", ["outbox"]) => Self::SendMessage(mailbox()?),
             ("POST", ["outbox", _, _]) => Self::SendChunk(mailbox()?, message()?, chunk()?),
-            _ => return None,
+            _ => return Err(PathError::NoOperation),
         };
-        Some(operation)
+        Ok(operation)
     }
 
     /// The mailbox whose token the call needs; `None` for calls without one.
@@ -177,6 +199,12 @@ fn chunk_number(text: &str) -> Option<NonZeroU32> {
     text.parse().ok().filter(|_| text.starts_with(|first| matches!(first, '1'..='9')))
 }
 
+/// A path parameter that is free text, percent-encoded.
+fn free<T, E>(text: &str, name: &'static str, parse: fn(&str) -> Result<T, E>) -> Result<T, PathError> {
+    let text = percent_decode_str(text).decode_utf8().map_err(|_| PathError::Part(name))?;
+    parse(&text).map_err(|_| PathError::Part(name))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -239,6 +267,16 @@ mod tests {
         ] {
             assert_eq!(Operation::of(&method, path), None, "{method} {path}");
         }
+    }
+
+    #[test]
+    fn a_malformed_part_is_told_from_a_path_that_is_none() {
+        let read = |method, path| Operation::read(&method, path).unwrap_err();
+        assert_eq!(read(Method::GET, "/messageexchange/A/inbox/%26"), PathError::Part("message_id"));
+        assert_eq!(read(Method::GET, "/messageexchange/A/inbox/B/0"), PathError::Part("chunk_number"));
+        assert_eq!(read(Method::GET, "/messageexchange/a/inbox"), PathError::Part("mailbox_id"));
+        assert_eq!(read(Method::GET, "/messageexchange/workflowsearch/%FF"), PathError::Part("workflow_id"));
+        assert_eq!(read(Method::GET, "/messageexchange/A/nonsense"), PathError::NoOperation);
     }
 
     proptest! {

@@ -87,3 +87,31 @@ async fn a_disabled_mailbox_is_403_in_everything() {
     assert_eq!(status(caller.sending("COUNTERPART", "x")).await, 403);
     assert_eq!(status(caller.call(Method::GET, "COUNTERPART/inbox")).await, 200);
 }
+
+/// What is malformed in a path has no status of its own in the OpenAPI; 400 is listed everywhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_malformed_path_parameter_differs() {
+    for (profile, expected) in [(Profile::Int, 404), (Profile::Spec, 400), (Profile::Sandbox, 404)] {
+        let caller = caller(profile);
+        for path in ["endpointlookup/%23%FF/0", "workflowsearch/%0E", "PRODUCT/inbox/%26"] {
+            assert_eq!(status(caller.bare(Method::GET, path)).await, expected, "{profile:?} {path}");
+        }
+        assert_eq!(status(caller.bare(Method::GET, "PRODUCT/nonsense")).await, 404, "{profile:?}");
+    }
+}
+
+/// Found by an OpenAPI-driven generator: codes are documented in the body of a 417 only.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_body_of_a_400_differs() {
+    for (profile, media_type, place) in [
+        (Profile::Int, "application/vnd.mesh.v2+json", "/detail/0/code"),
+        (Profile::Spec, "application/json", "/detail/0/loc/1"),
+    ] {
+        let caller = caller(profile);
+        let response = caller.sending("COUNTERPART", "x").header("mex-from", "OTHER").send().await.unwrap();
+        assert_eq!(response.status(), 400);
+        assert_eq!(response.headers()["content-type"], media_type, "{profile:?}");
+        let body = json_of(response).await;
+        assert!(body.pointer(place).is_some_and(|found| found == "07" || found == "mex-from"), "{body}");
+    }
+}

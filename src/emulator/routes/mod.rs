@@ -19,7 +19,7 @@ use hyper::body::Incoming;
 use serde_json::json;
 
 use super::{Clock, Mailroom, Switches, authentication::Guard, switches};
-use crate::protocol::{ApiVersion, Operation, ValidationError};
+use crate::protocol::{ApiVersion, Operation, PathError, ValidationError};
 
 pub use call::{Call, TokenOutcome, Watcher};
 pub use reply::{Reply, ReplyBody, SERVER};
@@ -58,12 +58,16 @@ impl Routes {
     /// Answers one call.
     pub async fn answer(&self, request: Request<Incoming>, peer: &Peer) -> http::Response<ReplyBody> {
         let (parts, mut body) = request.into_parts();
-        let operation = Operation::of(&parts.method, parts.uri.path());
+        let operation = Operation::read(&parts.method, parts.uri.path());
         let mut token = TokenOutcome::NotAsked;
         let reply = match &operation {
-            Some(operation) => self.operate(operation, &parts, &mut body, peer, &mut token).await,
-            None => self.extra(&parts, &mut body, peer).await,
+            Ok(operation) => self.operate(operation, &parts, &mut body, peer, &mut token).await,
+            Err(PathError::Part(name)) if self.switches.unlisted == switches::Unlisted::BadRequest => {
+                Reply::invalid(&ValidationError::new("path", name, "is malformed"))
+            }
+            Err(_) => self.extra(&parts, &mut body, peer).await,
         };
+        let operation = operation.ok();
         // A client that is still sending would not see an answer on a connection that is closed on it.
         receive::drain(body).await;
         if let Some(watcher) = &self.watcher {

@@ -5,8 +5,11 @@ use hyper::body::Incoming;
 
 use super::{Ask, Reply, receive::receive};
 use crate::{
-    emulator::switches::OtherEncoding,
-    protocol::{ErrorCode, MailboxId, MeshError, SendHeaders, SendRefusal, Sent},
+    emulator::switches::{OtherEncoding, Unlisted},
+    protocol::{
+        ErrorCode, MailboxId, MeshError, SendHeaders, SendRefusal, Sent, ValidationError,
+        headers::{MEX_FROM, MEX_MESSAGE_TYPE, MEX_TO, MEX_VERSION},
+    },
 };
 
 pub async fn send(ask: Ask<'_>, sender: &MailboxId, body: &mut Incoming) -> Reply {
@@ -47,11 +50,28 @@ pub fn refused(ask: Ask<'_>, refusal: SendRefusal) -> Reply {
 }
 
 pub fn coded(ask: Ask<'_>, error: MeshError) -> Reply {
-    let reply = Reply::mesh_error(status(error.code), ask.version, &error);
+    let status = status(error.code);
+    if status == StatusCode::BAD_REQUEST && ask.switches.unlisted == Unlisted::BadRequest {
+        return Reply::invalid(&as_validation(error.code));
+    }
+    let reply = Reply::mesh_error(status, ask.version, &error);
     match error.message_id {
         Some(id) => reply.about(id),
         None => reply,
     }
+}
+
+/// To the letter, a 400 has the body of a validation error; codes are for 417 (OpenAPI, responses of
+/// "Send message").
+fn as_validation(code: ErrorCode) -> ValidationError {
+    let header = match code {
+        ErrorCode::InvalidFrom => MEX_FROM,
+        ErrorCode::MissingTo => MEX_TO,
+        ErrorCode::InvalidVersion => MEX_VERSION,
+        _ => MEX_MESSAGE_TYPE,
+    };
+    let name = if code == ErrorCode::MalformedHeaders { "mex-*" } else { header.as_str() };
+    ValidationError::new("header", name, format!("{} {}", code.as_str(), code.description()))
 }
 
 /// 400 for what is wrong with the call, 417 for what is wrong with the message (OpenAPI, "Send
