@@ -278,3 +278,56 @@ fn a_send_is_never_repeated() {
     assert!(bundle.fault()["what"].as_str().unwrap().contains("closed the connection"));
     assert_eq!(sends.load(Ordering::SeqCst), 1);
 }
+
+/// Each part of a poll cycle is judged by the step that speaks of it.
+#[test]
+fn a_poll_cycle_is_judged_step_by_step() {
+    use std::io::{Read, Write};
+    let page = r#"{"messages":["M1"]}"#;
+    for (broken, answer, failing) in [
+        ("GET /messageexchange/PRODUCT/inbox HTTP", r#"200 {"messages":[]}"#, "the inbox listed the message"),
+        ("GET /messageexchange/PRODUCT/inbox/M1 ", "404 {}", "the download gave the payload that was sent"),
+        (
+            "GET /messageexchange/PRODUCT/inbox/M1 ",
+            "200 other",
+            "the download gave the payload that was sent",
+        ),
+        ("PUT ", "403 {}", "the acknowledgement came directly after the download"),
+    ] {
+        let payload = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+        let server = Server::start(move |mut stream| {
+            let mut buffer = vec![0; 1 << 20];
+            while let Ok(count) = stream.read(&mut buffer) {
+                let head = String::from_utf8_lossy(&buffer[..count]).into_owned();
+                if count == 0 {
+                    break;
+                }
+                if head.contains("/outbox HTTP") {
+                    let mut body = buffer[head.find("\r\n\r\n").unwrap() + 4..count].to_vec();
+                    while body.len() < 4096 {
+                        let more = stream.read(&mut buffer).unwrap();
+                        body.extend_from_slice(&buffer[..more]);
+                    }
+                    *payload.lock().unwrap() = body;
+                }
+                let (status, body) = match head.as_str() {
+                    head if head.starts_with(broken) => {
+                        answer.split_once(' ').map(|(s, b)| (s, b.as_bytes().to_vec())).unwrap()
+                    }
+                    head if head.contains("/outbox HTTP") => ("202", br#"{"message_id":"M1"}"#.to_vec()),
+                    head if head.contains("/inbox HTTP") => ("200", page.as_bytes().to_vec()),
+                    head if head.contains("/inbox/M1 HTTP") => ("200", payload.lock().unwrap().clone()),
+                    _ => ("200", Vec::new()),
+                };
+                let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n\r\n", body.len());
+                if stream.write_all(&[head.into_bytes(), body].concat()).is_err() {
+                    break;
+                }
+            }
+        });
+        let folder = TempDir::new().unwrap();
+        let (outcome, _) = play(&Config::new(&server.url, folder.path()), &["--tags", "@case-401"]);
+        assert_ne!(outcome.code, Some(0));
+        assert!(outcome.stdout.contains(failing), "{broken} {answer}: {}", outcome.stdout);
+    }
+}

@@ -112,8 +112,10 @@ fn seat(config: &Config, mailbox: &Mailbox) -> Result<Seat, Failure> {
 pub fn target(config: &Config, mailbox: &Mailbox) -> Result<Target, Failure> {
     let authorities: Vec<_> =
         config.endpoint.ca.iter().map(|certificate| certificate.der().clone()).collect();
-    let own = mailbox.identity.as_ref().or(config.endpoint.identity.as_ref());
-    let identity = own.map(|identity| Identity { chain: identity.chain(), key: identity.key().clone_key() });
+    let identity = mailbox
+        .identity
+        .as_ref()
+        .map(|identity| Identity { chain: identity.chain(), key: identity.key().clone_key() });
     Target::new(config.endpoint.url.clone(), &authorities, identity.as_ref(), config.timeouts)
         .map_err(|error| Failure::new(Exit::Usage, format!("endpoint: TLS cannot be set up: {error}")))
 }

@@ -2,23 +2,14 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Write},
+    io,
     path::{Path, PathBuf},
 };
 
 use tempfile::{Builder, NamedTempFile};
 use thiserror::Error;
 
-use super::{ArchiveError, Bag, pack};
-
-/// Packs a bag and puts it under its name in one go: see [`Draft`].
-///
-/// # Errors
-/// When it cannot be packed or written. What was there before is then still there.
-pub fn write_atomically(path: &Path, bag: &Bag) -> Result<(), WriteError> {
-    let bytes = pack(bag).map_err(|source| WriteError::Pack { path: path.to_owned(), source })?;
-    Draft::new(path, |file| file.write_all(&bytes))?.publish()
-}
+use super::ArchiveError;
 
 /// A file that is complete on disk, but not yet under its name. Dropped, it leaves nothing behind.
 #[derive(Debug)]
@@ -135,7 +126,7 @@ fn folder_of(path: &Path) -> &Path {
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
+    use std::{io::Write, process::Command};
 
     use super::*;
 

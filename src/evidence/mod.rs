@@ -17,7 +17,7 @@ mod verify;
 pub use archive::{ArchiveError, pack};
 pub use bag::{Bag, BagError, BagFile, BagInfo, PayloadFile};
 pub use container::NotAZip;
-pub use draft::{Draft, WriteError, write_atomically};
+pub use draft::{Draft, WriteError};
 pub use manifest::LineError;
 pub use path::{BagPath, LONGEST, PathError};
 pub use seal::{SealError, Sealed, WIRE_FILE, seal};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Fault, FaultKind, diagnose};
+use super::{Fault, FaultKind, diagnose, diagnosis::is_markup};
 use crate::{
     protocol::{ApiVersion, Listed, MessageId, Sent},
     tape::{Decoded, Exchange},
@@ -63,11 +63,7 @@ pub fn acknowledged(exchange: &Exchange, tape: &[Arc<Exchange>]) -> Result<(), F
 }
 
 fn status(exchange: &Exchange, expected: u16, source: &str, tape: &[Arc<Exchange>]) -> Result<(), Fault> {
-    let is_page = exchange.response.as_ref().is_some_and(|response| {
-        response.head.header("content-type").is_some_and(|media_type| media_type.starts_with("text/html"))
-            && !matches!(exchange.operation, Some(crate::protocol::Operation::GetMessage(..)))
-    });
-    if exchange.failure.is_none() && exchange.status() == Some(expected) && !is_page {
+    if exchange.failure.is_none() && exchange.status() == Some(expected) && !is_markup(exchange) {
         return Ok(());
     }
     Err(diagnose(exchange, &expected.to_string(), source, tape))

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Fault, FaultKind};
 use crate::{
-    protocol::TokenTimestamp,
+    protocol::{Operation, TokenTimestamp},
     tape::{Actor, Exchange, FailureKind, HashCheck, TransportFailure},
 };
 
@@ -102,14 +102,17 @@ fn transport(exchange: &Exchange, failure: &TransportFailure) -> Fault {
     Fault::new(kind, what, remedy)
 }
 
-/// A web page or a SOAP fault: a proxy in between, or not MESH at all.
-fn is_markup(exchange: &Exchange) -> bool {
+/// A web page or a SOAP fault: a proxy in between, or not MESH at all. A payload may be markup too, so
+/// what was downloaded is not looked at.
+pub(super) fn is_markup(exchange: &Exchange) -> bool {
     let Some(response) = &exchange.response else { return false };
+    let downloads = matches!(exchange.operation, Some(Operation::GetMessage(..) | Operation::GetChunk(..)));
+    if downloads && matches!(response.head.status, 200 | 206) {
+        return false;
+    }
     let media_type = response.head.header("content-type").unwrap_or_default().to_ascii_lowercase();
-    let is_reply = exchange.operation.as_ref().is_none_or(|operation| operation.name() != "download message");
-    let markup = media_type.starts_with("text/html") || media_type.contains("xml");
     let text = response.body.kept.as_deref().unwrap_or_default().trim_ascii_start();
-    is_reply && (markup || text.starts_with(b"<"))
+    media_type.starts_with("text/html") || media_type.contains("xml") || text.starts_with(b"<")
 }
 
 fn not_mesh(exchange: &Exchange) -> Fault {

@@ -143,6 +143,23 @@ fn a_page_of_markup_is_no_reply_of_mesh_whatever_its_status() {
     }
 }
 
+/// A payload may be markup; a page in the place of a payload may not be held against the product.
+#[test]
+fn markup_in_the_place_of_a_download_is_told_from_markup_that_was_downloaded() {
+    let with = |status: u16| {
+        let head = format!("HTTP/1.1 {status} OK\r\ncontent-type: text/html\r\n\r\n");
+        let response = ResponseRecord {
+            head: Redactor::default().response_head(head.as_bytes()),
+            body: body(b"<html>", false),
+        };
+        downloaded(&Exchange { response: Some(response), ..download() }, &[])
+    };
+    assert_eq!(with(200), Ok(()));
+    for status in [403, 404, 410] {
+        assert_eq!(kind(with(status)), FaultKind::Endpoint, "{status}");
+    }
+}
+
 #[test]
 fn an_inbox_page_must_be_one() {
     assert!(inbox_listed(&list(), &[]).is_ok());

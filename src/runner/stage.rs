@@ -185,15 +185,13 @@ impl Stage {
         Ok(())
     }
 
-    /// Has the product list, download and acknowledge the message.
+    /// Asks the product for a poll cycle. What it did is for the steps that follow to judge.
     ///
     /// # Errors
-    /// When any of it fails.
+    /// When there is no message for it.
     pub async fn product_receives(&mut self, accept_gzip: bool) -> Result<(), Fault> {
         let message = self.message()?;
-        let collected = self.product.receive(&message, accept_gzip).await;
-        self.judge_collected(&message, &collected)?;
-        self.collected = Some(collected);
+        self.collected = Some(self.product.receive(&message, accept_gzip).await);
         Ok(())
     }
 
@@ -204,16 +202,22 @@ impl Stage {
     pub fn message_was_listed(&self) -> Result<(), Fault> {
         let (message, pages) = (self.message()?, &self.collected()?.listing.pages);
         pages.iter().for_each(|page| self.look(page));
+        self.judge_complete(&self.collected()?.listing)?;
         if self.is_listed(&message, pages)? { Ok(()) } else { Err(self.not_delivered(&message)) }
     }
 
-    /// The download, to be judged.
+    /// The download, which was a success, to be judged further.
     ///
     /// # Errors
-    /// When nothing was downloaded yet.
+    /// When there was none, or it failed.
     pub fn download_exchange(&self) -> Result<Arc<Exchange>, Fault> {
-        let download = self.collected()?.download.clone().ok_or_else(|| out_of_order("a download"))?;
+        let Some(download) = self.collected()?.download.clone() else {
+            let remedy = "Download each message that the inbox lists.";
+            let fault = Fault::new(FaultKind::Product, "the message was not downloaded", remedy);
+            return Err(fault.from_source("OpenAPI: Get Message"));
+        };
         self.look(&download);
+        rules::downloaded(&download, &self.setting.tape.exchanges())?;
         Ok(download)
     }
 
@@ -226,17 +230,20 @@ impl Stage {
         rules::payload_unaltered(self.sent()?.asked, &send, &download)
     }
 
-    /// The message was acknowledged in the call after its one download.
+    /// The message was acknowledged in the call after its one download, and that was accepted.
     ///
     /// # Errors
     /// When it was not.
     pub fn acknowledged_directly(&self) -> Result<(), Fault> {
         let (message, download) = (self.message()?, self.download_exchange()?);
         rules::acknowledged_directly(&message, &download, &self.own_exchanges())?;
-        if let Some(acknowledge) = &self.collected()?.acknowledge {
-            self.look(acknowledge);
+        match &self.collected()?.acknowledge {
+            Some(acknowledge) => {
+                self.look(acknowledge);
+                rules::acknowledged(acknowledge, &self.setting.tape.exchanges())
+            }
+            None => Err(out_of_order("an acknowledgement")),
         }
-        Ok(())
     }
 
     /// Another look at the inbox does not list the message any more.
