@@ -6,3 +6,4 @@ mod download;
 mod handshake;
 mod inbox;
 mod send;
+mod time;

@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, PrivateKeyDer, ServerName},
@@ -42,12 +43,16 @@ impl Default for Timeouts {
     }
 }
 
+/// Tells the time at an endpoint whose clock is not this machine's.
+type EndpointTime = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
 /// An endpoint as one client sees it.
 #[derive(Clone)]
 pub struct Target {
     pub(super) origin: Origin,
     pub(super) tls: Option<TlsTarget>,
     pub(super) timeouts: Timeouts,
+    time: Option<EndpointTime>,
 }
 
 #[derive(Clone)]
@@ -71,7 +76,19 @@ impl Target {
     ) -> Result<Self, rustls::Error> {
         let tls =
             if origin.is_encrypted() { Some(TlsTarget::new(&origin, authorities, identity)?) } else { None };
-        Ok(Self { origin, tls, timeouts })
+        Ok(Self { origin, tls, timeouts, time: None })
+    }
+
+    /// The same, where another clock is in force than this machine's: tokens follow it.
+    #[must_use]
+    pub fn with_time(self, time: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Self {
+        Self { time: Some(Arc::new(time)), ..self }
+    }
+
+    /// The time that tokens for this endpoint are made by.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.time.as_ref().map_or_else(Utc::now, |time| time())
     }
 
     /// How it does TLS; `None` over plain HTTP.

@@ -2,17 +2,20 @@
 
 mod catalogue;
 mod collector;
+mod emulated;
 mod pack;
 mod plan;
 mod play;
 mod record;
 mod setting;
 mod stage;
+mod stage_endpoint;
 mod world;
 
 pub use crate::rules::{Fault, FaultKind};
 pub use catalogue::{BUILT_IN_CATALOGUE, Binds, CatalogueError, Level, Requirement};
 pub use collector::{Observer, Progress};
+pub use emulated::{Emulated, OwnEndpoint};
 pub use pack::{LoadedFeature, PackError, built_in, load};
 pub use plan::{Plan, PlanError};
 pub use play::play;

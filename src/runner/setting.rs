@@ -8,11 +8,14 @@ use std::{
 use chrono::{DateTime, Utc};
 use tokio::sync::OwnedMutexGuard;
 
-use super::{MailboxRole, Party};
+use super::{
+    MailboxRole, Party,
+    emulated::{Emulated, OwnEndpoint},
+};
 use crate::{
-    client::{Identity, Origin, Target, Timeouts},
-    emulator::{Emulator, Pki, PkiError},
-    protocol::{Credentials, MailboxId, Password, SharedKey, WorkflowId},
+    client::Target,
+    emulator::{Arrangement, StartError},
+    protocol::{Credentials, WorkflowId},
     tape::{Exchange, Redactor, ScenarioNumber, Tape},
 };
 
@@ -47,18 +50,7 @@ pub struct Setting {
 /// Where scenarios get their mailboxes from.
 pub enum Mailboxes {
     /// A pair of its own for every scenario, on our own emulator: scenarios cannot disturb each other.
-    Emulated {
-        /// The endpoint.
-        emulator: Emulator,
-        /// Its authority.
-        pki: Arc<Pki>,
-        /// The key of all tokens.
-        shared_key: SharedKey,
-        /// The password of every mailbox of this run.
-        password: Password,
-        /// How long to wait.
-        timeouts: Timeouts,
-    },
+    Emulated(Emulated),
     /// One pair for all, which takes turns.
     Configured(Arc<tokio::sync::Mutex<Pair>>),
 }
@@ -88,7 +80,11 @@ pub struct Seat {
 /// A pair for as long as a scenario plays.
 #[derive(Debug)]
 pub(super) enum Lease {
+    /// Of its own, at the endpoint that all use.
     Own(Box<Pair>),
+    /// Of its own, at an endpoint of its own.
+    Alone(Box<Pair>, OwnEndpoint),
+    /// Everybody's, in turns.
     Shared(OwnedMutexGuard<Pair>),
 }
 
@@ -121,7 +117,7 @@ impl Setting {
         redactor: Redactor,
         mailboxes: Mailboxes,
     ) -> Self {
-        let emulated = matches!(mailboxes, Mailboxes::Emulated { .. });
+        let emulated = matches!(mailboxes, Mailboxes::Emulated(_));
         let (tape, ledger) = (Tape::new(), Ledger::default());
         Self {
             run_id,
@@ -139,47 +135,35 @@ impl Setting {
         }
     }
 
+    pub(super) fn emulated_by(&self) -> Option<&Emulated> {
+        match &self.mailboxes {
+            Mailboxes::Emulated(emulated) => Some(emulated),
+            Mailboxes::Configured(_) => None,
+        }
+    }
+
     /// Whether scenarios must take turns.
     #[must_use]
     pub fn takes_turns(&self) -> bool {
         matches!(self.mailboxes, Mailboxes::Configured(_))
     }
 
-    /// Mailboxes for a scenario. Waits for its turn where they are shared.
-    pub(super) async fn lease(&self, scenario: ScenarioNumber) -> Result<Lease, PkiError> {
+    /// Mailboxes for a scenario, at an endpoint of its own where it asks for one and endpoints can be
+    /// made. Waits for its turn where mailboxes are shared.
+    pub(super) async fn lease(&self, scenario: ScenarioNumber, alone: bool) -> Result<Lease, StartError> {
         let lease = match &self.mailboxes {
             Mailboxes::Configured(pair) => Lease::Shared(Arc::clone(pair).lock_owned().await),
-            Mailboxes::Emulated { .. } => Lease::Own(Box::new(self.emulated_pair(scenario)?)),
+            Mailboxes::Emulated(emulated) if alone => {
+                let (pair, endpoint) = emulated.alone(scenario, Arrangement::default()).await?;
+                Lease::Alone(Box::new(pair), endpoint)
+            }
+            Mailboxes::Emulated(emulated) => Lease::Own(Box::new(emulated.pair(scenario)?)),
         };
         for (seat, role) in [(&lease.product, "product"), (&lease.counterpart, "counterpart")] {
             let role = MailboxRole { id: seat.credentials.mailbox.to_string(), role: role.to_owned() };
             self.ledger.mailboxes.lock().unwrap_or_else(PoisonError::into_inner).insert(role);
         }
         Ok(lease)
-    }
-
-    fn emulated_pair(&self, scenario: ScenarioNumber) -> Result<Pair, PkiError> {
-        let number = scenario.0 + 1;
-        Ok(Pair {
-            product: self.emulated_seat(&format!("X26P{number:04}"))?,
-            counterpart: self.emulated_seat(&format!("X26C{number:04}"))?,
-            unusable: None,
-        })
-    }
-
-    fn emulated_seat(&self, id: &str) -> Result<Seat, PkiError> {
-        let Mailboxes::Emulated { emulator, pki, shared_key, password, timeouts } = &self.mailboxes else {
-            return Err(rustls::Error::General("only the emulator makes mailboxes".to_owned()).into());
-        };
-        let own = |text: String| rustls::Error::General(text);
-        let mailbox = MailboxId::parse(id).map_err(|error| own(error.to_string()))?;
-        emulator.mailroom().register(mailbox.clone(), password.clone());
-        let client = pki.client(&mailbox)?;
-        let identity = Identity { chain: client.chain, key: client.key };
-        let origin = Origin::parse(&emulator.url()).map_err(|error| own(error.to_string()))?;
-        let target = Target::new(origin, &[pki.authority()], Some(&identity), *timeouts)?;
-        let credentials = Credentials { mailbox, password: password.clone(), shared_key: shared_key.clone() };
-        Ok(Seat { credentials, target, validated: None })
     }
 }
 
@@ -207,7 +191,7 @@ impl std::ops::Deref for Lease {
 
     fn deref(&self) -> &Pair {
         match self {
-            Self::Own(pair) => pair,
+            Self::Own(pair) | Self::Alone(pair, _) => pair,
             Self::Shared(pair) => pair,
         }
     }
@@ -216,7 +200,7 @@ impl std::ops::Deref for Lease {
 impl std::ops::DerefMut for Lease {
     fn deref_mut(&mut self) -> &mut Pair {
         match self {
-            Self::Own(pair) => pair,
+            Self::Own(pair) | Self::Alone(pair, _) => pair,
             Self::Shared(pair) => pair,
         }
     }
