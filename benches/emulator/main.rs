@@ -28,7 +28,11 @@ fn main() {
     if arguments.first().is_some_and(|first| first == "ceiling") {
         return ceiling::serve(arguments.get(1).map(PathBuf::from).as_deref());
     }
-    let extent = if is("--quick") { Extent::quick() } else { Extent::whole() };
+    let extent = match () {
+        () if is("--quick") => Extent::quick(),
+        () if is("--small") => Extent::small(),
+        () => Extent::whole(),
+    };
     let folder = tempfile::tempdir().expect("a folder");
     certificates::write(folder.path());
     let folder = folder.path();

@@ -26,15 +26,21 @@ pub struct Extent {
     large: usize,
     repeats: u32,
     listed: [usize; 2],
+    first_only: bool,
 }
 
 impl Extent {
     pub fn whole() -> Self {
-        Self { span: SPAN, large: LARGE, repeats: 5, listed: [100, 10_000] }
+        Self { span: SPAN, large: LARGE, repeats: 5, listed: [100, 10_000], first_only: false }
     }
 
     pub fn quick() -> Self {
-        Self { span: SPAN / 10, large: LARGE / 10, repeats: 1, listed: [100, 200] }
+        Self { span: SPAN / 10, large: LARGE / 10, repeats: 1, listed: [100, 200], first_only: false }
+    }
+
+    /// Handshakes and sends alone, for work on what a small request costs.
+    pub fn small() -> Self {
+        Self { first_only: true, ..Self::whole() }
     }
 
     /// Filling an inbox takes the sandbox 2 ms a message and more.
@@ -80,6 +86,11 @@ async fn all(server: &Server, target: &Target, extent: Extent) -> Figures {
     let small = |work| during(server, target, &caller, work, extent.span);
     small(Work::Handshake).await;
     let mut rows = Vec::new();
+    if extent.first_only {
+        rows.push(("handshake".to_owned(), small(Work::Handshake).await));
+        rows.push(("send 1 KiB".to_owned(), small(Work::Send).await));
+        return Figures { start: server.start, rows, peaks: [server.peak(), None] };
+    }
     for (name, work) in [
         ("handshake", Work::Handshake),
         ("handshake on a new connection", Work::Connect),

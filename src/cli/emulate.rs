@@ -2,10 +2,11 @@
 
 use std::{io::Write, sync::Arc};
 
+use chrono::SecondsFormat;
 use mesh_witness::{
     emulator::{
         Arrangement, Call, Clock, Emulator, Limits, Mailbox, Pki, Policy, Profile, Settings, Switches,
-        Transport, Watcher,
+        Transport,
     },
     protocol::{MailboxId, Password, SharedKey},
 };
@@ -14,7 +15,9 @@ use super::{
     Exit, Failure,
     access_log::AccessLog,
     args::{EmulateArguments, ProfileName},
-    emulated, screen,
+    emulated,
+    lines::Lines,
+    screen,
 };
 
 pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
@@ -28,7 +31,8 @@ pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
     }
     let ids: Vec<MailboxId> = arrangement.mailboxes.iter().map(|mailbox| mailbox.id.clone()).collect();
     let clock = Clock::new();
-    let watcher = watcher(&arguments, &clock)?;
+    let telling = Arc::new(Telling::new(&arguments, &clock)?);
+    let told = Arc::clone(&telling);
     let transport = transport(&arguments, &ids)?;
     let settings = Settings {
         listen: arguments.listen,
@@ -38,7 +42,7 @@ pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
         policy: Policy { certificate_names_mailbox: arguments.certificate_names_mailbox },
         limits: Limits::default(),
         clock,
-        watcher: Some(watcher),
+        watcher: Some(Arc::new(move |call: &Call| told.tell(call))),
     };
     let started = Emulator::start_arranged(settings, arrangement).await;
     let emulator = started.map_err(|error| Failure::new(Exit::Environment, error))?;
@@ -48,6 +52,7 @@ pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
     let _ = std::io::stdout().flush();
     tokio::signal::ctrl_c().await.map_err(|error| Failure::new(Exit::Environment, error))?;
     emulator.stop().await;
+    telling.finish();
     Ok(Exit::Good)
 }
 
@@ -118,30 +123,43 @@ fn guide(arguments: &EmulateArguments, url: &str, mailboxes: &[MailboxId]) -> St
 }
 
 /// Shows every call, and writes it to the access log where one is asked for.
-fn watcher(arguments: &EmulateArguments, clock: &Clock) -> Result<Watcher, Failure> {
-    let open = |path: &std::path::PathBuf| {
-        AccessLog::open(path).map_err(|error| {
-            let message = format!("--access-log: {}: cannot be written: {error}", path.display());
-            Failure::new(Exit::Usage, message)
-        })
-    };
-    let log = arguments.access_log.as_ref().map(open).transpose()?;
-    let clock = clock.clone();
-    Ok(Arc::new(move |call: &Call| {
-        show(call);
-        if let Some(log) = &log
-            && let Err(error) = log.write(call, clock.moved_by().num_seconds())
-        {
-            screen::warning(&format!("--access-log: a call is missing in it: {error}"));
-        }
-    }))
+struct Telling {
+    shown: Lines,
+    log: Option<AccessLog>,
+    clock: Clock,
 }
 
-fn show(call: &Call) {
-    let at = call.at.format("%Y-%m-%dT%H:%M:%S%.3fZ");
+impl Telling {
+    fn new(arguments: &EmulateArguments, clock: &Clock) -> Result<Self, Failure> {
+        let open = |path: &std::path::PathBuf| {
+            AccessLog::open(path).map_err(|error| {
+                let message = format!("--access-log: {}: cannot be written: {error}", path.display());
+                Failure::new(Exit::Usage, message)
+            })
+        };
+        let log = arguments.access_log.as_ref().map(open).transpose()?;
+        // Nobody may be reading any more; that is no reason to stop.
+        Ok(Self { shown: Lines::to(std::io::stdout(), drop), log, clock: clock.clone() })
+    }
+
+    fn tell(&self, call: &Call) {
+        self.shown.push(&shown_as(call));
+        if let Some(log) = &self.log {
+            log.write(call, self.clock.moved_by().num_seconds());
+        }
+    }
+
+    /// Returns when everything is written.
+    fn finish(&self) {
+        self.shown.finish();
+        self.log.iter().for_each(AccessLog::finish);
+    }
+}
+
+fn shown_as(call: &Call) -> String {
+    let at = call.at.to_rfc3339_opts(SecondsFormat::Millis, true);
     let request = mesh_witness::tape::printable(call.request.as_bytes());
     let note = call.note.as_ref().map(|note| format!("  {}", mesh_witness::tape::printable(note.as_bytes())));
-    // Nobody may be reading any more; that is no reason to stop.
     let status = call.status.as_u16();
-    let _ = writeln!(std::io::stdout(), "{at} {status} {request}{}", note.unwrap_or_default());
+    format!("{at} {status} {request}{}", note.unwrap_or_default())
 }

@@ -6,6 +6,7 @@ mod check;
 mod emulate;
 mod emulated;
 mod exit;
+mod lines;
 mod run;
 mod screen;
 mod setting;
