@@ -321,13 +321,13 @@ for name in ("ndr", "ndr2", "failed"):
 call("download report, taking gzip", "GET", f"{CAROL}/inbox/{{failed}}", CAROL, accept=V2, Accept_Encoding="gzip")
 call("inbox with reports", "GET", f"{CAROL}/inbox", CAROL, accept=V2)
 call("inbox with reports, rich", "GET", f"{CAROL}/inbox/rich", CAROL)
-for status in ("acknowledged", "accepted", "undeliverable", "error"):
+for status, message in {"acknowledged": "plain1", "undeliverable": "typed", "error": "single"}.items():
     body = f'{{"status": "{status}", "code": "21", "event": "TRANSFER", "description": "told so", "linked_message_id": "LINKED"}}'
-    call(f"admin: event {status}", "POST", "admin/message/{plain1}/event", body=body, **JSON)
-    both(f"track after event {status}", "GET", f"{ALICE}/outbox/tracking?messageID={{plain1}}", ALICE)
-    both(f"download after event {status}", "GET", f"{BOB}/inbox/{{plain1}}", BOB)
-    call(f"head: after event {status}", "HEAD", f"{BOB}/inbox/{{plain1}}", BOB)
-    call(f"admin: message after event {status}", "GET", "admin/message/{plain1}")
+    call(f"admin: event {status}", "POST", f"admin/message/{{{message}}}/event", body=body, **JSON)
+    both(f"track after event {status}", "GET", f"{ALICE}/outbox/tracking?messageID={{{message}}}", ALICE)
+    both(f"download after event {status}", "GET", f"{BOB}/inbox/{{{message}}}", BOB)
+    call(f"head: after event {status}", "HEAD", f"{BOB}/inbox/{{{message}}}", BOB)
+    call(f"admin: message after event {status}", "GET", f"admin/message/{{{message}}}")
     call(f"count after event {status}", "GET", f"{BOB}/count", BOB, accept=V2)
     call(f"inbox of the sender after event {status}", "GET", f"{ALICE}/inbox", ALICE, accept=V2)
 call("admin: event of a word", "POST", "admin/message/{free}/event", body='{"status": "lost"}', **JSON)

@@ -69,6 +69,11 @@ impl Reply {
         self
     }
 
+    pub fn without(mut self, name: &HeaderName) -> Self {
+        self.headers.remove(name);
+        self
+    }
+
     /// Dated by the endpoint's clock. Evidence must never pass for real time when that was moved.
     pub fn into_response(self, clock: &Clock) -> Response<ReplyBody> {
         let now = clock.now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
