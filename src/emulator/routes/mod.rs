@@ -161,6 +161,9 @@ impl Routes {
     ) -> Reply {
         let version = refusals::version(&self.switches, header(parts, &http::header::ACCEPT));
         let ask = self.ask(parts, version.unwrap_or(ApiVersion::V1));
+        if let Some(reply) = sandbox_paths::without_slash(&parts.method, path, parts.uri.query()) {
+            return reply;
+        }
         if let PathError::Part(name @ ("ods_code" | "workflow_id")) = error {
             return directory::nothing_found(ask, path, name);
         }

@@ -63,7 +63,8 @@ impl Reply {
 
     /// Adds a header, unless the value cannot stand in one.
     pub fn with(mut self, name: HeaderName, value: &str) -> Self {
-        if let Ok(value) = HeaderValue::from_str(value) {
+        let value = if value.is_ascii() { HeaderValue::from_str(value).ok() } else { in_latin_1(value) };
+        if let Some(value) = value {
             self.headers.insert(name, value);
         }
         self
@@ -90,6 +91,12 @@ impl Reply {
         let body = whole(Bytes::from(body.to_string()));
         Self { body, ..Self::empty(status) }.with(header::CONTENT_TYPE, media_type)
     }
+}
+
+/// mesh-sandbox takes any byte in a label, and hands it on as it came.
+fn in_latin_1(value: &str) -> Option<HeaderValue> {
+    let bytes: Option<Vec<u8>> = value.chars().map(|c| u8::try_from(c).ok()).collect();
+    HeaderValue::from_bytes(&bytes?).ok()
 }
 
 fn whole(bytes: Bytes) -> ReplyBody {

@@ -1,6 +1,9 @@
 //! Paths as mesh-sandbox 1.0.137 reads them, and what it answers to those that are no operation.
 
-use http::{Method, StatusCode, header::ALLOW};
+use http::{
+    Method, StatusCode,
+    header::{ALLOW, LOCATION},
+};
 use serde_json::json;
 
 use super::Reply;
@@ -59,9 +62,19 @@ pub fn malformed(method: &Method, path: &str, headers: &http::HeaderMap, name: &
     }
 }
 
+/// Where a path with a slash too many leads: to the one without it, with its query.
+pub fn without_slash(method: &Method, path: &str, query: Option<&str>) -> Option<Reply> {
+    let shorter = path.strip_suffix('/')?;
+    Operation::of(method, shorter)?;
+    let target = query.map_or_else(|| shorter.to_owned(), |query| format!("{shorter}?{query}"));
+    let reply = Reply::empty(StatusCode::TEMPORARY_REDIRECT).with(LOCATION, &target);
+    Some(reply.noting("a slash too many"))
+}
+
 /// The answer to what is no path, or none by this method.
 pub fn unknown(path: &str) -> Reply {
-    let methods = [Method::GET, Method::POST, Method::PUT, Method::HEAD];
+    // The first that mesh-sandbox knows for the path is the one that it names.
+    let methods = [Method::POST, Method::HEAD, Method::GET, Method::PUT];
     let known = |method: &&Method| {
         !matches!(Operation::read(method, path), Err(PathError::NoOperation | PathError::Part("mailbox_id")))
     };

@@ -57,7 +57,8 @@ pub fn send_headers(headers: &HeaderMap) -> Result<SendHeaders, Refused> {
         .chars()
         .all(|c| c.is_ascii_alphanumeric() || c.is_ascii_whitespace() || ":-/".contains(c))
     {
-        return Err(Refused::words(StatusCode::BAD_REQUEST, "Invalid checksum"));
+        let word = "Invalid checksum";
+        return Err(Refused::new(StatusCode::BAD_REQUEST, Told::Code("SEND", word, word)));
     }
     if to.is_empty() {
         return Err(Refused::code(StatusCode::BAD_REQUEST, ErrorCode::MissingTo));
