@@ -11,13 +11,11 @@ fn names() -> BTreeSet<String> {
     for line in shown.lines() {
         let depth = line.len() - line.trim_start().len();
         let Some((name, value)) = line.trim_start().split_once(": ") else { continue };
-        match depth {
-            4 if value.ends_with("Rules {") => {}
-            4 => drop(names.insert(name.to_owned())),
-            8 if matches!(name, "old_headers_checked" | "missing_to") => {
-                drop(names.insert(format!("send.{name}")))
-            }
-            _ => {}
+        let nested = matches!(name, "old_headers_checked" | "missing_to");
+        if depth == 4 && !value.ends_with("Rules {") {
+            names.insert(name.to_owned());
+        } else if depth == 8 && nested {
+            names.insert(format!("send.{name}"));
         }
     }
     names
