@@ -74,7 +74,7 @@ pub enum Format {
 ///   int      what is known of integration; where nothing is, the OpenAPI
 ///   spec     the OpenAPI to the letter
 ///   sandbox  as NHS mesh-sandbox 1.0.137
-/// docs/emulator.md tells of every difference, and of the admin routes, by which callers on this machine
+/// docs/emulator.md has all that is below, and the admin routes, by which callers on this machine
 /// reset mailboxes, create reports and move the clock.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment, after_long_help = differences())]
@@ -187,4 +187,21 @@ pub struct CheckArguments {
     /// The configuration
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_lists_every_difference_with_its_answers_and_sources() {
+        let help = differences();
+        let rows = include_str!("../../docs/emulator.md").lines();
+        let rows = rows.filter(|line| line.starts_with("| `") && line.split('|').count() == 7);
+        let names: Vec<&str> = rows.filter_map(|row| row.split('`').nth(1)).collect();
+        assert!(names.len() > 30);
+        for name in names {
+            assert!(help.contains(&format!("\n  {name}\n      int ")), "{name}");
+        }
+    }
 }

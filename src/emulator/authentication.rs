@@ -255,6 +255,33 @@ mod tests {
     }
 
     #[test]
+    fn without_full_authentication_only_this_machine_is_let_in_on_less() {
+        let try_as = |authentication, token: Option<&str>, on_loopback| {
+            let clock = Clock::new();
+            let mailroom = Mailroom::new(clock.clone(), super::super::Limits::default());
+            let mailbox = MailboxId::parse("X26ABC1").unwrap();
+            mailroom.register(mailbox.clone(), Password::new("p"));
+            let policy = Policy { authentication, ..Policy::default() };
+            let guard = Guard::new(SharedKey::new("k"), policy, Switches::default(), clock);
+            let mut headers = HeaderMap::new();
+            if let Some(token) = token {
+                headers.insert(AUTHORIZATION, HeaderValue::try_from(token).unwrap());
+            }
+            guard.admit(&mailbox, &headers, &Peer { common_name: None, on_loopback }, &mailroom)
+        };
+        let canned = Some("NHSMESH X26ABC1:VALID:::");
+        assert_eq!(try_as(Authentication::None, None, true), Ok(()));
+        assert_eq!(try_as(Authentication::None, None, false), Err(Refusal::NotOneHeader));
+        assert_eq!(try_as(Authentication::Canned, canned, true), Ok(()));
+        assert!(try_as(Authentication::Canned, canned, false).is_err());
+        assert!(try_as(Authentication::Full, canned, true).is_err());
+        let wrong = TokenRefusal::WrongHash;
+        assert_eq!(try_as(Authentication::Canned, Some("X26ABC1:no"), true), Err(wrong.into()));
+        let other = TokenRefusal::OtherMailbox;
+        assert_eq!(try_as(Authentication::Canned, Some("X26ABC2:valid"), true), Err(other.into()));
+    }
+
+    #[test]
     fn the_certificate_must_name_the_mailbox_only_when_asked() {
         let strict = Policy { certificate_names_mailbox: true, ..Policy::default() };
         let keep = |headers| headers;

@@ -1,6 +1,7 @@
 //! The profile `sandbox`: what `tests/peers/sandbox_profile.py` compares with the original, in short.
 
-use mesh_witness::emulator::{Arrangement, Profile, Switches};
+use chrono::TimeDelta;
+use mesh_witness::emulator::{Arrangement, Profile, Switches, switches::Expiry};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -160,6 +161,18 @@ async fn an_event_is_not_reported() {
     assert_eq!(status(event.body(r#"{"status": "undeliverable"}"#)).await, 200);
     assert_eq!(answer(caller.call(Method::GET, "PRODUCT/inbox")).await.1, json!({ "messages": [] }));
     assert_eq!(status(caller.call(Method::GET, &format!("COUNTERPART/inbox/{id}"))).await, 410);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_long_messages_stay_is_a_switch() {
+    let expiry = Expiry { inbox: TimeDelta::days(1), message: TimeDelta::days(2) };
+    let caller = Caller::with(Switches { expiry, ..Switches::of(Profile::Int) });
+    let id = caller.send(b"x").await;
+    let get = || caller.moved_call(Method::GET, &format!("COUNTERPART/inbox/{id}"));
+    for (hours, answer) in [(23, 200), (2, 410), (22, 410), (2, 404)] {
+        caller.endpoint.clock.move_by(TimeDelta::hours(hours));
+        assert_eq!(status(get()).await, answer, "after {hours} hours more");
+    }
 }
 
 /// In every profile.
