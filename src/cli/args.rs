@@ -74,10 +74,10 @@ pub enum Format {
 ///   int      what is known of integration; where nothing is, the OpenAPI
 ///   spec     the OpenAPI to the letter
 ///   sandbox  as NHS mesh-sandbox 1.0.137
-/// docs/emulator.md has every difference with its source, and the admin routes, by which callers on
-/// this machine reset mailboxes, create reports and move the clock.
+/// docs/emulator.md has all that is below, and the admin routes, by which callers on this machine
+/// reset mailboxes, create reports and move the clock.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
+#[command(verbatim_doc_comment, after_long_help = differences())]
 pub struct EmulateArguments {
     /// Where to listen; port 0 for any free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8700")]
@@ -108,6 +108,18 @@ pub struct EmulateArguments {
     /// receive them is enforced, but for the profile sandbox
     #[arg(long, value_name = "FILE")]
     pub workflows: Option<PathBuf>,
+    /// A folder with mailboxes.jsonl and workflows.jsonl; where one is not there, as if it were not named
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["mailbox", "mailboxes", "workflows"])]
+    pub data_dir: Option<PathBuf>,
+    /// How callers show who they are; all but `full` on loopback addresses only
+    #[arg(long, value_enum, default_value_t = AuthMode::Full)]
+    pub auth_mode: AuthMode,
+    /// After how many days a message that nobody collects leaves the inbox
+    #[arg(long, value_name = "DAYS", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=3650))]
+    pub inbox_expiry_days: u16,
+    /// After how many days a message is forgotten
+    #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=3650))]
+    pub message_expiry_days: u16,
     /// How to answer where sources disagree
     #[arg(long, value_enum, default_value_t = ProfileName::Int)]
     pub profile: ProfileName,
@@ -119,6 +131,17 @@ pub struct EmulateArguments {
     pub certificate_names_mailbox: bool,
 }
 
+/// How callers of the emulator show who they are, in mesh-sandbox's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AuthMode {
+    /// By a good token
+    Full,
+    /// By a token for the mailbox whose nonce is `valid`
+    Canned,
+    /// Not at all
+    None,
+}
+
 /// How the emulator answers where sources disagree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ProfileName {
@@ -128,6 +151,23 @@ pub enum ProfileName {
     Spec,
     /// As NHS mesh-sandbox 1.0.137
     Sandbox,
+}
+
+/// The table of `docs/emulator.md`: every switch, with its answer in each profile and the sources.
+fn differences() -> String {
+    let page = include_str!("../../docs/emulator.md");
+    let rows = page.lines().skip_while(|line| !line.starts_with("| switch |"));
+    let mut text = "Where sources disagree:\n".to_owned();
+    for row in rows.skip(2).take_while(|line| line.starts_with('|')) {
+        let row = row.replace('`', "");
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        if let [switch, int, spec, sandbox, sources] = cells.as_slice() {
+            text.push_str(&format!(
+                "\n  {switch}\n      int {int}; spec {spec}; sandbox {sandbox}\n      {sources}\n"
+            ));
+        }
+    }
+    text
 }
 
 /// Tell whether a bundle is whole and unchanged.
@@ -147,4 +187,21 @@ pub struct CheckArguments {
     /// The configuration
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_lists_every_difference_with_its_answers_and_sources() {
+        let help = differences();
+        let rows = include_str!("../../docs/emulator.md").lines();
+        let rows = rows.filter(|line| line.starts_with("| `") && line.split('|').count() == 7);
+        let names: Vec<&str> = rows.filter_map(|row| row.split('`').nth(1)).collect();
+        assert!(names.len() > 30);
+        for name in names {
+            assert!(help.contains(&format!("\n  {name}\n      int ")), "{name}");
+        }
+    }
 }

@@ -2,11 +2,11 @@
 
 use std::{io::Write, sync::Arc};
 
-use chrono::SecondsFormat;
+use chrono::{SecondsFormat, TimeDelta};
 use mesh_witness::{
     emulator::{
-        Arrangement, Call, Clock, Emulator, Limits, Mailbox, Pki, Policy, Profile, Settings, Switches,
-        Transport,
+        Arrangement, Authentication, Call, Clock, Emulator, Limits, Mailbox, Pki, Policy, Profile, Settings,
+        Switches, Transport, switches::Expiry,
     },
     protocol::{MailboxId, Password, SharedKey},
 };
@@ -14,7 +14,7 @@ use mesh_witness::{
 use super::{
     Exit, Failure,
     access_log::AccessLog,
-    args::{EmulateArguments, ProfileName},
+    args::{AuthMode, EmulateArguments, ProfileName},
     emulated,
     lines::Lines,
     screen,
@@ -29,6 +29,9 @@ pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
         );
         return Err(Failure::new(Exit::Usage, message));
     }
+    if arguments.auth_mode != AuthMode::Full {
+        check_auth_mode(&arguments)?;
+    }
     let ids: Vec<MailboxId> = arrangement.mailboxes.iter().map(|mailbox| mailbox.id.clone()).collect();
     let clock = Clock::new();
     let telling = Arc::new(Telling::new(&arguments, &clock)?);
@@ -39,7 +42,14 @@ pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
         transport,
         shared_key: SharedKey::new(arguments.shared_key.clone()),
         mailboxes: Vec::new(),
-        policy: Policy { certificate_names_mailbox: arguments.certificate_names_mailbox },
+        policy: Policy {
+            certificate_names_mailbox: arguments.certificate_names_mailbox,
+            authentication: match arguments.auth_mode {
+                AuthMode::Full => Authentication::Full,
+                AuthMode::Canned => Authentication::Canned,
+                AuthMode::None => Authentication::None,
+            },
+        },
         limits: Limits::default(),
         clock,
         watcher: Some(Arc::new(move |call: &Call| told.tell(call))),
@@ -56,18 +66,44 @@ pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
     Ok(Exit::Good)
 }
 
+/// Without tokens there is nothing between a mailbox and whoever can reach it.
+fn check_auth_mode(arguments: &EmulateArguments) -> Result<(), Failure> {
+    if !arguments.listen.ip().is_loopback() {
+        let message = format!(
+            "--auth-mode: {} is not a loopback address; listen on 127.0.0.1, or leave out --auth-mode",
+            arguments.listen
+        );
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    screen::warning(match arguments.auth_mode {
+        AuthMode::None => "--auth-mode none: whoever calls on a mailbox is let in",
+        _ => "--auth-mode canned: any token for a mailbox is let in whose nonce is `valid`",
+    });
+    Ok(())
+}
+
 /// Who is there, and how to answer them.
 fn arrangement(arguments: &EmulateArguments) -> Result<Arrangement, Failure> {
     let unusable =
         |flag: &'static str| move |why: String| Failure::new(Exit::Usage, format!("{flag}: {why}"));
-    let mailboxes = match &arguments.mailboxes {
-        Some(file) => emulated::mailboxes(file).map_err(unusable("--mailboxes"))?,
-        None => mailboxes(&arguments.mailbox)?,
+    let in_folder = |name: &str| {
+        let file = arguments.data_dir.as_ref().map(|folder| folder.join(name));
+        file.filter(|file| file.exists())
     };
-    let workflows = match &arguments.workflows {
-        Some(file) => emulated::workflows(file).map_err(unusable("--workflows"))?,
-        None => emulated::default_workflows(),
+    let mailboxes = match (&arguments.mailboxes, in_folder("mailboxes.jsonl")) {
+        (Some(file), _) => emulated::mailboxes(file).map_err(unusable("--mailboxes"))?,
+        (None, Some(file)) => emulated::mailboxes(&file).map_err(unusable("--data-dir"))?,
+        (None, None) if arguments.mailbox.is_empty() => emulated::default_mailboxes(),
+        (None, None) => mailboxes(&arguments.mailbox)?,
     };
+    let workflows = match (&arguments.workflows, in_folder("workflows.jsonl")) {
+        (Some(file), _) => emulated::workflows(file).map_err(unusable("--workflows"))?,
+        (None, Some(file)) => emulated::workflows(&file).map_err(unusable("--data-dir"))?,
+        (None, None) => emulated::default_workflows(),
+    };
+    if let Some(folder) = arguments.data_dir.as_ref().filter(|folder| !folder.is_dir()) {
+        return Err(unusable("--data-dir")(format!("{}: is no folder", folder.display())));
+    }
     let profile = match arguments.profile {
         ProfileName::Int => Profile::Int,
         ProfileName::Spec => Profile::Spec,
@@ -75,7 +111,11 @@ fn arrangement(arguments: &EmulateArguments) -> Result<Arrangement, Failure> {
     };
     let ids: Vec<MailboxId> = mailboxes.iter().map(|mailbox| mailbox.id.clone()).collect();
     let patients = emulated::patients(&ids);
-    Ok(Arrangement { switches: Switches::of(profile), mailboxes, workflows, patients, admin: true })
+    let days = |days: u16| TimeDelta::days(days.into());
+    let expiry =
+        Expiry { inbox: days(arguments.inbox_expiry_days), message: days(arguments.message_expiry_days) };
+    let switches = Switches { expiry, ..Switches::of(profile) };
+    Ok(Arrangement { switches, mailboxes, workflows, patients, admin: true })
 }
 
 fn transport(arguments: &EmulateArguments, mailboxes: &[MailboxId]) -> Result<Transport, Failure> {
@@ -92,10 +132,7 @@ fn transport(arguments: &EmulateArguments, mailboxes: &[MailboxId]) -> Result<Tr
     Ok(Transport::MutualTls(Arc::new(pki)))
 }
 
-/// The published defaults of mesh-sandbox, so that whoever comes from there finds what they know.
 fn mailboxes(given: &[String]) -> Result<Vec<Mailbox>, Failure> {
-    let defaults = ["X26ABC1:password", "X26ABC2:password", "X26ABC3:password"].map(str::to_owned);
-    let given = if given.is_empty() { &defaults } else { given };
     let read = |text: &String| {
         let (id, password) = text.split_once(':').ok_or("must be ID:PASSWORD".to_owned())?;
         let id = MailboxId::parse(id).map_err(|error| format!("{id}: a mailbox ID {error}"))?;

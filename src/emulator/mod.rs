@@ -13,7 +13,7 @@ mod routes;
 mod server;
 pub mod switches;
 
-pub use authentication::{Policy, Refusal};
+pub use authentication::{Authentication, Policy, Refusal};
 pub use clock::Clock;
 pub use mailroom::{Limits, Mailbox, Mailroom, Patient, Receiver, ReportRequest, Workflow};
 pub use pki::{ClientIdentity, Pki, PkiError};

@@ -161,7 +161,7 @@ def reports_and_expiry(url, client):
         for seconds, waiting in [(five_days, 1), (7200, 0)]:
             requests.post(f"{url}/messageexchange/admin/clock", json={"move_seconds": seconds}, timeout=20)
             left = requests.get(f"{url}/messageexchange/admin/message/{sent}", timeout=20).json()["status"]
-            check(f"emulator: after {seconds} s more", left == ("accepted" if waiting else "undeliverable"), left)
+            check(f"emulator: after {seconds} s more", left == ("Accepted" if waiting else "Undeliverable"), left)
         status = status_of(receiver.handshake)
         check("emulator: a token of before the move is refused", status == 403, status)
         requests.post(f"{url}/messageexchange/admin/clock", json={"move_seconds": -five_days - 7200}, timeout=20)

@@ -3,14 +3,11 @@
 use std::sync::Arc;
 
 use aws_lc_rs::rand;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{
-    Entry, Message, Receiver, Rooms, State,
-    message::{COLLECTED_WITHIN, Content, KEPT_FOR},
-};
+use super::{Entry, Message, Receiver, Rooms, State, message::Content};
 use crate::{
-    emulator::switches::Past,
+    emulator::switches::{MessageIds, Past},
     protocol::{ErrorCode, Failure, MailboxId, MessageId, headers::MEX_LOCAL_ID},
 };
 
@@ -38,14 +35,15 @@ impl Rooms {
             self.local_ids.entry(key).or_default().insert(message.id.clone());
         }
         let (id, entry) = (message.id.clone(), Entry { message, number, size, state });
-        self.due.insert((entry.due(), number), id.clone());
+        self.due.insert((entry.due(self.switches.expiry.message), number), id.clone());
         self.messages.insert(id, entry);
     }
 
     /// Puts a message into another state.
     pub(super) fn move_to(&mut self, id: &MessageId, state: State) {
         let Some(entry) = self.messages.get_mut(id) else { return };
-        self.due.remove(&(entry.due(), entry.number));
+        let kept = self.switches.expiry.message;
+        self.due.remove(&(entry.due(kept), entry.number));
         if let State::Waiting { place, .. } = entry.state
             && let Ok(recipient) = &entry.message.recipient
             && let Some(room) = self.mailboxes.get_mut(recipient)
@@ -53,7 +51,7 @@ impl Rooms {
             room.inbox.remove(&place);
         }
         entry.state = state;
-        self.due.insert((entry.due(), entry.number), id.clone());
+        self.due.insert((entry.due(kept), entry.number), id.clone());
         if matches!(
             entry.state,
             State::Acknowledged { .. } | State::Undeliverable { .. } | State::Failed { .. }
@@ -82,7 +80,8 @@ impl Rooms {
         };
         room.inbox.insert(place, Arc::clone(&message));
         let receiver = room.mailbox.receiver;
-        let state = State::Waiting { place, content: Arc::new(content), until: at + COLLECTED_WITHIN };
+        let state =
+            State::Waiting { place, content: Arc::new(content), until: at + self.switches.expiry.inbox };
         self.move_to(id, state);
         if receiver != Receiver::Dormant {
             self.acknowledge(id, at);
@@ -105,18 +104,25 @@ impl Rooms {
     }
 
     pub(super) fn expire(&mut self, id: &MessageId, at: DateTime<Utc>) {
+        if let Some(message) = self.lapse(id, at) {
+            self.report(&message, ErrorCode::Undelivered.into(), at);
+        }
+    }
+
+    /// Takes a message that waits out of the inbox as not collected, and tells nobody.
+    pub(super) fn lapse(&mut self, id: &MessageId, at: DateTime<Utc>) -> Option<Arc<Message>> {
         let serve = self.switches.expired == Past::Served;
-        let Some(entry) = self.messages.get(id) else { return };
-        let State::Waiting { content, .. } = &entry.state else { return };
+        let entry = self.messages.get(id)?;
+        let State::Waiting { content, .. } = &entry.state else { return None };
         let (message, content) = (Arc::clone(&entry.message), serve.then(|| Arc::clone(content)));
         self.move_to(id, State::Undeliverable { at, content });
-        self.report(&message, ErrorCode::Undelivered.into(), at);
+        Some(message)
     }
 
     /// Takes a message out of the books.
     pub(super) fn forget(&mut self, id: &MessageId) {
         let Some(entry) = self.messages.remove(id) else { return };
-        self.due.remove(&(entry.due(), entry.number));
+        self.due.remove(&(entry.due(self.switches.expiry.message), entry.number));
         if let (State::Waiting { place, .. }, Ok(recipient)) = (&entry.state, &entry.message.recipient)
             && let Some(room) = self.mailboxes.get_mut(recipient)
         {
@@ -140,7 +146,10 @@ impl Rooms {
             // The random source of the TLS provider; should it fail, the IDs still differ by time.
             let _ = rand::fill(&mut random);
             let [a, b, c] = random;
-            let text = format!("{}_{a:02X}{b:02X}{c:02X}", now.format("%Y%m%d%H%M%S%6f"));
+            let text = match self.switches.message_ids {
+                MessageIds::Timed => format!("{}_{a:02X}{b:02X}{c:02X}", now.format("%Y%m%d%H%M%S%6f")),
+                MessageIds::Hexadecimal => format!("{:X}", uuid::Uuid::new_v4().simple()),
+            };
             match MessageId::parse(&text) {
                 Ok(id) if !self.messages.contains_key(&id) => return id,
                 _ => {}
@@ -157,11 +166,11 @@ impl Rooms {
 
 impl Entry {
     /// When something happens to it next: expiry of what waits, oblivion of all else.
-    fn due(&self) -> DateTime<Utc> {
+    fn due(&self, kept: TimeDelta) -> DateTime<Utc> {
         match &self.state {
             State::Uploading { until, .. } | State::Waiting { until, .. } => *until,
-            State::Undeliverable { .. } => self.message.sent_at + KEPT_FOR,
-            State::Acknowledged { at, .. } | State::Failed { at, .. } => *at + KEPT_FOR,
+            State::Undeliverable { .. } => self.message.sent_at + kept,
+            State::Acknowledged { at, .. } | State::Failed { at, .. } => *at + kept,
         }
     }
 }

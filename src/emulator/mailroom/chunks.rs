@@ -54,7 +54,7 @@ impl Mailroom {
         let mut rooms = self.rooms();
         // Once more: while the body came, another call may have sent the same chunk.
         rooms.expected(sender, id, said)?;
-        if body.is_empty() {
+        if body.is_empty() && self.switches.chunk_order == ChunkOrder::Strict {
             return Err(ChunkRefusal::Code(ErrorCode::DataFileMissing));
         }
         let Some(entry) = rooms.messages.get_mut(id) else { return Err(ChunkRefusal::Missing) };

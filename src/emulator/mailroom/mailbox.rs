@@ -23,6 +23,8 @@ pub struct Mailbox {
     pub org_code: String,
     /// The organisation's name.
     pub org_name: String,
+    /// Who is billed for it.
+    pub billing_entity: Option<String>,
     /// Whether calls are let in. A disabled mailbox is answered 403 (pack case 701).
     pub active: bool,
     /// Whether chunked messages are delivered to it; if not, a send is code 19. The MESH UI and
@@ -75,6 +77,7 @@ impl Mailbox {
             org_name: format!("Organisation {ods_code}"),
             ods_code,
             id,
+            billing_entity: None,
             active: true,
             takes_chunks: true,
             receiver: Receiver::Dormant,

@@ -2,15 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::StoredBody;
 use crate::protocol::{ErrorCode, Failure, MailboxId, MessageId, SendHeaders, WorkflowId};
-
-/// How long a message may wait in an inbox (OpenAPI, "Message expiration").
-pub const COLLECTED_WITHIN: TimeDelta = TimeDelta::days(5);
-/// How long MESH keeps anything (OpenAPI, "Message expiration").
-pub const KEPT_FOR: TimeDelta = TimeDelta::days(30);
 
 /// What a message is and was said to be. Never changes.
 #[derive(Debug)]

@@ -11,6 +11,7 @@ mod mailbox;
 mod message;
 mod patients;
 mod reports;
+mod rich;
 mod sending;
 mod store;
 #[cfg(test)]
@@ -30,10 +31,12 @@ use message::{Entry, State};
 
 pub use chunks::{ChunkHeaders, ChunkRefusal};
 pub use collecting::{Delivered, Unavailable};
+pub use inbox::{read_place, write_place};
 pub use mailbox::{Mailbox, Receiver, Workflow};
 pub use message::{Message, Report};
 pub use patients::Patient;
 pub use reports::ReportRequest;
+pub use rich::RichPage;
 pub use store::{BodyError, BodyWriter, Limits, StoredBody};
 
 /// All mailboxes of the endpoint and what lies in them.

@@ -6,13 +6,16 @@ use hyper::body::Incoming;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::{Reply, receive::small};
+use super::{Reply, receive::small, refusals::tell};
 use crate::{
     emulator::{
         Clock,
         mailroom::{Mailroom, ReportRequest},
     },
-    protocol::{ApiVersion, ErrorCode, Failure, MailboxId, MessageId, TrackingTimes, WorkflowId},
+    protocol::{
+        ApiVersion, ErrorCode, Failure, MailboxId, MessageId, WorkflowId,
+        sandbox::{self, Refused},
+    },
 };
 
 /// How far the clock may be moved, either way, in all: a century.
@@ -55,6 +58,7 @@ struct CreateReport {
     local_id: Option<String>,
     #[serde(default)]
     status: ReportStatus,
+    file_name: Option<String>,
     linked_message_id: Option<String>,
 }
 
@@ -124,19 +128,24 @@ fn create_report(mailroom: &Mailroom, request: CreateReport) -> Reply {
         Ok(linked) => linked,
         Err(error) => return wrong(&format!("linked_message_id {error}")),
     };
-    let (failure, subject) = match request.status {
+    let (failure, subject, file_name) = match request.status {
         ReportStatus::Undeliverable => {
             let subject =
                 request.subject.map_or_else(|| "NDR".to_owned(), |subject| format!("NDR: {subject}"));
-            (ErrorCode::Undelivered.into(), Some(subject))
+            (ErrorCode::Undelivered.into(), Some(subject), None)
         }
         ReportStatus::Error => {
             let event = "TRANSFER".to_owned();
-            (Failure { event, code: request.code, description: request.description }, request.subject)
+            (
+                Failure { event, code: request.code, description: request.description },
+                request.subject,
+                request.file_name,
+            )
         }
     };
     let local_id = request.local_id;
-    match mailroom.put_report(ReportRequest { mailbox, workflow, failure, subject, local_id, linked }) {
+    let report = ReportRequest { mailbox, workflow, failure, file_name, subject, local_id, linked };
+    match mailroom.put_report(report) {
         Some(id) => ok(&json!({ "message_id": id.as_str() })),
         None => missing("mailbox does not exist"),
     }
@@ -157,18 +166,13 @@ fn add_event(mailroom: &Mailroom, id: &str, event: AddEvent) -> Reply {
     if known { Reply::empty(StatusCode::OK) } else { missing("message does not exist") }
 }
 
-/// The message as v2 tracking tells it, whoever asks.
+/// The message, whoever asks.
 fn message(mailroom: &Mailroom, id: &str) -> Reply {
-    let tracked = MessageId::parse(id).ok().and_then(|id| mailroom.inspect(&id));
+    let tracked = [id, &id.to_ascii_uppercase()]
+        .into_iter()
+        .find_map(|id| mailroom.inspect(&MessageId::parse(id).ok()?));
     match tracked {
-        Some((tracked, is_report)) => {
-            let mut body = tracked.body(ApiVersion::V2, TrackingTimes::Iso);
-            body["sender"] = json!(tracked.sender.mailbox);
-            body["file_size"] = json!(tracked.size);
-            body["chunk_count"] = json!(tracked.chunk_count);
-            body["message_type"] = json!(if is_report { "REPORT" } else { "DATA" });
-            ok(&body)
-        }
+        Some(tracked) => ok(&sandbox::message_details(&tracked)),
         None => missing("message does not exist"),
     }
 }
@@ -176,14 +180,20 @@ fn message(mailroom: &Mailroom, id: &str) -> Reply {
 fn mailbox(mailroom: &Mailroom, id: &str) -> Reply {
     let found = MailboxId::parse(&id.to_ascii_uppercase()).ok().and_then(|id| mailroom.mailbox(&id));
     match found {
-        Some(mailbox) => ok(&json!({
-            "mailbox_id": mailbox.id.as_str(),
-            "mailbox_name": mailbox.name,
-            "ods_code": mailbox.ods_code,
-            "org_code": mailbox.org_code,
-            "org_name": mailbox.org_name,
-            "active": mailbox.active,
-        })),
+        Some(mailbox) => {
+            let mut details = json!({
+                "mailbox_id": mailbox.id.as_str(),
+                "mailbox_name": mailbox.name,
+                "ods_code": mailbox.ods_code,
+                "org_code": mailbox.org_code,
+                "org_name": mailbox.org_name,
+                "active": mailbox.active,
+            });
+            if let Some(payer) = mailbox.billing_entity {
+                details["billing_entity"] = json!(payer);
+            }
+            ok(&details)
+        }
         None => missing("mailbox does not exist"),
     }
 }
@@ -209,6 +219,16 @@ fn move_clock(clock: &Clock, change: &MoveClock) -> Reply {
 fn time(clock: &Clock) -> Reply {
     let now = clock.now().format("%Y-%m-%dT%H:%M:%SZ").to_string();
     ok(&json!({ "now": now, "moved_seconds": clock.moved_by().num_seconds() }))
+}
+
+/// The same answer with the body that mesh-sandbox gives what is not there.
+pub fn as_sandbox(reply: Reply, path: &str, version: ApiVersion) -> Reply {
+    if reply.status != StatusCode::NOT_FOUND {
+        return reply;
+    }
+    let of_mailbox = path.starts_with("reset/") || path == "report";
+    let words = if of_mailbox { "mailbox does not exist" } else { "Not Found" };
+    tell(&Refused::words(StatusCode::NOT_FOUND, words), version)
 }
 
 fn ok(body: &Value) -> Reply {

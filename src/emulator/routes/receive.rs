@@ -64,7 +64,10 @@ pub fn too_large(ask: Ask<'_>) -> Reply {
 fn refusal(ask: Ask<'_>, error: BodyError) -> Reply {
     match error {
         BodyError::TooLarge => too_large(ask),
-        BodyError::Full => Reply::empty(StatusCode::INSUFFICIENT_STORAGE).noting(error),
+        BodyError::Full => {
+            let reply = Reply::empty(StatusCode::INSUFFICIENT_STORAGE).noting(error);
+            ask.unlisted(reply, "body", "payload")
+        }
         BodyError::NotGzip => Reply::invalid(&ValidationError::new("header", "content-encoding", error)),
     }
 }

@@ -67,9 +67,15 @@ impl Reply {
 
     /// Adds a header, unless the value cannot stand in one.
     pub fn with(mut self, name: HeaderName, value: &str) -> Self {
-        if let Ok(value) = HeaderValue::from_str(value) {
+        let value = if value.is_ascii() { HeaderValue::from_str(value).ok() } else { in_latin_1(value) };
+        if let Some(value) = value {
             self.headers.insert(name, value);
         }
+        self
+    }
+
+    pub fn without(mut self, name: &HeaderName) -> Self {
+        self.headers.remove(name);
         self
     }
 
@@ -103,6 +109,12 @@ fn http_date(now: DateTime<Utc>) -> String {
     const LAST: u64 = 253_402_300_799;
     let seconds = u64::try_from(now.timestamp()).unwrap_or_default().min(LAST);
     httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
+}
+
+/// mesh-sandbox takes any byte in a label, and hands it on as it came.
+fn in_latin_1(value: &str) -> Option<HeaderValue> {
+    let bytes: Option<Vec<u8>> = value.chars().map(|c| u8::try_from(c).ok()).collect();
+    HeaderValue::from_bytes(&bytes?).ok()
 }
 
 fn whole(bytes: Bytes) -> ReplyBody {
