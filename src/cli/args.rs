@@ -67,7 +67,7 @@ pub enum Format {
 
 /// Stand alone as a MESH endpoint on this machine.
 ///
-/// Prints `listening on URL` when it is ready, and stops on Ctrl-C. Mailboxes X26ABC1, X26ABC2 and
+/// Prints `listening on URL` when it is ready, and stops on Ctrl-C or SIGTERM. Mailboxes X26ABC1, X26ABC2 and
 /// X26ABC3, each with the password `password`, unless --mailbox or --mailboxes names others.
 ///
 /// Where sources disagree about what MESH answers, --profile chooses:
@@ -108,6 +108,10 @@ pub struct EmulateArguments {
     /// receive them is enforced, but for the profile sandbox
     #[arg(long, value_name = "FILE")]
     pub workflows: Option<PathBuf>,
+    /// Where to keep messages, so that they survive a restart and even a kill; made where there is none.
+    /// Without it they are gone with the process
+    #[arg(long, value_name = "DIR")]
+    pub store: Option<PathBuf>,
     /// How to answer where sources disagree
     #[arg(long, value_enum, default_value_t = ProfileName::Int)]
     pub profile: ProfileName,

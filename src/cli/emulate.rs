@@ -1,11 +1,14 @@
 //! `emulate`: our endpoint, alone.
 
-use std::{io::Write, sync::Arc};
+use std::{
+    io::{self, Write},
+    sync::Arc,
+};
 
 use mesh_witness::{
     emulator::{
-        Arrangement, Call, Clock, Emulator, Limits, Mailbox, Pki, Policy, Profile, Settings, Switches,
-        Transport, Watcher,
+        Arrangement, Call, Clock, Emulator, Limits, Mailbox, Pki, Policy, Profile, Settings, StartError,
+        Switches, Transport, Watcher,
     },
     protocol::{MailboxId, Password, SharedKey},
 };
@@ -40,15 +43,53 @@ pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
         clock,
         watcher: Some(watcher),
     };
-    let started = Emulator::start_arranged(settings, arrangement).await;
-    let emulator = started.map_err(|error| Failure::new(Exit::Environment, error))?;
+    let emulator = Emulator::start_arranged(settings, arrangement).await.map_err(|error| match error {
+        StartError::Store(error) => Failure::new(Exit::Usage, format!("--store: {error}")),
+        other => Failure::new(Exit::Environment, other),
+    })?;
+    for message in emulator.mailroom().set_aside() {
+        screen::warning(&format!(
+            "--store: message {} is kept and cannot be served: {}",
+            message.message, message.why
+        ));
+    }
+    let stop = Stop::listen().map_err(|error| Failure::new(Exit::Environment, error))?;
     screen::say(&format!("listening on {}", emulator.url()));
     screen::say(guide(&arguments, &emulator.url(), &ids).trim_end());
     // A reader that waits for the line must get it now.
     let _ = std::io::stdout().flush();
-    tokio::signal::ctrl_c().await.map_err(|error| Failure::new(Exit::Environment, error))?;
+    stop.asked().await.map_err(|error| Failure::new(Exit::Environment, error))?;
     emulator.stop().await;
     Ok(Exit::Good)
+}
+
+/// Ctrl-C, or SIGTERM, which `kill` and service managers send.
+struct Stop {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Stop {
+    /// From now on SIGTERM ends nothing by itself.
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
+        })
+    }
+
+    #[cfg(unix)]
+    async fn asked(mut self) -> io::Result<()> {
+        tokio::select! {
+            _ = self.terminate.recv() => Ok(()),
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn asked(self) -> io::Result<()> {
+        tokio::signal::ctrl_c().await
+    }
 }
 
 /// Who is there, and how to answer them.
@@ -70,7 +111,8 @@ fn arrangement(arguments: &EmulateArguments) -> Result<Arrangement, Failure> {
     };
     let ids: Vec<MailboxId> = mailboxes.iter().map(|mailbox| mailbox.id.clone()).collect();
     let patients = emulated::patients(&ids);
-    Ok(Arrangement { switches: Switches::of(profile), mailboxes, workflows, patients, admin: true })
+    let (switches, store) = (Switches::of(profile), arguments.store.clone());
+    Ok(Arrangement { switches, mailboxes, workflows, patients, admin: true, store })
 }
 
 fn transport(arguments: &EmulateArguments, mailboxes: &[MailboxId]) -> Result<Transport, Failure> {

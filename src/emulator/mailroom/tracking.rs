@@ -1,7 +1,7 @@
 //! What became of what was sent: for its sender only.
 
 use super::{
-    Entry, Mailbox, Mailroom, Rooms, State,
+    Entry, Mailroom, Rooms, State,
     message::{COLLECTED_WITHIN, KEPT_FOR},
 };
 use crate::protocol::{
@@ -78,7 +78,7 @@ impl Rooms {
     /// A mailbox, or an address that is nobody's.
     fn correspondent(&self, id: Option<&MailboxId>, address: &str) -> Correspondent {
         match id.and_then(|id| self.mailboxes.get(id)) {
-            Some(room) => Mailbox::correspondent(&room.mailbox),
+            Some(mailbox) => mailbox.correspondent(),
             None => Correspondent {
                 mailbox: id.map_or_else(|| address.to_owned(), MailboxId::to_string),
                 ..Correspondent::default()

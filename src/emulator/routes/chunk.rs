@@ -10,7 +10,7 @@ use super::{
     Ask, Reply,
     inbox::unavailable,
     outbox::{accepted, coded, refused},
-    receive::{receive, too_large},
+    receive::{no_room, receive, too_large},
 };
 use crate::{
     emulator::{
@@ -31,17 +31,19 @@ pub async fn send(
         Ok(said) => said,
         Err(refusal) => return refused(ask, refusal),
     };
-    let encoding = match ask.mailroom.expect_chunk(sender, id, said) {
-        Ok(encoding) => encoding,
-        Err(refusal) => return refuse(ask, id, refusal),
+    let encoding = match ask.mailroom.durably(|mailroom| mailroom.expect_chunk(sender, id, said)).await {
+        Ok(Ok(encoding)) => encoding,
+        Ok(Err(refusal)) => return refuse(ask, id, refusal),
+        Err(unstored) => return no_room(unstored),
     };
     let stored = match receive(ask, body, ask.mailroom.body_writer(encoding)).await {
         Ok(stored) => stored,
         Err(reply) => return reply,
     };
-    match ask.mailroom.send_chunk(sender, id, said, stored) {
-        Ok(()) => taken(ask, id, number),
-        Err(refusal) => refuse(ask, id, refusal),
+    match ask.mailroom.durably(|mailroom| mailroom.send_chunk(sender, id, said, stored)).await {
+        Ok(Ok(())) => taken(ask, id, number),
+        Ok(Err(refusal)) => refuse(ask, id, refusal),
+        Err(unstored) => no_room(unstored),
     }
 }
 

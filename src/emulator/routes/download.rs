@@ -11,11 +11,12 @@ use http::{
 };
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio_util::io::{ReaderStream, StreamReader};
 
-use super::{Ask, Reply, ReplyBody, header, inbox::unavailable};
+use super::{Ask, Reply, ReplyBody, header, inbox::unavailable, receive::no_room};
 use crate::{
-    emulator::mailroom::{Delivered, Message, Report, StoredBody, Unavailable},
+    emulator::mailroom::{BodyReader, Delivered, Message, Report, StoredBody, Unavailable},
     protocol::{
         AcceptEncoding, ApiVersion, ContentEncoding, MailboxId, MessageId,
         headers::{
@@ -29,10 +30,11 @@ use crate::{
 
 /// A message, or one of its chunks: 206 while more are to come, 200 for the last (OpenAPI, "Download
 /// chunked message").
-pub fn get(ask: Ask<'_>, mailbox: &MailboxId, id: &MessageId, chunk: Option<NonZeroU32>) -> Reply {
-    let delivered = match ask.mailroom.message(mailbox, id) {
-        Ok(delivered) => delivered,
-        Err(why) => return unavailable(why, id, ask.version),
+pub async fn get(ask: Ask<'_>, mailbox: &MailboxId, id: &MessageId, chunk: Option<NonZeroU32>) -> Reply {
+    let delivered = match ask.mailroom.durably(|mailroom| mailroom.message(mailbox, id)).await {
+        Ok(Ok(delivered)) => delivered,
+        Ok(Err(why)) => return unavailable(why, id, ask.version),
+        Err(unstored) => return no_room(unstored),
     };
     let number = chunk.map_or(1, NonZeroU32::get);
     let total = delivered.message.headers.chunk_range.total().get();
@@ -41,9 +43,17 @@ pub fn get(ask: Ask<'_>, mailbox: &MailboxId, id: &MessageId, chunk: Option<NonZ
     if delivered.message.report.is_some() && number == 1 {
         return reply.with(CONTENT_LENGTH, "0");
     }
-    match delivered.chunk(number) {
-        Some(body) => with_body(ask, reply, body, delivered.message.headers.encoding),
-        None => unavailable(Unavailable::Missing, id, ask.version),
+    let Some(body) = delivered.chunk(number) else {
+        return unavailable(Unavailable::Missing, id, ask.version);
+    };
+    match open(body).await {
+        Ok(reader) => with_body(ask, reply, body, reader, delivered.message.headers.encoding),
+        // Its message was acknowledged since.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            unavailable(Unavailable::Gone, id, ask.version).noting("its body is not there any more")
+        }
+        Err(error) => Reply::empty(StatusCode::INTERNAL_SERVER_ERROR)
+            .noting(format!("the body of the message cannot be read: {error}")),
     }
 }
 
@@ -54,9 +64,23 @@ pub fn head(ask: Ask<'_>, mailbox: &MailboxId, id: &MessageId) -> Reply {
     }
 }
 
-fn with_body(ask: Ask<'_>, reply: Reply, body: &StoredBody, encoding: ContentEncoding) -> Reply {
+async fn open(body: &StoredBody) -> io::Result<BodyReader> {
+    if !body.is_on_disk() {
+        return body.open();
+    }
+    let body = body.clone();
+    spawn_blocking(move || body.open()).await.map_err(io::Error::other)?
+}
+
+fn with_body(
+    ask: Ask<'_>,
+    reply: Reply,
+    body: &StoredBody,
+    reader: BodyReader,
+    encoding: ContentEncoding,
+) -> Reply {
     let accepted = AcceptEncoding::parse(header(ask.parts, &ACCEPT_ENCODING));
-    let pieces = pieces(body.clone());
+    let pieces = pieces(reader);
     let (reply, size, body) = match (encoding, accepted.gzip) {
         (ContentEncoding::Gzip, true) => (reply.with(CONTENT_ENCODING, "gzip"), body.size(), boxed(pieces)),
         (ContentEncoding::Gzip, false) => (reply, body.decoded_size(), boxed(decompressed(pieces))),
@@ -142,8 +166,27 @@ fn as_data(version: ApiVersion, reply: Reply, message: &Message, number: u32) ->
     reply.with(CONTENT_TYPE, content_type)
 }
 
-fn pieces(body: StoredBody) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
-    stream::iter((0..).map_while(move |index| body.piece(index).map(Ok)))
+/// The pieces of a body. From disk, one is read while the one before it is sent.
+fn pieces(reader: BodyReader) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    let beginning = if reader.is_on_disk() { Pieces::Coming(read(reader)) } else { Pieces::Here(reader) };
+    stream::try_unfold(beginning, |pieces| async move {
+        Ok(match pieces {
+            Pieces::Here(mut reader) => reader.next()?.map(|piece| (piece, Pieces::Here(reader))),
+            Pieces::Coming(job) => {
+                let (piece, reader) = job.await.map_err(io::Error::other)??;
+                piece.map(|piece| (piece, Pieces::Coming(read(reader))))
+            }
+        })
+    })
+}
+
+enum Pieces {
+    Here(BodyReader),
+    Coming(JoinHandle<io::Result<(Option<Bytes>, BodyReader)>>),
+}
+
+fn read(mut reader: BodyReader) -> JoinHandle<io::Result<(Option<Bytes>, BodyReader)>> {
+    spawn_blocking(move || Ok((reader.next()?, reader)))
 }
 
 fn decompressed(
