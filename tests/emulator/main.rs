@@ -7,6 +7,7 @@ mod chunks;
 mod messages;
 mod profiles;
 mod reports;
+mod store;
 #[path = "../support/mod.rs"]
 mod support;
 mod tokens;

@@ -135,8 +135,10 @@ impl Database {
     }
 }
 
+/// Checks every page against its checksum, at the price of reading them all: without that, a page that
+/// the disk has changed would be half an inbox, or another text in it, and nobody told.
 fn open(path: &PathBuf) -> Result<redb::Database, redb::DatabaseError> {
-    redb::Database::builder().set_cache_size(CACHE).create(path)
+    redb::Database::builder().set_cache_size(CACHE).set_check_integrity_on_open(true).create(path)
 }
 
 /// Makes the tables that are not there; gives the format of those that are.
