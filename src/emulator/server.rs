@@ -177,7 +177,12 @@ impl Emulator {
 
 impl Arrangement {
     /// The mailroom, and the guard with what it knew before.
-    async fn open(&self, clock: &Clock, limits: &Limits, guard: Guard) -> Result<(Mailroom, Guard), StoreError> {
+    async fn open(
+        &self,
+        clock: &Clock,
+        limits: &Limits,
+        guard: Guard,
+    ) -> Result<(Mailroom, Guard), StoreError> {
         let (mailroom, guard) = match &self.store {
             None => (Mailroom::with_switches(clock.clone(), limits.clone(), self.switches.clone()), guard),
             Some(folder) => {

@@ -137,11 +137,7 @@ impl Drop for Spilled {
 /// (Filesystem Hierarchy Standard 3.0, 5.15).
 fn folder() -> PathBuf {
     let disk = Path::new("/var/tmp");
-    if std::env::var_os("TMPDIR").is_none() && disk.is_dir() {
-        disk.to_owned()
-    } else {
-        std::env::temp_dir()
-    }
+    if std::env::var_os("TMPDIR").is_none() && disk.is_dir() { disk.to_owned() } else { std::env::temp_dir() }
 }
 
 #[cfg(test)]

@@ -142,7 +142,9 @@ impl Ask<'_> {
             Operation::CheckInbox(mailbox) => self.durably(|| inbox::list(self, mailbox)).await,
             Operation::CountMessages(mailbox) => self.durably(|| inbox::count(self, mailbox)).await,
             Operation::HeadMessage(mailbox, id) => self.durably(|| download::head(self, mailbox, id)).await,
-            Operation::Acknowledge(mailbox, id) => self.durably(|| inbox::acknowledge(self, mailbox, id)).await,
+            Operation::Acknowledge(mailbox, id) => {
+                self.durably(|| inbox::acknowledge(self, mailbox, id)).await
+            }
             Operation::TrackMessage(mailbox) => self.durably(|| directory::track(self, mailbox)).await,
             Operation::TrackLocalId(mailbox, id) => {
                 self.durably(|| directory::track_local_id(self, mailbox, id)).await

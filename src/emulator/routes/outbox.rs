@@ -3,7 +3,10 @@
 use http::{StatusCode, header::CONTENT_ENCODING};
 use hyper::body::Incoming;
 
-use super::{Ask, Reply, receive::{no_room, receive}};
+use super::{
+    Ask, Reply,
+    receive::{no_room, receive},
+};
 use crate::{
     emulator::switches::{OtherEncoding, Unlisted},
     protocol::{

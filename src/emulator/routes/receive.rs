@@ -75,7 +75,9 @@ impl Desk {
     /// Writes what was collected: here, if it goes to memory; elsewhere, without waiting, if to disk.
     async fn write(&mut self) -> Result<(), BodyError> {
         let (bytes, pieces) = (std::mem::take(&mut self.bytes), std::mem::take(&mut self.pieces));
-        let Some(writer) = self.writer.take() else { return Err(BodyError::Unwritable(io::ErrorKind::Other)) };
+        let Some(writer) = self.writer.take() else {
+            return Err(BodyError::Unwritable(io::ErrorKind::Other));
+        };
         let mut writer = writer.here().await?;
         if writer.goes_to_disk(bytes) {
             self.writer = Some(Writer::Writing(spawn_blocking(move || {

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     io,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{PoisonError, RwLock},
 };
 
@@ -64,7 +64,7 @@ pub struct Rows {
 impl Database {
     /// Opens a database, or makes one.
     pub fn open(path: PathBuf) -> Result<Self, StoreError> {
-        let database = open(&path).map_err(|error| StoreError::opening(&path, error))?;
+        let database = open(&path, true).map_err(|error| StoreError::opening(&path, error))?;
         let known = prepare(&database).map_err(|error| StoreError::damaged(&path, error))?;
         if known != FORMAT {
             return Err(StoreError::Format { path, found: known, known: FORMAT });
@@ -87,14 +87,14 @@ impl Database {
         let database = match guard.take() {
             Some(database) => database,
             // It failed before. There may be room by now.
-            None => open(&self.path)?,
+            None => open(&self.path, false)?,
         };
         let serial = serial(&database)? + 1;
         let database = guard.insert(database);
         let Err(error) = write(database, writes, serial) else { return Ok(()) };
         // After an error of the disk it answers no more until it is opened again.
         *guard = None;
-        let database = open(&self.path)?;
+        let database = open(&self.path, false)?;
         let arrived = serial == self::serial(&database)?;
         *guard = Some(database);
         // What failed may have been only the last sync; then all of it is there.
@@ -135,10 +135,10 @@ impl Database {
     }
 }
 
-/// Checks every page against its checksum, at the price of reading them all: without that, a page that
-/// the disk has changed would be half an inbox, or another text in it, and nobody told.
-fn open(path: &PathBuf) -> Result<redb::Database, redb::DatabaseError> {
-    redb::Database::builder().set_cache_size(CACHE).set_check_integrity_on_open(true).create(path)
+/// At the start every page is checked against its checksum, at the price of reading them all: without
+/// that, a page that the disk has changed would be half an inbox, or another text in it, and nobody told.
+fn open(path: &Path, checked: bool) -> Result<redb::Database, redb::DatabaseError> {
+    redb::Database::builder().set_cache_size(CACHE).set_check_integrity_on_open(checked).create(path)
 }
 
 /// Makes the tables that are not there; gives the format of those that are.

@@ -55,7 +55,9 @@ impl Progress {
         // The first failure that came after the call had begun.
         let durable = usize::try_from(failure).ok().and_then(|failure| self.failed.get(failure));
         match durable {
-            Some((durable, why)) => Some(if ticket.change <= *durable { Ok(()) } else { Err(Unstored(*why)) }),
+            Some((durable, why)) => {
+                Some(if ticket.change <= *durable { Ok(()) } else { Err(Unstored(*why)) })
+            }
             None => (ticket.change <= self.settled).then_some(Ok(())),
         }
     }
@@ -89,13 +91,20 @@ mod tests {
         assert_eq!(outcome(&progress, 7, 1), None);
         progress.advance(9);
         assert_eq!(outcome(&progress, 7, 1), Some(Ok(())));
-        assert_eq!(outcome(&progress, 5, 0), Some(Err(Unstored(ErrorKind::StorageFull))), "later successes do not mend it");
+        assert_eq!(
+            outcome(&progress, 5, 0),
+            Some(Err(Unstored(ErrorKind::StorageFull))),
+            "later successes do not mend it"
+        );
     }
 
     #[test]
     fn who_sleeps_through_all_that_is_remembered_is_told_that_it_failed() {
         let mut progress = Progress::default();
         (0..=REMEMBERED as u64).for_each(|change| progress.fail(change, ErrorKind::StorageFull));
-        assert_eq!(progress.outcome(Ticket { change: 0, failures: 0 }), Some(Err(Unstored(ErrorKind::Other))));
+        assert_eq!(
+            progress.outcome(Ticket { change: 0, failures: 0 }),
+            Some(Err(Unstored(ErrorKind::Other)))
+        );
     }
 }

@@ -142,7 +142,8 @@ fn report(report: &Report) -> ReportRecord<'_> {
 }
 
 fn state(state: &State) -> StateRecord<'_> {
-    let delivered = |content: &Option<Arc<Content>>| content.as_ref().map(|content| time(content.delivered_at));
+    let delivered =
+        |content: &Option<Arc<Content>>| content.as_ref().map(|content| time(content.delivered_at));
     match state {
         State::Uploading { until, .. } => StateRecord::Uploading { until: time(*until) },
         State::Waiting { place, content, until } => StateRecord::Waiting {

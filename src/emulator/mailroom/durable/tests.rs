@@ -64,13 +64,25 @@ const LONG: &[u8] = b"a body that goes to a file of its own";
 /// Something that is done to a mailroom.
 #[derive(Debug, Clone)]
 enum Act {
-    Send { to: &'static str, long: bool, local_id: Option<u8> },
-    Begin { total: u32 },
-    Chunk { message: usize, number: u32, long: bool },
+    Send {
+        to: &'static str,
+        long: bool,
+        local_id: Option<u8>,
+    },
+    Begin {
+        total: u32,
+    },
+    Chunk {
+        message: usize,
+        number: u32,
+        long: bool,
+    },
     Acknowledge(usize),
     Fail(usize),
     Report,
-    Move { days: i64 },
+    Move {
+        days: i64,
+    },
     ResetBob,
     Reset,
     Reopen,
