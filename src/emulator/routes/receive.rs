@@ -29,7 +29,7 @@ const SMALL_BYTES: usize = 64 * 1024;
 /// Disks and decompression keep no worker of the runtime busy: pieces are collected, and written
 /// elsewhere while more come.
 pub async fn receive(ask: Ask<'_>, body: &mut Incoming, writer: BodyWriter) -> Result<StoredBody, Reply> {
-    let mut desk = Desk { writer: Some(Writer::Here(writer)), pieces: Vec::new(), bytes: 0 };
+    let mut desk = Desk { writer: Some(Writer::Here(Box::new(writer))), pieces: Vec::new(), bytes: 0 };
     loop {
         match frame(body).await {
             Ok(Some(piece)) => desk.take(piece).await.map_err(|error| refusal(ask, error))?,
@@ -52,12 +52,12 @@ struct Desk {
 
 /// Where the writer is.
 enum Writer {
-    Here(BodyWriter),
-    Writing(JoinHandle<Result<BodyWriter, BodyError>>),
+    Here(Box<BodyWriter>),
+    Writing(JoinHandle<Result<Box<BodyWriter>, BodyError>>),
 }
 
 impl Writer {
-    async fn here(self) -> Result<BodyWriter, BodyError> {
+    async fn here(self) -> Result<Box<BodyWriter>, BodyError> {
         match self {
             Self::Here(writer) => Ok(writer),
             Self::Writing(job) => job.await.unwrap_or_else(|error| Err(io::Error::other(error).into())),

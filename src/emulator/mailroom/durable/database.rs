@@ -83,15 +83,18 @@ impl Database {
         if self.failing.swap(false, std::sync::atomic::Ordering::SeqCst) {
             return Err(io::Error::from(io::ErrorKind::StorageFull).into());
         }
-        let mut guard = self.open.write().unwrap_or_else(PoisonError::into_inner);
-        let database = match guard.take() {
-            Some(database) => database,
-            // It failed before. There may be room by now.
-            None => open(&self.path, false)?,
+        self.open_again_if_failed()?;
+        let (serial, error) = {
+            // Bodies can be read meanwhile.
+            let guard = self.open.read().unwrap_or_else(PoisonError::into_inner);
+            let database = guard.as_ref().ok_or(redb::Error::DatabaseClosed)?;
+            let serial = serial(database)? + 1;
+            match write(database, writes, serial) {
+                Ok(()) => return Ok(()),
+                Err(error) => (serial, error),
+            }
         };
-        let serial = serial(&database)? + 1;
-        let database = guard.insert(database);
-        let Err(error) = write(database, writes, serial) else { return Ok(()) };
+        let mut guard = self.open.write().unwrap_or_else(PoisonError::into_inner);
         // After an error of the disk it answers no more until it is opened again.
         *guard = None;
         let database = open(&self.path, false)?;
@@ -99,6 +102,14 @@ impl Database {
         *guard = Some(database);
         // What failed may have been only the last sync; then all of it is there.
         if arrived { Ok(()) } else { Err(error) }
+    }
+
+    fn open_again_if_failed(&self) -> Result<(), redb::Error> {
+        let mut guard = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        if guard.is_none() {
+            *guard = Some(open(&self.path, false)?);
+        }
+        Ok(())
     }
 
     /// A short body.
