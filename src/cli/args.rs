@@ -67,7 +67,7 @@ pub enum Format {
 
 /// Stand alone as a MESH endpoint on this machine.
 ///
-/// Prints `listening on URL` when it is ready, and stops on Ctrl-C. Mailboxes X26ABC1, X26ABC2 and
+/// Prints `listening on URL` when it is ready, and stops on Ctrl-C or SIGTERM. Mailboxes X26ABC1, X26ABC2 and
 /// X26ABC3, each with the password `password`, unless --mailbox or --mailboxes names others.
 ///
 /// Where sources disagree about what MESH answers, --profile chooses:
@@ -120,6 +120,10 @@ pub struct EmulateArguments {
     /// After how many days a message is forgotten
     #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=3650))]
     pub message_expiry_days: u16,
+    /// Where to keep messages, so that they survive a restart and even a kill; made where there is none.
+    /// Without it they are gone with the process
+    #[arg(long, value_name = "DIR")]
+    pub store: Option<PathBuf>,
     /// How to answer where sources disagree
     #[arg(long, value_enum, default_value_t = ProfileName::Int)]
     pub profile: ProfileName,

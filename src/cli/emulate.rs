@@ -1,12 +1,15 @@
 //! `emulate`: our endpoint, alone.
 
-use std::{io::Write, sync::Arc};
+use std::{
+    io::{self, Write},
+    sync::Arc,
+};
 
 use chrono::{SecondsFormat, TimeDelta};
 use mesh_witness::{
     emulator::{
         Arrangement, Authentication, Call, Clock, Emulator, Limits, Mailbox, Pki, Policy, Profile, Settings,
-        Switches, Transport, switches::Expiry,
+        StartError, Switches, Transport, switches::Expiry,
     },
     protocol::{MailboxId, Password, SharedKey},
 };
@@ -54,13 +57,22 @@ pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
         clock,
         watcher: Some(Arc::new(move |call: &Call| told.tell(call))),
     };
-    let started = Emulator::start_arranged(settings, arrangement).await;
-    let emulator = started.map_err(|error| Failure::new(Exit::Environment, error))?;
+    let emulator = Emulator::start_arranged(settings, arrangement).await.map_err(|error| match error {
+        StartError::Store(error) => Failure::new(Exit::Usage, format!("--store: {error}")),
+        other => Failure::new(Exit::Environment, other),
+    })?;
+    for message in emulator.mailroom().set_aside() {
+        screen::warning(&format!(
+            "--store: message {} is kept and cannot be served: {}",
+            message.message, message.why
+        ));
+    }
+    let stop = Stop::listen().map_err(|error| Failure::new(Exit::Environment, error))?;
     screen::say(&format!("listening on {}", emulator.url()));
     screen::say(guide(&arguments, &emulator.url(), &ids).trim_end());
     // A reader that waits for the line must get it now.
     let _ = std::io::stdout().flush();
-    tokio::signal::ctrl_c().await.map_err(|error| Failure::new(Exit::Environment, error))?;
+    stop.asked().await.map_err(|error| Failure::new(Exit::Environment, error))?;
     emulator.stop().await;
     telling.finish();
     Ok(Exit::Good)
@@ -80,6 +92,35 @@ fn check_auth_mode(arguments: &EmulateArguments) -> Result<(), Failure> {
         _ => "--auth-mode canned: any token for a mailbox is let in whose nonce is `valid`",
     });
     Ok(())
+}
+
+/// Ctrl-C, or SIGTERM, which `kill` and service managers send.
+struct Stop {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Stop {
+    /// From now on SIGTERM ends nothing by itself.
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
+        })
+    }
+
+    #[cfg(unix)]
+    async fn asked(mut self) -> io::Result<()> {
+        tokio::select! {
+            _ = self.terminate.recv() => Ok(()),
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn asked(self) -> io::Result<()> {
+        tokio::signal::ctrl_c().await
+    }
 }
 
 /// Who is there, and how to answer them.
@@ -114,8 +155,8 @@ fn arrangement(arguments: &EmulateArguments) -> Result<Arrangement, Failure> {
     let days = |days: u16| TimeDelta::days(days.into());
     let expiry =
         Expiry { inbox: days(arguments.inbox_expiry_days), message: days(arguments.message_expiry_days) };
-    let switches = Switches { expiry, ..Switches::of(profile) };
-    Ok(Arrangement { switches, mailboxes, workflows, patients, admin: true })
+    let (switches, store) = (Switches { expiry, ..Switches::of(profile) }, arguments.store.clone());
+    Ok(Arrangement { switches, mailboxes, workflows, patients, admin: true, store })
 }
 
 fn transport(arguments: &EmulateArguments, mailboxes: &[MailboxId]) -> Result<Transport, Failure> {

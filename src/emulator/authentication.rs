@@ -2,7 +2,11 @@
 
 mod lenient;
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    io,
+    path::PathBuf,
+    sync::{Mutex, PoisonError},
+};
 
 use http::{HeaderMap, header::AUTHORIZATION};
 use thiserror::Error;
@@ -89,6 +93,14 @@ impl Guard {
     pub fn new(shared_key: SharedKey, policy: Policy, switches: Switches, clock: Clock) -> Self {
         let used = Mutex::new(ReplayStore::with_capacity(REPLAY_CAPACITY));
         Self { shared_key, policy, switches, clock, used }
+    }
+
+    /// The same, with used tokens in a folder, so that a restart forgets none.
+    ///
+    /// # Errors
+    /// When the folder cannot be read or written.
+    pub fn remembering(self, folder: PathBuf) -> io::Result<Self> {
+        Ok(Self { used: Mutex::new(ReplayStore::open(REPLAY_CAPACITY, folder)?), ..self })
     }
 
     /// Lets a call on no mailbox in when its token is good for the mailbox that the token names.

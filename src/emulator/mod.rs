@@ -15,7 +15,9 @@ pub mod switches;
 
 pub use authentication::{Authentication, Policy, Refusal};
 pub use clock::Clock;
-pub use mailroom::{Limits, Mailbox, Mailroom, Patient, Receiver, ReportRequest, Workflow};
+pub use mailroom::{
+    Limits, Mailbox, Mailroom, Patient, Receiver, ReportRequest, SetAside, StoreError, Workflow,
+};
 pub use pki::{ClientIdentity, Pki, PkiError};
 pub use routes::{Call, SERVER, TokenOutcome, Watcher};
 pub use server::{Arrangement, Emulator, Settings, StartError, Transport};

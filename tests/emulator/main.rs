@@ -8,6 +8,7 @@ mod messages;
 mod profiles;
 mod reports;
 mod sandbox;
+mod store;
 #[path = "../support/mod.rs"]
 mod support;
 mod tokens;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aws_lc_rs::rand;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::{Entry, Message, Receiver, Rooms, State, message::Content};
 use crate::{
@@ -30,39 +30,66 @@ impl Rooms {
 
     /// Writes a message down.
     pub(super) fn enter(&mut self, message: Arc<Message>, size: u64, state: State) {
-        let number = self.next_number();
-        if let Some(key) = local_id(&message) {
-            self.local_ids.entry(key).or_default().insert(message.id.clone());
-        }
-        let (id, entry) = (message.id.clone(), Entry { message, number, size, state });
-        self.due.insert((entry.due(self.switches.expiry.message), number), id.clone());
-        self.messages.insert(id, entry);
+        let (id, number) = (message.id.clone(), self.next_number());
+        self.replace(&id, Some(Entry { message, number, size, finished: None, state }));
     }
 
     /// Puts a message into another state.
     pub(super) fn move_to(&mut self, id: &MessageId, state: State) {
-        let Some(entry) = self.messages.get_mut(id) else { return };
-        let kept = self.switches.expiry.message;
-        self.due.remove(&(entry.due(kept), entry.number));
-        if let State::Waiting { place, .. } = entry.state
-            && let Ok(recipient) = &entry.message.recipient
-            && let Some(room) = self.mailboxes.get_mut(recipient)
-        {
-            room.inbox.remove(&place);
-        }
-        entry.state = state;
-        self.due.insert((entry.due(kept), entry.number), id.clone());
-        if matches!(
-            entry.state,
-            State::Acknowledged { .. } | State::Undeliverable { .. } | State::Failed { .. }
-        ) {
-            self.finished.push_back(id.clone());
-        }
+        let Some(Entry { message, number, size, .. }) = self.messages.get(id) else { return };
+        let (message, number, size) = (Arc::clone(message), *number, *size);
+        let finished = state.is_final().then(|| self.next_number());
+        self.replace(id, Some(Entry { message, number, size, finished, state }));
         while self.finished.len() > self.remembered {
-            if let Some(oldest) = self.finished.pop_front() {
-                self.forget(&oldest);
+            let Some((_, oldest)) = self.finished.pop_first() else { break };
+            self.forget(&oldest);
+        }
+    }
+
+    /// Takes a message out of the books.
+    pub(super) fn forget(&mut self, id: &MessageId) {
+        self.replace(id, None);
+    }
+
+    /// Notes where an entry is found.
+    pub(super) fn index(&mut self, entry: &Entry) {
+        let message = &entry.message;
+        if let Some(key) = local_id(message) {
+            self.local_ids.entry(key).or_default().insert(message.id.clone());
+        }
+        if let (State::Waiting { place, .. }, Ok(recipient)) = (&entry.state, &message.recipient) {
+            let inbox = match self.inboxes.get_mut(recipient) {
+                Some(inbox) => inbox,
+                None => self.inboxes.entry(recipient.clone()).or_default(),
+            };
+            inbox.insert(*place, Arc::clone(message));
+        }
+        if let Some(place) = entry.finished {
+            self.finished.insert(place, message.id.clone());
+        }
+        self.due.insert((entry.due(self.switches.expiry.message), entry.number), message.id.clone());
+    }
+
+    /// Undoes that.
+    pub(super) fn strike(&mut self, entry: &Entry) {
+        let message = &entry.message;
+        if let Some(key) = local_id(message)
+            && let Some(ids) = self.local_ids.get_mut(&key)
+        {
+            ids.remove(&message.id);
+            if ids.is_empty() {
+                self.local_ids.remove(&key);
             }
         }
+        if let (State::Waiting { place, .. }, Ok(recipient)) = (&entry.state, &message.recipient)
+            && let Some(inbox) = self.inboxes.get_mut(recipient)
+        {
+            inbox.remove(place);
+        }
+        if let Some(place) = &entry.finished {
+            self.finished.remove(place);
+        }
+        self.due.remove(&(entry.due(self.switches.expiry.message), entry.number));
     }
 
     /// Puts the content of a message that is written down into its recipient's inbox, or reports why
@@ -75,11 +102,10 @@ impl Rooms {
             Err(code) => return self.fail(&message, (*code).into(), at),
         };
         let place = self.next_number();
-        let Some(room) = self.mailboxes.get_mut(recipient) else {
+        let Some(mailbox) = self.mailboxes.get(recipient) else {
             return self.fail(&message, ErrorCode::UnregisteredTo.into(), at);
         };
-        room.inbox.insert(place, Arc::clone(&message));
-        let receiver = room.mailbox.receiver;
+        let receiver = mailbox.receiver;
         let state =
             State::Waiting { place, content: Arc::new(content), until: at + self.switches.expiry.inbox };
         self.move_to(id, state);
@@ -119,25 +145,6 @@ impl Rooms {
         Some(message)
     }
 
-    /// Takes a message out of the books.
-    pub(super) fn forget(&mut self, id: &MessageId) {
-        let Some(entry) = self.messages.remove(id) else { return };
-        self.due.remove(&(entry.due(self.switches.expiry.message), entry.number));
-        if let (State::Waiting { place, .. }, Ok(recipient)) = (&entry.state, &entry.message.recipient)
-            && let Some(room) = self.mailboxes.get_mut(recipient)
-        {
-            room.inbox.remove(place);
-        }
-        if let Some(key) = local_id(&entry.message)
-            && let Some(ids) = self.local_ids.get_mut(&key)
-        {
-            ids.remove(id);
-            if ids.is_empty() {
-                self.local_ids.remove(&key);
-            }
-        }
-    }
-
     /// An ID in the shape that MESH gives: time to the microsecond and six hexadecimal digits
     /// (OpenAPI, examples of "Send message").
     pub(super) fn unused_id(&self, now: DateTime<Utc>) -> MessageId {
@@ -161,17 +168,6 @@ impl Rooms {
         let number = self.next_number;
         self.next_number += 1;
         number
-    }
-}
-
-impl Entry {
-    /// When something happens to it next: expiry of what waits, oblivion of all else.
-    fn due(&self, kept: TimeDelta) -> DateTime<Utc> {
-        match &self.state {
-            State::Uploading { until, .. } | State::Waiting { until, .. } => *until,
-            State::Undeliverable { .. } => self.message.sent_at + kept,
-            State::Acknowledged { at, .. } | State::Failed { at, .. } => *at + kept,
-        }
     }
 }
 

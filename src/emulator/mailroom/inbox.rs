@@ -1,5 +1,7 @@
 //! Listing an inbox, page by page.
 
+use std::collections::BTreeMap;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE};
 use thiserror::Error;
 
@@ -35,20 +37,20 @@ impl Mailroom {
 
     fn page(&self, mailbox: &MailboxId, query: &InboxQuery, start: u64) -> InboxPage {
         let rooms = self.rooms();
-        let Some(room) = rooms.mailboxes.get(mailbox) else {
+        let Some(inbox) = rooms.inboxes.get(mailbox) else {
             return InboxPage { messages: Vec::new(), approx_inbox_count: 0, continue_from: None };
         };
         let admits = |workflow| query.workflow_filter.as_ref().is_none_or(|filter| filter.admits(workflow));
-        let mut waiting = room.inbox.range(start..).filter(|(_, message)| admits(message.workflow()));
+        let mut waiting = inbox.range(start..).filter(|(_, message)| admits(message.workflow()));
         let messages =
             waiting.by_ref().take(query.max_results).map(|(_, message)| message.id.clone()).collect();
         let continue_from = waiting.next().map(|(place, _)| write_place(*place));
-        InboxPage { messages, approx_inbox_count: room.inbox.len(), continue_from }
+        InboxPage { messages, approx_inbox_count: inbox.len(), continue_from }
     }
 
     /// How many messages wait in a mailbox.
     pub(in crate::emulator) fn count(&self, mailbox: &MailboxId) -> usize {
-        self.rooms().mailboxes.get(mailbox).map_or(0, |room| room.inbox.len())
+        self.rooms().inboxes.get(mailbox).map_or(0, BTreeMap::len)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::StoredBody;
 use crate::protocol::{ErrorCode, Failure, MailboxId, MessageId, SendHeaders, WorkflowId};
@@ -45,19 +45,23 @@ pub struct Content {
 }
 
 /// A message in the books.
+#[derive(Clone)]
 pub struct Entry {
     pub message: Arc<Message>,
     /// Unique, and in the order of sending.
     pub number: u64,
     /// Bytes taken in, as sent.
     pub size: u64,
+    /// Its place among what is done with: acknowledged, expired or failed.
+    pub finished: Option<u64>,
     pub state: State,
 }
 
 /// Where a message is.
+#[derive(Clone)]
 pub enum State {
-    /// Chunks are still to come.
-    Uploading { chunks: BTreeMap<u32, StoredBody>, until: DateTime<Utc> },
+    /// Chunks are still to come. Shared only where a copy is kept to undo a change.
+    Uploading { chunks: Arc<BTreeMap<u32, StoredBody>>, until: DateTime<Utc> },
     /// In the recipient's inbox, at a place.
     Waiting { place: u64, content: Arc<Content>, until: DateTime<Utc> },
     /// Acknowledged. The content only where it is served again.
@@ -73,5 +77,35 @@ impl Message {
     #[must_use]
     pub fn workflow(&self) -> &WorkflowId {
         &self.headers.workflow
+    }
+}
+
+impl Entry {
+    /// When something happens to it next: expiry of what waits, oblivion of all else, which is `kept` so long.
+    pub fn due(&self, kept: TimeDelta) -> DateTime<Utc> {
+        match &self.state {
+            State::Uploading { until, .. } | State::Waiting { until, .. } => *until,
+            State::Undeliverable { .. } => self.message.sent_at + kept,
+            State::Acknowledged { at, .. } | State::Failed { at, .. } => *at + kept,
+        }
+    }
+}
+
+impl State {
+    /// Its content as far as it is kept, chunk by chunk.
+    pub fn chunks(&self) -> Option<&BTreeMap<u32, StoredBody>> {
+        match self {
+            Self::Uploading { chunks, .. } => Some(chunks),
+            Self::Waiting { content, .. } => Some(&content.chunks),
+            Self::Acknowledged { content, .. } | Self::Undeliverable { content, .. } => {
+                content.as_ref().map(|content| &content.chunks)
+            }
+            Self::Failed { .. } => None,
+        }
+    }
+
+    /// Whether nothing more is done with it.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Acknowledged { .. } | Self::Undeliverable { .. } | Self::Failed { .. })
     }
 }

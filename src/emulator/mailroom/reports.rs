@@ -6,7 +6,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::HeaderName;
 
-use super::{BodyWriter, Limits, Mailroom, Message, Receiver, Report, Rooms, State, message::Content};
+use super::{Mailroom, Message, Receiver, Report, Rooms, State, message::Content};
 use crate::{
     emulator::switches::{ReportSubject, ReportTo},
     protocol::{
@@ -122,16 +122,9 @@ impl Rooms {
         };
         let message =
             Message { id: id.clone(), sender, recipient: Ok(recipient), headers, sent_at: at, report };
-        let mut chunks = BTreeMap::new();
-        let mut writer = BodyWriter::new(ContentEncoding::Identity, Limits::default());
-        if let Some(body) = body
-            && writer.write(body).is_ok()
-            && let Ok(body) = writer.finish()
-        {
-            chunks.insert(1, body);
-        }
+        let chunks: BTreeMap<_, _> = body.map(|body| (1, self.space.own(body))).into_iter().collect();
         let size = chunks.values().map(super::StoredBody::size).sum();
-        let upload = State::Uploading { chunks: BTreeMap::new(), until: at + self.switches.expiry.message };
+        let upload = State::Uploading { chunks: Arc::default(), until: at + self.switches.expiry.message };
         self.enter(Arc::new(message), size, upload);
         self.deliver(&id, Content { chunks, delivered_at: at });
         id

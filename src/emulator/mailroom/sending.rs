@@ -56,9 +56,9 @@ impl Mailroom {
         let chunks = BTreeMap::from([(1, body)]);
         let until = now + self.switches.expiry.message;
         if chunked {
-            rooms.enter(Arc::new(message), size, State::Uploading { chunks, until });
+            rooms.enter(Arc::new(message), size, State::Uploading { chunks: Arc::new(chunks), until });
         } else {
-            rooms.enter(Arc::new(message), size, State::Uploading { chunks: BTreeMap::new(), until });
+            rooms.enter(Arc::new(message), size, State::Uploading { chunks: Arc::default(), until });
             rooms.deliver(&id, Content { chunks, delivered_at: now });
         }
         Ok(id)
@@ -81,7 +81,7 @@ impl Rooms {
         self.enter(
             Arc::clone(&message),
             0,
-            State::Uploading { chunks: BTreeMap::new(), until: at + self.switches.expiry.message },
+            State::Uploading { chunks: Arc::default(), until: at + self.switches.expiry.message },
         );
         self.fail(&message, code.into(), at);
     }

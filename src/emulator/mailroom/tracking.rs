@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Entry, Mailbox, Mailroom, Rooms, State};
+use super::{Entry, Mailroom, Rooms, State};
 use crate::protocol::{
     Correspondent, ErrorCode, Failure, LocalId, MailboxId, MessageId, Tracked, TrackingStatus,
     headers::{
@@ -85,7 +85,7 @@ impl Rooms {
     /// A mailbox, or an address that is nobody's.
     fn correspondent(&self, id: Option<&MailboxId>, address: &str) -> Correspondent {
         match id.and_then(|id| self.mailboxes.get(id)) {
-            Some(room) => Mailbox::correspondent(&room.mailbox),
+            Some(mailbox) => mailbox.correspondent(),
             None => Correspondent {
                 mailbox: id.map_or_else(|| address.to_owned(), MailboxId::to_string),
                 ..Correspondent::default()

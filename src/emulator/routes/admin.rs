@@ -6,7 +6,11 @@ use hyper::body::Incoming;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::{Reply, receive::small, refusals::tell};
+use super::{
+    Reply,
+    receive::{full, small},
+    refusals::tell,
+};
 use crate::{
     emulator::{
         Clock,
@@ -30,21 +34,26 @@ pub async fn answer(
     body: &mut Incoming,
 ) -> Reply {
     let segments: Vec<&str> = path.split('/').collect();
-    match (method.as_str(), segments.as_slice()) {
+    let body = match small(body).await {
+        Ok(body) => body,
+        Err(why) => return wrong(why),
+    };
+    let answered = mailroom.durably(|mailroom| match (method.as_str(), segments.as_slice()) {
         ("DELETE", ["reset"]) => {
             mailroom.reset();
             ok(&json!({ "message": "all mailboxes reset" }))
         }
         ("DELETE", ["reset", mailbox]) => reset_mailbox(mailroom, mailbox),
-        ("POST", ["report"]) => with(body, |request| create_report(mailroom, request)).await,
-        ("POST", ["message", id, "event"]) => with(body, |event| add_event(mailroom, id, event)).await,
+        ("POST", ["report"]) => with(&body, |request| create_report(mailroom, request)),
+        ("POST", ["message", id, "event"]) => with(&body, |event| add_event(mailroom, id, event)),
         ("GET", ["message", id]) => message(mailroom, id),
         ("GET", ["mailbox", id]) => mailbox(mailroom, id),
-        ("POST", ["mailbox", id]) => with(body, |change| change_mailbox(mailroom, id, &change)).await,
+        ("POST", ["mailbox", id]) => with(&body, |change| change_mailbox(mailroom, id, &change)),
         ("GET", ["clock"]) => time(clock),
-        ("POST", ["clock"]) => with(body, |change| move_clock(clock, &change)).await,
+        ("POST", ["clock"]) => with(&body, |change| move_clock(clock, &change)),
         _ => Reply::empty(StatusCode::NOT_FOUND).noting("no admin route"),
-    }
+    });
+    answered.await.unwrap_or_else(full)
 }
 
 /// A report as mesh-sandbox takes it.
@@ -100,14 +109,10 @@ struct MoveClock {
     move_seconds: i64,
 }
 
-async fn with<T: DeserializeOwned>(body: &mut Incoming, act: impl FnOnce(T) -> Reply) -> Reply {
-    let read = match small(body).await {
-        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| error.to_string()),
-        Err(why) => Err(why.to_owned()),
-    };
-    match read {
+fn with<T: DeserializeOwned>(body: &[u8], act: impl FnOnce(T) -> Reply) -> Reply {
+    match serde_json::from_slice(body) {
         Ok(request) => act(request),
-        Err(why) => wrong(&why),
+        Err(error) => wrong(&error.to_string()),
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{
     Ask, Reply,
     outbox::{accepted, coded, refused},
-    receive::{receive, too_large},
+    receive::{no_room, receive, too_large},
     refusals::unavailable,
 };
 use crate::{
@@ -34,18 +34,20 @@ pub async fn send(
         Ok(said) => said,
         Err(reply) => return reply,
     };
-    let encoding = match ask.mailroom.expect_chunk(sender, id, said) {
-        Ok(encoding) if possible => encoding,
-        Ok(_) => return refuse(ask, id, ChunkRefusal::Code(ErrorCode::EncodingChanged)),
-        Err(refusal) => return refuse(ask, id, refusal),
+    let encoding = match ask.mailroom.durably(|mailroom| mailroom.expect_chunk(sender, id, said)).await {
+        Ok(Ok(encoding)) if possible => encoding,
+        Ok(Ok(_)) => return refuse(ask, id, ChunkRefusal::Code(ErrorCode::EncodingChanged)),
+        Ok(Err(refusal)) => return refuse(ask, id, refusal),
+        Err(unstored) => return no_room(ask, unstored),
     };
     let stored = match receive(ask, body, ask.mailroom.body_writer(encoding)).await {
         Ok(stored) => stored,
         Err(reply) => return reply,
     };
-    match ask.mailroom.send_chunk(sender, id, said, stored) {
-        Ok(()) => taken(ask, id, number),
-        Err(refusal) => refuse(ask, id, refusal),
+    match ask.mailroom.durably(|mailroom| mailroom.send_chunk(sender, id, said, stored)).await {
+        Ok(Ok(())) => taken(ask, id, number),
+        Ok(Err(refusal)) => refuse(ask, id, refusal),
+        Err(unstored) => no_room(ask, unstored),
     }
 }
 

@@ -11,12 +11,13 @@ use http::{
 };
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio_util::io::{ReaderStream, StreamReader};
 
-use super::{Ask, Reply, ReplyBody, header, refusals::unavailable, sandbox_headers};
+use super::{Ask, Reply, ReplyBody, header, receive::no_room, refusals::unavailable, sandbox_headers};
 use crate::{
     emulator::{
-        mailroom::{Delivered, Message, Report, StoredBody, Unavailable},
+        mailroom::{BodyReader, Delivered, Message, Report, StoredBody, Unavailable},
         switches::{Compression, DownloadHeaders, Head},
     },
     protocol::{
@@ -32,10 +33,11 @@ use crate::{
 
 /// A message, or one of its chunks: 206 while more are to come, 200 for the last (OpenAPI, "Download
 /// chunked message").
-pub fn get(ask: Ask<'_>, mailbox: &MailboxId, id: &MessageId, chunk: Option<NonZeroU32>) -> Reply {
-    let delivered = match ask.mailroom.message(mailbox, id) {
-        Ok(delivered) => delivered,
-        Err(why) => return unavailable(ask, why, id),
+pub async fn get(ask: Ask<'_>, mailbox: &MailboxId, id: &MessageId, chunk: Option<NonZeroU32>) -> Reply {
+    let delivered = match ask.mailroom.durably(|mailroom| mailroom.message(mailbox, id)).await {
+        Ok(Ok(delivered)) => delivered,
+        Ok(Err(why)) => return unavailable(ask, why, id),
+        Err(unstored) => return no_room(ask, unstored),
     };
     let number = chunk.map_or(1, NonZeroU32::get);
     let total = delivered.message.headers.chunk_range.total().get();
@@ -45,7 +47,18 @@ pub fn get(ask: Ask<'_>, mailbox: &MailboxId, id: &MessageId, chunk: Option<NonZ
         return reply.with(CONTENT_LENGTH, "0");
     }
     let Some(body) = delivered.chunk(number) else { return unavailable(ask, Unavailable::Missing, id) };
-    let reply = with_body(ask, reply, body, delivered.message.headers.encoding);
+    let reader = match open(body).await {
+        Ok(reader) => reader,
+        // Its message was acknowledged since.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return unavailable(ask, Unavailable::Gone, id).noting("its body is not there any more");
+        }
+        Err(error) => {
+            return Reply::empty(StatusCode::INTERNAL_SERVER_ERROR)
+                .noting(format!("the body of the message cannot be read: {error}"));
+        }
+    };
+    let reply = with_body(ask, reply, body, reader, delivered.message.headers.encoding);
     match ask.switches.download_headers {
         DownloadHeaders::OpenApi => reply,
         DownloadHeaders::Sandbox => sandbox_headers::typed(reply, &delivered, ask.version),
@@ -65,7 +78,21 @@ pub fn head(ask: Ask<'_>, mailbox: &MailboxId, id: &MessageId) -> Reply {
     }
 }
 
-fn with_body(ask: Ask<'_>, reply: Reply, body: &StoredBody, encoding: ContentEncoding) -> Reply {
+async fn open(body: &StoredBody) -> io::Result<BodyReader> {
+    if !body.is_on_disk() {
+        return body.open();
+    }
+    let body = body.clone();
+    spawn_blocking(move || body.open()).await.map_err(io::Error::other)?
+}
+
+fn with_body(
+    ask: Ask<'_>,
+    reply: Reply,
+    body: &StoredBody,
+    reader: BodyReader,
+    encoding: ContentEncoding,
+) -> Reply {
     let accepted = header(ask.parts, &ACCEPT_ENCODING);
     let on_the_fly = ask.switches.compression == Compression::OnTheFly;
     let gzip = match ask.switches.compression {
@@ -78,7 +105,7 @@ fn with_body(ask: Ask<'_>, reply: Reply, body: &StoredBody, encoding: ContentEnc
     } else {
         reply.without(&CONTENT_ENCODING)
     };
-    let pieces = pieces(body.clone());
+    let pieces = pieces(reader);
     if compress && encoding == ContentEncoding::Identity {
         return Reply { body: boxed(compressed(pieces)), ..reply };
     }
@@ -170,8 +197,27 @@ fn as_data(version: ApiVersion, reply: Reply, message: &Message, number: u32) ->
     reply.with(CONTENT_TYPE, content_type)
 }
 
-fn pieces(body: StoredBody) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
-    stream::iter((0..).map_while(move |index| body.piece(index).map(Ok)))
+/// The pieces of a body. From disk, one is read while the one before it is sent.
+fn pieces(reader: BodyReader) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    let beginning = if reader.is_on_disk() { Pieces::Coming(read(reader)) } else { Pieces::Here(reader) };
+    stream::try_unfold(beginning, |pieces| async move {
+        Ok(match pieces {
+            Pieces::Here(mut reader) => reader.next()?.map(|piece| (piece, Pieces::Here(reader))),
+            Pieces::Coming(job) => {
+                let (piece, reader) = job.await.map_err(io::Error::other)??;
+                piece.map(|piece| (piece, Pieces::Coming(read(reader))))
+            }
+        })
+    })
+}
+
+enum Pieces {
+    Here(BodyReader),
+    Coming(JoinHandle<io::Result<(Option<Bytes>, BodyReader)>>),
+}
+
+fn read(mut reader: BodyReader) -> JoinHandle<io::Result<(Option<Bytes>, BodyReader)>> {
+    spawn_blocking(move || Ok((reader.next()?, reader)))
 }
 
 fn compressed(

@@ -216,19 +216,33 @@ impl Ask<'_> {
         match operation {
             Operation::Ping => running(self.switches),
             Operation::Handshake(mailbox) => handshake::validate(self, mailbox),
-            Operation::CheckInbox(mailbox) => inbox::list(self, mailbox),
-            Operation::CountMessages(mailbox) => inbox::count(self, mailbox),
-            Operation::GetMessage(mailbox, id) if self.is_rich(id) => rich::inbox(self, mailbox),
-            Operation::GetMessage(mailbox, id) => download::get(self, mailbox, id, None),
-            Operation::GetChunk(mailbox, id, chunk) => download::get(self, mailbox, id, Some(*chunk)),
-            Operation::HeadMessage(mailbox, id) => download::head(self, mailbox, id),
-            Operation::Acknowledge(mailbox, id) => inbox::acknowledge(self, mailbox, id),
+            Operation::GetMessage(mailbox, id) if self.is_rich(id) => {
+                self.durably(|| rich::inbox(self, mailbox)).await
+            }
+            Operation::GetMessage(mailbox, id) => download::get(self, mailbox, id, None).await,
+            Operation::GetChunk(mailbox, id, chunk) => download::get(self, mailbox, id, Some(*chunk)).await,
             Operation::SendMessage(mailbox) => outbox::send(self, mailbox, body).await,
             Operation::SendChunk(mailbox, id, number) => chunk::send(self, mailbox, id, *number, body).await,
-            Operation::TrackMessage(mailbox) => directory::track(self, mailbox),
-            Operation::TrackLocalId(mailbox, id) => directory::track_local_id(self, mailbox, id),
+            Operation::CheckInbox(mailbox) => self.durably(|| inbox::list(self, mailbox)).await,
+            Operation::CountMessages(mailbox) => self.durably(|| inbox::count(self, mailbox)).await,
+            Operation::HeadMessage(mailbox, id) => self.durably(|| download::head(self, mailbox, id)).await,
+            Operation::Acknowledge(mailbox, id) => {
+                self.durably(|| inbox::acknowledge(self, mailbox, id)).await
+            }
+            Operation::TrackMessage(mailbox) => self.durably(|| directory::track(self, mailbox)).await,
+            Operation::TrackLocalId(mailbox, id) => {
+                self.durably(|| directory::track_local_id(self, mailbox, id)).await
+            }
             Operation::LookUpEndpoint(ods_code, workflow) => directory::look_up(self, ods_code, workflow),
             Operation::SearchWorkflow(workflow) => directory::search(self, workflow),
+        }
+    }
+
+    /// A reply, when all that it tells is durable.
+    async fn durably(self, answer: impl FnOnce() -> Reply) -> Reply {
+        match self.mailroom.durably(|_| answer()).await {
+            Ok(reply) => reply,
+            Err(unstored) => receive::no_room(self, unstored),
         }
     }
 

@@ -3,7 +3,10 @@
 use http::{StatusCode, header::CONTENT_ENCODING};
 use hyper::body::Incoming;
 
-use super::{Ask, Reply, receive::receive};
+use super::{
+    Ask, Reply,
+    receive::{no_room, receive},
+};
 use crate::{
     emulator::switches::{OtherEncoding, Reading, Refusals, Unlisted},
     protocol::{
@@ -27,9 +30,10 @@ pub async fn send(ask: Ask<'_>, sender: &MailboxId, body: &mut Incoming) -> Repl
         Ok(stored) => stored,
         Err(reply) => return reply,
     };
-    match ask.mailroom.send(sender, headers, stored) {
-        Ok(message_id) => accepted(ask, message_id),
-        Err(error) => coded(ask, error),
+    match ask.mailroom.durably(|mailroom| mailroom.send(sender, headers, stored)).await {
+        Ok(Ok(message_id)) => accepted(ask, message_id),
+        Ok(Err(error)) => coded(ask, error),
+        Err(unstored) => no_room(ask, unstored),
     }
 }
 
