@@ -252,3 +252,6 @@ fn exchange(bytes: &[u8]) -> Result<Exchange, usize> {
 pub(super) fn is_plausible(time: DateTime<Utc>) -> bool {
     (1990..3000).contains(&time.year())
 }
+
+#[cfg(test)]
+mod tests;

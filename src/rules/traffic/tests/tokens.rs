@@ -12,9 +12,10 @@ fn right_tokens_hold_and_without_calls_nothing_does() {
     log.handshake().list(&[]);
     RULES_OF_TOKENS.iter().for_each(|rule| held(rule, &log));
     RULES_OF_TOKENS.iter().for_each(|rule| not_applicable(rule, &Log::new()));
+    // A lookup needs no token.
     let mut lookup = Log::new();
-    lookup.mailbox = "endpointlookup";
-    lookup.call_with("", "GET /X26/TEST", &[], b"");
+    lookup.call_with("", "GET /inbox", &[], b"");
+    lookup.last().request.head.target = "/messageexchange/endpointlookup/X26/TEST".to_owned();
     RULES_OF_TOKENS.iter().for_each(|rule| not_applicable(rule, &lookup));
 }
 
