@@ -18,29 +18,29 @@ fn unseen(call: &Call) -> &'static str {
     }
 }
 
-/// Connections are judged once for each certificate, by its fingerprint; the calls are counted.
-fn by_certificate<'a>(
-    traffic: &'a Traffic,
-    examined: &mut Examined,
-) -> BTreeMap<(&'a str, Option<&'a str>), (&'a Call, Option<&'a CertificateFacts>)> {
-    let mut seen = BTreeMap::new();
+/// A certificate of a mailbox, or that there was none, and the first call with it.
+type Presented<'a> = (&'a Call, Option<&'a CertificateFacts>);
+
+/// Connections are judged once for each mailbox and certificate.
+fn by_certificate<'a>(traffic: &'a Traffic, examined: &mut Examined) -> Vec<Presented<'a>> {
+    let mut seen: BTreeMap<_, Presented<'a>> = BTreeMap::new();
     for call in traffic.calls.iter().filter(|call| call.mailbox.is_some()) {
         let Some(tls) = &call.exchange.tls else {
             examined.pass_over(unseen(call));
             continue;
         };
-        examined.look();
         let certificate = tls.client_certificate.as_ref();
-        let mailbox = call.mailbox.as_deref().unwrap_or_default();
-        seen.entry((mailbox, certificate.map(|c| c.fingerprint.as_str()))).or_insert((call, certificate));
+        let fingerprint = certificate.map(|certificate| certificate.fingerprint.as_str());
+        seen.entry((call.mailbox.as_deref(), fingerprint)).or_insert((call, certificate));
     }
-    seen
+    seen.into_values().collect()
 }
 
 /// A client certificate is presented, and is valid at the time.
 pub(super) fn certificate(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
-    for (call, certificate) in by_certificate(traffic, &mut examined).into_values() {
+    for (call, certificate) in by_certificate(traffic, &mut examined) {
+        examined.look();
         let Some(certificate) = certificate else {
             let what = "no client certificate was presented";
             examined.find(
@@ -73,8 +73,12 @@ pub(super) fn certificate(traffic: &Traffic) -> Examined {
 /// The common name is `local_id.ods_code.api.mesh-client.nhs.uk`; the first label is free.
 pub(super) fn certificate_name(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
-    for (call, certificate) in by_certificate(traffic, &mut examined).into_values() {
-        let Some(certificate) = certificate else { continue };
+    for (call, certificate) in by_certificate(traffic, &mut examined) {
+        let Some(certificate) = certificate else {
+            examined.pass_over("no client certificate was presented");
+            continue;
+        };
+        examined.look();
         let name = common_name(&certificate.subject);
         let labels: Vec<&str> = name.unwrap_or_default().split('.').collect();
         let is_right = matches!(labels.as_slice(), [local, ods, api, client, nhs, uk]

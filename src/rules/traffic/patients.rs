@@ -111,20 +111,29 @@ pub(super) fn traces(text: &str) -> Vec<(Trace, usize)> {
     found
 }
 
+/// What in one header could be NHS numbers or references.
+#[derive(Default)]
+struct Doubtful<'a> {
+    /// How many groups of ten digits there were, valid or not.
+    all: usize,
+    /// Where there was a valid one.
+    valid: Vec<(&'a Call, usize)>,
+}
+
 /// Local ID, subject and file name identify nobody.
 pub(super) fn headers(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
-    let mut doubtful: BTreeMap<(&str, bool), (usize, Vec<(&Call, usize)>)> = BTreeMap::new();
+    let mut doubtful: BTreeMap<(&str, bool), Doubtful<'_>> = BTreeMap::new();
     for call in traffic.calls.iter().filter(|call| call.is_send()) {
         for (name, strict) in FREE {
             let Some(text) = call.header(name).filter(|text| !text.trim().is_empty()) else { continue };
             examined.look();
-            let (count, places) = doubtful.entry((name, strict)).or_default();
-            *count += ten_digits(text).len();
+            let doubt = doubtful.entry((name, strict)).or_default();
+            doubt.all += ten_digits(text).len();
             let grade = if strict && !is_gp_connect(call) { Grade::Broken } else { Grade::Warning };
             for (trace, place) in traces(text) {
                 match trace {
-                    Trace::Digits => places.push((call, place)),
+                    Trace::Digits => doubt.valid.push((call, place)),
                     Trace::Number => examined.find(found(
                         call,
                         name,
@@ -143,12 +152,12 @@ pub(super) fn headers(traffic: &Traffic) -> Examined {
             }
         }
     }
-    for ((name, strict), (all, places)) in doubtful {
+    for ((name, strict), Doubtful { all, valid }) in doubtful {
         // Of references with ten digits one in eleven has a right check digit: when most have not, they
         // are references; when several have, and none has not, they are NHS numbers.
-        let likely = places.len() * 3 > all;
-        let sure = places.len() >= 3 && places.len() == all;
-        for (call, place) in places.into_iter().filter(|_| likely) {
+        let likely = valid.len() * 3 > all;
+        let sure = valid.len() >= 3 && valid.len() == all;
+        for (call, place) in valid.into_iter().filter(|_| likely) {
             let grade = if sure && strict && !is_gp_connect(call) { Grade::Broken } else { Grade::Warning };
             examined.find(found(call, name, place, grade, "ten digits that are a valid NHS number"));
         }
