@@ -68,17 +68,18 @@ fn is_issued(digits: &str) -> bool {
     NhsNumber::parse(digits).is_ok() && (digits.starts_with(['3', '4', '6', '7', '9']) || is_date)
 }
 
-/// Whether one of the words ends shortly before the place, or anywhere when the place is none.
-fn called(text: &str, place: Option<usize>, words: &[&str]) -> bool {
-    let lower: String = text.to_lowercase();
-    let near: String = match place {
-        Some(place) => {
-            let from = place.saturating_sub(24);
-            lower.chars().skip(from).take(place - from).collect()
-        }
-        None => lower,
-    };
-    words.iter().any(|word| near.contains(word))
+/// Whether the words before the place speak of an NHS number, or of a patient.
+fn is_called_so(text: &str, place: usize) -> bool {
+    let from = place.saturating_sub(24);
+    let near: String = text.chars().skip(from).take(place - from).collect::<String>().to_lowercase();
+    near.split(|character: char| !character.is_alphanumeric())
+        .any(|word| word.starts_with("nhs") || word.starts_with("patient") || word == "chi")
+}
+
+/// Whether a text speaks of a birth.
+fn speaks_of_birth(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    ["dob", "d.o.b", "date of birth", "dateofbirth", "born", "birth"].iter().any(|word| lower.contains(word))
 }
 
 /// Eight digits, or day, month and year with strokes, dots or dashes.
@@ -98,10 +99,9 @@ pub(super) fn traces(text: &str) -> Vec<(Trace, usize)> {
     if let Some(at) = text.to_ascii_uppercase().find("GPPROVIDER_") {
         found.push((Trace::Number, text.get(..at).unwrap_or_default().chars().count() + 1));
     }
-    let born = called(text, None, &["dob", "d.o.b", "date of birth", "dateofbirth", "born", "birth"])
-        && has_date(text);
+    let born = speaks_of_birth(text) && has_date(text);
     for digits in ten_digits(text).into_iter().filter(|digits| digits.is_valid) {
-        let named = called(text, Some(digits.place), &["nhs", "patient", "chi"]);
+        let named = is_called_so(text, digits.place);
         let trace = if named || digits.is_grouped || born { Trace::Number } else { Trace::Digits };
         found.push((trace, digits.place + 1));
     }

@@ -107,6 +107,22 @@ pub(super) fn tolerated(traffic: &Traffic) -> Examined {
     examined
 }
 
+/// Every call is one that the API has; of others no rule could say anything.
+pub(super) fn known(traffic: &Traffic) -> Examined {
+    let mut examined = Examined::default();
+    for call in traffic.calls.iter().filter(|call| call.mailbox.is_some()) {
+        examined.look();
+        if call.operation().is_none() {
+            examined.find(
+                Finding::about(&[call], Grade::Warning, "a call is none that the API has")
+                    .expected("method and path of an operation of the OpenAPI")
+                    .seen("another method or path"),
+            );
+        }
+    }
+    examined
+}
+
 /// Calls that are deprecated are not needed.
 pub(super) fn deprecated(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();

@@ -206,6 +206,10 @@ rules! {
     "Response headers are taken in any case, and unknown ones passed over",
     "Look headers up regardless of case, and ignore those that you do not know.";
 
+    "known-calls" Should responses::known, "OpenAPI, paths", NO_TOKENS,
+    "Every call is one that the API has",
+    "Compare method and path with the OpenAPI: IDs in upper case, no stroke at the end, nothing encoded that need not be. Rules about sends or downloads pass over calls that they cannot recognise.";
+
     "deprecated" May responses::deprecated, "OpenAPI, Message count; Track outbox by local ID", "the recording has no call of the API",
     "Deprecated calls are not used",
     "Use the inbox check instead of the count, and tracking by message ID.";

@@ -54,6 +54,15 @@ pub(super) fn form(traffic: &Traffic) -> Examined {
         match (call.exchange.token_fault, differs) {
             (Some(TokenFault::Withheld), _) => examined.pass_over(WITHHELD),
             (Some(TokenFault::UpperCaseHash), None) | (None, None) => examined.look(),
+            (_, Some(own)) if call.mailbox.as_deref().is_some_and(|path| path.eq_ignore_ascii_case(own)) => {
+                examined.look();
+                let what = "the path has the mailbox ID in lower case";
+                let finding =
+                    Finding::about(&[call], Grade::Warning, what).expected("the ID as the token has it");
+                examined.find(finding.seen("the same ID with lower-case letters").remedy(
+                    "Write the mailbox ID in upper case everywhere: not every endpoint takes the other.",
+                ));
+            }
             (None | Some(TokenFault::UpperCaseHash), Some(own)) => {
                 examined.look();
                 let what = "the token speaks for another mailbox than the path";

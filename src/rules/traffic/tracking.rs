@@ -7,8 +7,8 @@ use chrono::TimeDelta;
 use super::{Call, Examined, Finding, Grade, Traffic, shown};
 use crate::protocol::Operation;
 
-/// So many enquiries about one message within so long are polling.
-const POLLING: (usize, TimeDelta) = (6, TimeDelta::hours(1));
+/// So many enquiries about one message within so long are polling: as often as an inbox is polled.
+const POLLING: (usize, TimeDelta) = (6, TimeDelta::minutes(30));
 /// So many are more than an occasional look.
 const OFTEN: (usize, TimeDelta) = (3, TimeDelta::hours(1));
 

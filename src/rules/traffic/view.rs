@@ -199,6 +199,7 @@ impl Call {
 fn path_mailbox(target: &str) -> Option<&str> {
     let path = target.split('?').next()?;
     let first = path.strip_prefix("/messageexchange/")?.split('/').next()?;
+    let first = first.char_indices().nth(100).and_then(|(end, _)| first.get(..end)).unwrap_or(first);
     (!first.is_empty() && !matches!(first, "_ping" | "endpointlookup" | "workflowsearch")).then_some(first)
 }
 

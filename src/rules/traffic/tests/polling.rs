@@ -65,6 +65,13 @@ fn without_need_the_inbox_is_checked_every_five_minutes() {
         log.list(&[]).send(&[], b"x");
     });
     held(rule, &log);
+    // Without the pages nobody can tell.
+    let mut log = polls(4, 30);
+    log.foreign()
+        .exchanges
+        .iter_mut()
+        .for_each(|exchange| exchange.response.as_mut().unwrap().body.kept = None);
+    assert_eq!(result(rule, &log).unjudged.first().map(|(_, count)| *count), Some(3));
     // What is listed and not downloaded is no need.
     let mut log = Log::new();
     (0..6).for_each(|_| {
@@ -174,7 +181,8 @@ fn tracking_is_not_polled() {
     held(rule, &track(2, 1));
     held(rule, &track(10, 3600));
     warned(rule, &track(3, 600));
-    broken(rule, &track(6, 600));
+    warned(rule, &track(6, 600));
+    broken(rule, &track(6, 300));
     not_applicable(rule, Log::new().list(&[]));
     // Of several messages each may be asked for.
     let mut log = Log::new();
@@ -182,6 +190,14 @@ fn tracking_is_not_polled() {
         log.call(&format!("GET /outbox/tracking?messageID={id}"), &[V2], b"");
     }
     held(rule, &log);
+}
+
+#[test]
+fn calls_that_the_api_does_not_have_are_told() {
+    let mut log = Log::new();
+    held("known-calls", log.list(&[]));
+    warned("known-calls", log.call("GET /inbox/", &[], b""));
+    not_applicable("known-calls", &Log::new());
 }
 
 #[test]

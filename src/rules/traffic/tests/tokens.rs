@@ -53,6 +53,9 @@ fn a_call_without_a_token_or_with_that_of_another_mailbox_is_wrong() {
     log.mailbox = "X26ABC2";
     log.call_with(&token, "GET /inbox", &[], b"");
     assert!(broken("token-form", &log).what.contains("another mailbox"));
+    let mut log = Log::new();
+    log.list(&[]).last().request.head.target = "/messageexchange/x26abc1/inbox".to_owned();
+    warned("token-form", &log);
 }
 
 #[test]
