@@ -139,6 +139,17 @@ fn other_programs_hars_are_read() {
     assert!(out(&judged).contains("mitmproxy 11.0.2"), "{}", out(&judged));
     let judged = judge(&[&har("fiddler.har")]);
     assert_eq!(judged.status.code(), Some(0), "{}", out(&judged));
+    // Recorded by Playwright in Chromium, against our own endpoint: a good day, but for a local ID.
+    let judged = judge(&[&har("playwright.har"), "--format", "json"]);
+    assert_eq!(judged.status.code(), Some(0), "{}", out(&judged));
+    let found = verdicts(&judged);
+    let odd: Vec<&str> =
+        found.iter().filter(|(_, is)| is == "warning").map(|(rule, _)| rule.as_str()).collect();
+    assert_eq!(odd, ["patient-in-headers"]);
+    assert!(!out(&judged).contains("9434765919"));
+    for rule in ["inbox-after-send", "acknowledge-after-download", "handshake-first"] {
+        assert!(found.contains(&(rule.to_owned(), "held".to_owned())), "{rule}");
+    }
     let judged = judge(&[&har("charles.har")]);
     assert_eq!(judged.status.code(), Some(1));
     let text = out(&judged);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Examined, Finding, Grade, RULES, Rule, Traffic};
+use super::{Examined, Finding, Grade, RULES, Rule, Severity, Traffic};
 use crate::{
     protocol::MailboxId,
     tape::{Actor, Exchange},
@@ -72,8 +72,11 @@ pub fn judge_numbered(exchanges: &[(usize, Arc<Exchange>)], context: &Context) -
     RULES.iter().map(|rule| result(rule, &traffic)).collect()
 }
 
-fn result(rule: &'static Rule, traffic: &Traffic) -> RuleResult {
+pub(super) fn result(rule: &'static Rule, traffic: &Traffic) -> RuleResult {
     let Examined { looked_at, mut findings, unjudged } = (rule.examine)(traffic);
+    if rule.severity != Severity::Must {
+        findings.iter_mut().for_each(|finding| finding.grade = Grade::Warning);
+    }
     // By what is found, then by when: numbers come from the source and decide only between equals.
     findings.sort_by(|a, b| {
         let key = |finding: &Finding| (std::cmp::Reverse(finding.grade), finding.at);

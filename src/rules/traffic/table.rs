@@ -162,8 +162,8 @@ rules! {
     "A send has Mex-To and Mex-WorkflowID, a chunk Mex-Chunk-Range, and no header is longer than it may be",
     "Send the headers, within the limits that the OpenAPI has for each.";
 
-    "mex-from" Should sending::from, "Pack, case 201; OpenAPI, Error codes: 07", NO_SENDS,
-    "A send has Mex-From, and it is the mailbox that speaks",
+    "mex-from" Must sending::from, "Pack, case 201; OpenAPI, Error codes: 07", NO_SENDS,
+    "A send's Mex-From is the mailbox that speaks; it should have one",
     "Send Mex-From with the mailbox ID of the path and the token.";
 
     "send-repeated" Should sending::repeated, "OpenAPI, Send message: each call makes a new message", NO_SENDS,

@@ -84,6 +84,23 @@ fn only_those_are_judged_who_are_asked_for() {
     ));
 }
 
+#[test]
+fn what_is_only_recommended_is_never_broken() {
+    let rule: &'static Rule = Box::leak(Box::new(Rule {
+        severity: Severity::Should,
+        examine: |traffic| {
+            let mut examined = Examined::default();
+            traffic.calls.iter().for_each(|call| examined.find(Finding::about(&[call], Grade::Broken, "x")));
+            examined
+        },
+        ..*RULES.first().unwrap()
+    }));
+    let tape = good_day("X26ABC1").tape();
+    let numbered: Vec<_> = tape.into_iter().enumerate().collect();
+    let traffic = Traffic::new(&numbered, &Context::default());
+    assert!(matches!(judging::result(rule, &traffic).verdict, Verdict::Warned { .. }));
+}
+
 /// What a rule says, without the numbers, which come from the order.
 fn said(results: Vec<RuleResult>) -> Vec<String> {
     let strip = |findings: Vec<Finding>| {
