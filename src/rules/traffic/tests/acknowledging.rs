@@ -79,6 +79,13 @@ fn only_what_is_complete_is_acknowledged() {
     broken(rule, log.get(ID).reply(200, &[("Content-Encoding", "gzip")], b"not gzip").ack(ID));
     let mut log = Log::new();
     held(rule, log.get(ID).reply(200, &[("Content-Encoding", "gzip")], &zipped(b"x")).ack(ID));
+    // The answer broke off.
+    let mut log = Log::new();
+    log.list(&[ID]).get(ID).last().failure = Some(crate::tape::TransportFailure {
+        kind: crate::tape::FailureKind::Closed,
+        detail: "x".to_owned(),
+    });
+    broken(rule, log.ack(ID));
     not_applicable(rule, Log::new().list(&[]));
 }
 
