@@ -25,6 +25,7 @@ pub struct Arguments {
 pub enum Command {
     Run(RunArguments),
     Emulate(EmulateArguments),
+    Judge(JudgeArguments),
     Verify(VerifyArguments),
     Check(CheckArguments),
 }
@@ -172,6 +173,27 @@ fn differences() -> String {
         }
     }
     text
+}
+
+/// Apply the rules for a product's traffic to what was recorded, offline.
+///
+/// Takes a tape (the folder that was recorded to, or its tape.ndjson), a HAR file of any program, or a
+/// bundle, which is verified first. docs/rules.md has every rule. What a recording cannot show is not
+/// applicable, with the reason. Exit codes: 0 no MUST is broken; 1 one is; 2 this cannot be judged.
+#[derive(Debug, Args)]
+pub struct JudgeArguments {
+    /// The recording
+    #[arg(value_name = "TAPE|FILE.har|BUNDLE.zip")]
+    pub recording: PathBuf,
+    /// Configuration with the mailboxes' passwords and the shared key, to recompute tokens
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Judge this mailbox only
+    #[arg(long, value_name = "ID")]
+    pub mailbox: Option<String>,
+    /// What to print: for people or for programs
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
 }
 
 /// Tell whether a bundle is whole and unchanged.

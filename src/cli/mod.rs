@@ -6,6 +6,7 @@ mod check;
 mod emulate;
 mod emulated;
 mod exit;
+mod judge;
 mod lines;
 mod run;
 mod screen;
@@ -29,6 +30,7 @@ pub fn main() -> Exit {
     };
     let result = match arguments.command {
         Command::Verify(arguments) => verify::verify(&arguments),
+        Command::Judge(arguments) => judge::judge(&arguments),
         Command::Run(arguments) => with_runtime(run::run(arguments)),
         Command::Emulate(arguments) => with_runtime(emulate::emulate(arguments)),
         Command::Check(arguments) => with_runtime(check::check(arguments)),

@@ -11,6 +11,7 @@ mod digest;
 mod draft;
 mod manifest;
 mod path;
+mod read;
 mod seal;
 mod verify;
 
@@ -20,5 +21,6 @@ pub use container::NotAZip;
 pub use draft::{Draft, WriteError};
 pub use manifest::LineError;
 pub use path::{BagPath, LONGEST, PathError};
+pub use read::read_file;
 pub use seal::{SealError, Sealed, WIRE_FILE, seal};
 pub use verify::{Container, Limits, Problem, Summary, Verified, VerifyError, verify, verify_within};

@@ -6,6 +6,7 @@ mod fault;
 mod messages;
 #[cfg(test)]
 mod tests;
+pub mod traffic;
 
 pub use answers::{acknowledged, downloaded, handshake_accepted, inbox_listed, message_accepted};
 pub use diagnosis::diagnose;
