@@ -126,6 +126,6 @@ fn exit(record: &RunRecord) -> Exit {
         Verdict::Passed => Exit::Good,
         Verdict::Failed => Exit::Failed,
         Verdict::Error | Verdict::CutShort if configuration => Exit::Usage,
-        Verdict::Error | Verdict::CutShort => Exit::Environment,
+        Verdict::Error | Verdict::Incomplete | Verdict::CutShort => Exit::Environment,
     }
 }

@@ -7,6 +7,7 @@ mod curl;
 mod exchanges;
 mod har;
 mod har_own;
+mod headings;
 mod html;
 mod junit;
 mod readme;
@@ -23,6 +24,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 pub use exchanges::{exchanges_of, message_ids};
+pub use headings::{Heading, Seen, headings};
 
 use crate::runner::RunRecord;
 

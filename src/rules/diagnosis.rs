@@ -223,7 +223,7 @@ fn reply(exchange: &Exchange) -> Option<Value> {
 }
 
 /// The error code in either shape of MESH's error body.
-fn error_code(exchange: &Exchange) -> Option<String> {
+pub(super) fn error_code(exchange: &Exchange) -> Option<String> {
     let body = reply(exchange)?;
     let code = body.get("errorCode").or_else(|| body.pointer("/detail/0/code"))?;
     Some(crate::tape::printable(code.as_str()?.as_bytes()))

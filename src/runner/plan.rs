@@ -158,6 +158,8 @@ impl Plan {
             started_at: None,
             ended_at: None,
             steps,
+            deviation: None,
+            attestation: None,
             clock_moved: None,
             tags,
         });
@@ -192,6 +194,7 @@ fn unplayed(step: &Step) -> StepRecord {
         line: step.position.line,
         outcome: Outcome::NotRun("not reached".to_owned()),
         fault: None,
+        notes: Vec::new(),
         exchanges: Vec::new(),
     }
 }
