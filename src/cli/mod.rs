@@ -3,12 +3,14 @@
 mod access_log;
 mod args;
 mod check;
+mod compare;
 mod emulate;
 mod emulated;
 mod exit;
 mod run;
 mod screen;
 mod setting;
+mod terms;
 mod verify;
 
 use clap::Parser;
@@ -28,6 +30,7 @@ pub fn main() -> Exit {
     };
     let result = match arguments.command {
         Command::Verify(arguments) => verify::verify(&arguments),
+        Command::Compare(arguments) => compare::compare(&arguments),
         Command::Run(arguments) => with_runtime(run::run(arguments)),
         Command::Emulate(arguments) => with_runtime(emulate::emulate(arguments)),
         Command::Check(arguments) => with_runtime(check::check(arguments)),
