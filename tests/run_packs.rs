@@ -259,7 +259,7 @@ fn an_interrupted_run_leaves_a_bundle_that_is_marked() {
         let summary = bundle.summary();
         assert_eq!(summary["verdict"], "cut short");
         assert!(summary["cut_short"].is_string());
-        assert_eq!(bundle.summary()["counts"]["not_run"], 4);
+        assert_eq!(bundle.summary()["counts"]["not_run"], 16);
         assert!(bundle.text("data/report.html").contains("cut short"));
         assert_eq!(witness(&["verify", path.to_str().unwrap()]).code, Some(0));
     }
