@@ -77,7 +77,7 @@ fn without_anything_the_witness_pack_passes_on_the_emulator() {
 
 #[test]
 fn json_is_the_summary_and_nothing_else() {
-    let (outcome, folder) = play(&["--format", "json"]);
+    let (outcome, folder) = play(&["--format", "json", "--tags", "@case-201"]);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     let printed: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
     assert_eq!(printed, bundle(&folder).summary());
@@ -94,9 +94,10 @@ fn a_tag_expression_selects() {
 #[test]
 fn any_concurrency_gives_the_same_outcome() {
     for concurrency in ["1", "3", "256"] {
-        let (outcome, folder) = play(&["--concurrency", concurrency]);
+        let (outcome, folder) = play(&["--concurrency", concurrency, "--tags", "not @case-601"]);
         assert_eq!(outcome.code, Some(0), "{outcome:?}");
-        assert_eq!(bundle(&folder).outcomes(), practice());
+        let expected: Vec<_> = practice().into_iter().filter(|(case, _)| case != "601").collect();
+        assert_eq!(bundle(&folder).outcomes(), expected);
     }
 }
 
@@ -273,7 +274,7 @@ fn a_reader_that_goes_away_costs_no_bundle() {
     let path = folder.path().join("bundle.zip");
     let mut run = program();
     let mut child = run
-        .args(["run", "--bundle"])
+        .args(["run", "--tags", "@case-201", "--bundle"])
         .arg(&path)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -289,7 +290,7 @@ fn a_reader_that_goes_away_costs_no_bundle() {
 fn two_runs_differ_only_where_they_must() {
     let shape = || {
         // Two scenarios of one case side by side could not be told apart.
-        let (_, folder) = play(&["--concurrency", "1"]);
+        let (_, folder) = play(&["--concurrency", "1", "--tags", "not @case-601"]);
         let bundle = bundle(&folder);
         let har: serde_json::Value = serde_json::from_slice(&bundle.files["data/run/exchanges.har"]).unwrap();
         let entries = har["log"]["entries"].as_array().unwrap();
