@@ -2,8 +2,13 @@
 //! or judges through the [`Stage`](mesh_witness::runner::Stage), which reads the tape.
 
 mod acknowledge;
+mod attest;
+mod chunks;
 mod download;
 mod handshake;
 mod inbox;
+mod refusal;
+mod report;
 mod send;
 mod time;
+mod volume;

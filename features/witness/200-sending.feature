@@ -30,7 +30,7 @@ Feature: Sending messages
     Then the payload that arrived is the payload that was sent
     And the message is gone from the counterpart's inbox
 
-  @case-202 @req-AUTH-01 @req-SEND-02 @req-SEND-03 @req-POLL-01
+  @optional-compression @case-202 @req-AUTH-01 @req-SEND-02 @req-SEND-03 @req-POLL-01
   Scenario: Send a compressed message
     Proves: the product compresses a message with gzip, says so in Content-Encoding and in
     Mex-Content-Compressed, and the decompressed payload arrives unaltered.
@@ -38,8 +38,8 @@ Feature: Sending messages
     If it fails: look at the request of the send. Both headers must be there, and the body must
     be gzip, compressed once.
 
-    Optional: a product that never compresses leaves this case out, which becomes a limitation
-    on its certificate.
+    Optional: a product that never compresses says so in its configuration, `without: [compression]`,
+    and the case does not apply, which becomes a limitation on its certificate.
 
     When the product sends a compressed message of 65536 bytes to the counterpart
     Then MESH accepts the message and gives it a message ID

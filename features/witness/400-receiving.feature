@@ -21,15 +21,16 @@ Feature: Receiving messages
     And the acknowledgement came directly after the download
     And the message is gone from the product's inbox
 
-  @case-402 @req-AUTH-01 @req-RECEIVE-01 @req-RECEIVE-02 @req-RECEIVE-03
+  @optional-compression @case-402 @req-AUTH-01 @req-RECEIVE-01 @req-RECEIVE-02 @req-RECEIVE-03
   Scenario: Receive a compressed message
     Proves: the product says that it takes gzip, downloads a message that was sent compressed,
     and holds the payload that was sent once it is decompressed.
 
     If it fails: look at the request of the download. Accept-Encoding must offer gzip.
 
-    Optional: a product that never takes compressed messages leaves this case out, which becomes
-    a limitation on its certificate.
+    Optional: a product that never takes compressed messages says so in its configuration,
+    `without: [compression]`, and the case does not apply, which becomes a limitation on its
+    certificate.
 
     Given the counterpart has sent a compressed message of 65536 bytes to the product
     When the product receives the message compressed

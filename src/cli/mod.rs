@@ -3,6 +3,7 @@
 mod access_log;
 mod args;
 mod check;
+mod compare;
 mod emulate;
 mod emulated;
 mod exit;
@@ -11,6 +12,7 @@ mod lines;
 mod run;
 mod screen;
 mod setting;
+mod terms;
 mod verify;
 
 use clap::Parser;
@@ -31,6 +33,7 @@ pub fn main() -> Exit {
     let result = match arguments.command {
         Command::Verify(arguments) => verify::verify(&arguments),
         Command::Judge(arguments) => judge::judge(&arguments),
+        Command::Compare(arguments) => compare::compare(&arguments),
         Command::Run(arguments) => with_runtime(run::run(arguments)),
         Command::Emulate(arguments) => with_runtime(emulate::emulate(arguments)),
         Command::Check(arguments) => with_runtime(check::check(arguments)),

@@ -5,7 +5,9 @@ use std::{
     time::Duration,
 };
 
+use chrono::SecondsFormat;
 use indicatif::{ProgressBar, ProgressStyle};
+use mesh_witness::report::{self, Heading};
 use mesh_witness::runner::{Fault, Outcome, Progress, RunRecord, ScenarioRecord, StepRecord, Verdict};
 
 /// Prints a line to standard output. Whoever read it may have gone (`run | head`): that is no reason
@@ -15,7 +17,7 @@ pub fn say(text: &str) {
 }
 
 /// Prints a line to standard error, under the same terms.
-fn tell(text: &str) {
+pub fn tell(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
@@ -85,11 +87,16 @@ impl Screen {
         }
         self.line("");
         let seconds = (record.ended_at - record.started_at).as_seconds_f64();
-        let counts = [Outcome::Passed, Outcome::Failed, Outcome::Error, Outcome::NotRun(String::new())];
-        let counts = counts.iter().filter_map(|outcome| match record.count(outcome) {
-            0 => None,
-            count => Some(format!("{count} {}", outcome.word())),
-        });
+        for heading in report::headings(record) {
+            self.line(&format!("  {:<12} {}", heading.name.to_lowercase(), self.dim(&told(&heading))));
+        }
+        self.line("");
+        for problem in &record.deviation_problems {
+            self.line(&format!("  {} {problem}", self.red("✗")));
+        }
+        let counts = Outcome::EACH.map(|outcome| (record.count(&outcome), outcome.word()));
+        let counts = counts.into_iter().chain([(record.expected_deviations(), "expected deviation")]);
+        let counts = counts.filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}"));
         let counts = counts.collect::<Vec<_>>().join(", ");
         let verdict = record.verdict();
         let word = self.coloured(verdict, &verdict.word().to_uppercase());
@@ -109,8 +116,15 @@ impl Screen {
         let (mark, note) = match &scenario.outcome {
             Outcome::Passed => (self.green("✓"), timing(scenario)),
             Outcome::Failed => (self.red("✗"), "failed".to_owned()),
+            Outcome::Warning => (self.yellow("!"), "passed, with a warning".to_owned()),
+            Outcome::Attested => (self.green("✓"), attested(scenario)),
             Outcome::Error => (self.yellow("!"), "error: not the product's fault".to_owned()),
+            Outcome::NotApplicable(reason) => (self.dim("-"), format!("not applicable: {reason}")),
             Outcome::NotRun(reason) => (self.yellow("-"), format!("not run: {reason}")),
+        };
+        let (mark, note) = match scenario.deviation {
+            Some(_) => (self.yellow("~"), "expected deviation".to_owned()),
+            None => (mark, note),
         };
         self.line(&format!("  {mark} {:<44} {}", title(scenario), self.dim(&note)));
         for step in &scenario.steps {
@@ -151,7 +165,7 @@ impl Screen {
         match verdict {
             Verdict::Passed => self.green(text),
             Verdict::Failed => self.red(text),
-            Verdict::Error | Verdict::CutShort => self.yellow(text),
+            Verdict::Error | Verdict::Incomplete | Verdict::CutShort => self.yellow(text),
         }
     }
 
@@ -193,6 +207,20 @@ fn timing(scenario: &ScenarioRecord) -> String {
         (Some(from), Some(to)) => format!("{steps}, {:.2} s", (to - from).as_seconds_f64()),
         _ => steps,
     }
+}
+
+fn attested(scenario: &ScenarioRecord) -> String {
+    let by = scenario.attestation.as_ref().map(|said| format!(" by {}, {}", said.name, said.role));
+    format!("attested{}", by.unwrap_or_default())
+}
+
+/// When a heading was first seen, and with which message.
+fn told(heading: &Heading) -> String {
+    let first = heading.seen.first().map(|seen| {
+        let message = seen.message.as_ref().map(|message| format!(" {message}")).unwrap_or_default();
+        format!(", first {} {}{message}", seen.at.to_rfc3339_opts(SecondsFormat::Secs, true), seen.mailbox)
+    });
+    format!("{}{}", heading.note, first.unwrap_or_default())
 }
 
 fn first_line(text: &str) -> &str {

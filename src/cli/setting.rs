@@ -50,7 +50,7 @@ pub async fn emulated() -> Result<Prepared, Failure> {
     let mailboxes =
         Mailboxes::Emulated(Emulated { emulator, pki, shared_key, password, timeouts: Timeouts::default() });
     let workflow = WorkflowId::parse("WITNESS_TEST").map_err(|error| unable(&error))?;
-    let setting = Setting::new(
+    let mut setting = Setting::new(
         run_id()?,
         "embedded emulator".to_owned(),
         url,
@@ -61,6 +61,7 @@ pub async fn emulated() -> Result<Prepared, Failure> {
         redactor,
         mailboxes,
     );
+    setting.terms.practice = true;
     Ok(Prepared { setting, secrets })
 }
 
@@ -73,8 +74,13 @@ pub fn configured(file: &Path) -> Result<Prepared, Failure> {
     let credentials = seats.map(|mailbox| mailbox.credentials(&config.endpoint.shared_key));
     let redactor = Redactor::new(&secrets, &credentials);
     let [product, counterpart] = seats.map(|mailbox| seat(&config, mailbox));
-    let pair = Pair { product: product?, counterpart: counterpart?, unusable: None };
-    let setting = Setting::new(
+    let pair = Pair {
+        product: product?,
+        counterpart: counterpart?,
+        dormant: config.mailboxes.dormant.clone(),
+        unusable: None,
+    };
+    let mut setting = Setting::new(
         run_id()?,
         redactor.text(&config.environment),
         config.endpoint.url.to_string(),
@@ -85,6 +91,8 @@ pub fn configured(file: &Path) -> Result<Prepared, Failure> {
         redactor,
         Mailboxes::Configured(Arc::new(tokio::sync::Mutex::new(pair))),
     );
+    setting.terms.without = config.without.clone();
+    setting.terms.chunking = config.chunking;
     Ok(Prepared { setting, secrets })
 }
 

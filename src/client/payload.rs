@@ -10,6 +10,7 @@ use futures_util::{Stream, stream};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payload {
     label: String,
+    start: u64,
     size: u64,
 }
 
@@ -20,7 +21,20 @@ impl Payload {
     /// Content of `size` bytes. Another label gives other content.
     #[must_use]
     pub fn new(label: impl Into<String>, size: u64) -> Self {
-        Self { label: label.into(), size }
+        Self { label: label.into(), start: 0, size }
+    }
+
+    /// A part of it: at most `size` bytes from the byte at `from` on.
+    #[must_use]
+    pub fn part(&self, from: u64, size: u64) -> Self {
+        let from = from.min(self.size);
+        Self { label: self.label.clone(), start: self.start + from, size: size.min(self.size - from) }
+    }
+
+    /// Its consecutive parts of `bytes` each, the last with what is left. At least one.
+    pub fn parts(&self, bytes: u64) -> impl Iterator<Item = Self> + use<> {
+        let (whole, bytes) = (self.clone(), bytes.max(1));
+        (0..self.size.div_ceil(bytes).max(1)).map(move |index| whole.part(index * bytes, bytes))
     }
 
     /// Size in bytes.
@@ -32,16 +46,18 @@ impl Payload {
     /// The content, in pieces of up to 64 KiB.
     pub fn pieces(&self) -> impl Stream<Item = Bytes> + Send + 'static + use<> {
         let payload = self.clone();
-        let blocks = self.size.div_ceil(BLOCK as u64);
-        let pieces = blocks.div_ceil(PIECE_BLOCKS);
-        stream::iter((0..pieces).map(move |piece| {
-            let first = piece * PIECE_BLOCKS;
-            let last = (first + PIECE_BLOCKS).min(blocks);
-            let mut bytes = BytesMut::with_capacity((last - first) as usize * BLOCK);
-            (first..last).for_each(|index| bytes.extend_from_slice(&payload.block(index)));
-            let left = payload.size - first * BLOCK as u64;
-            bytes.truncate(usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len()));
-            bytes.freeze()
+        let end = self.start + self.size;
+        let piece = BLOCK as u64 * PIECE_BLOCKS;
+        let (first, last) = (self.start / piece, end.div_ceil(piece));
+        stream::iter((first..last).map(move |index| {
+            let (from, to) = (index * piece, (index + 1) * piece);
+            let mut bytes = BytesMut::with_capacity(BLOCK * PIECE_BLOCKS as usize);
+            (0..PIECE_BLOCKS)
+                .for_each(|block| bytes.extend_from_slice(&payload.block(index * PIECE_BLOCKS + block)));
+            // Both lie within the piece, so they fit.
+            let skipped = payload.start.saturating_sub(from) as usize;
+            let kept = (end.min(to) - from) as usize;
+            bytes.freeze().slice(skipped..kept)
         }))
     }
 
@@ -95,6 +111,15 @@ mod tests {
             let payload = Payload::new("a", size);
             prop_assert_eq!(content(&payload).len() as u64, size);
             prop_assert_eq!(content(&payload), content(&payload));
+        }
+
+        #[test]
+        fn its_parts_are_the_whole(size in 0u64..200_000, bytes in 1u64..80_000) {
+            let payload = Payload::new("a", size);
+            let parts: Vec<Payload> = payload.parts(bytes).collect();
+            prop_assert_eq!(parts.len() as u64, size.div_ceil(bytes).max(1));
+            let joined: Vec<u8> = parts.iter().flat_map(content).collect();
+            prop_assert_eq!(joined, content(&payload));
         }
     }
 }

@@ -2,10 +2,12 @@
 
 mod poll;
 
-use crate::client::{Answer, Outgoing, ReferenceClient};
-use crate::protocol::MessageId;
+use std::collections::BTreeSet;
 
-pub use poll::{Collected, Listing, collect, list_all};
+use crate::client::{Answer, Outgoing, ReferenceClient};
+use crate::{protocol::MessageId, tape::Exchange};
+
+pub use poll::{Collected, Listing, Reported, collect, collect_report, drain, list_all};
 
 /// The product under test. What it does is judged from the tape, never from what it returns.
 #[derive(Debug)]
@@ -38,6 +40,40 @@ impl Product {
     pub async fn receive(&mut self, message: &MessageId, accept_gzip: bool) -> Collected {
         let Self::Reference(client) = self;
         collect(client, message, accept_gzip).await
+    }
+
+    /// Asks it to send a message in chunks. What the first request showed.
+    pub async fn send_chunked(&mut self, message: &Outgoing, chunk_bytes: u64) -> Option<Answer> {
+        let Self::Reference(client) = self;
+        client.send_chunked(message, chunk_bytes).await.into_iter().next()
+    }
+
+    /// Asks it to work its inbox off. The reference client takes the messages that it is told of.
+    pub async fn drain(&mut self, expected: &BTreeSet<String>) {
+        let Self::Reference(client) = self;
+        drain(client, expected).await;
+    }
+
+    /// Asks it to download a message, whether its inbox lists it or not.
+    pub async fn download(&mut self, message: &MessageId) -> Answer {
+        let Self::Reference(client) = self;
+        client.download(message, false).await
+    }
+
+    /// Asks it to look for a report on a message, and to take it like any other message.
+    pub async fn receive_report(
+        &mut self,
+        about: &MessageId,
+        is_report: impl Fn(&Exchange, &MessageId) -> bool,
+    ) -> Option<Reported> {
+        let Self::Reference(client) = self;
+        collect_report(client, about, is_report).await
+    }
+
+    /// Asks it what became of a message that it sent.
+    pub async fn track(&mut self, message: &MessageId) -> Answer {
+        let Self::Reference(client) = self;
+        client.track(message).await
     }
 
     /// Lists its whole inbox.

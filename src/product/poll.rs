@@ -1,13 +1,14 @@
 //! The poll cycle: list until the message is there, download, acknowledge.
 
 use std::{
+    collections::BTreeSet,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use crate::{
     client::ReferenceClient,
-    protocol::{Listed, MessageId},
+    protocol::{Listed, MAX_RESULTS_DEFAULT, MessageId},
     tape::Exchange,
 };
 
@@ -35,8 +36,8 @@ pub struct Listing {
 pub struct Collected {
     /// The last look at the inbox.
     pub listing: Listing,
-    /// The download, when the message was listed.
-    pub download: Option<Arc<Exchange>>,
+    /// The download, when the message was listed: one call, or one for each chunk.
+    pub downloads: Vec<Arc<Exchange>>,
     /// The acknowledgement, when the download was a success.
     pub acknowledge: Option<Arc<Exchange>>,
 }
@@ -86,13 +87,90 @@ pub async fn collect(client: &mut ReferenceClient, message: &MessageId, accept_g
         wait = (wait * 2).min(LONGEST_WAIT);
         listing = list_all(client).await;
     }
-    let mut collected = Collected { listing, download: None, acknowledge: None };
+    let mut collected = Collected { listing, downloads: Vec::new(), acknowledge: None };
     if collected.listing.contains(message) {
-        let download = client.download(message, accept_gzip).await.exchange;
-        if download.status() == Some(200) && download.failure.is_none() {
-            collected.acknowledge = Some(client.acknowledge(message).await.exchange);
-        }
-        collected.download = Some(download);
+        (collected.downloads, collected.acknowledge) = take(client, message, accept_gzip).await;
     }
     collected
+}
+
+/// Downloads a message, all chunks of it, and acknowledges it when it has it whole.
+async fn take(
+    client: &mut ReferenceClient,
+    message: &MessageId,
+    accept_gzip: bool,
+) -> (Vec<Arc<Exchange>>, Option<Arc<Exchange>>) {
+    let answers = client.download_whole(message, accept_gzip).await;
+    let downloads: Vec<Arc<Exchange>> = answers.into_iter().map(|answer| answer.exchange).collect();
+    let whole = downloads.last().is_some_and(|last| last.status() == Some(200) && last.failure.is_none());
+    let acknowledge = if whole { Some(client.acknowledge(message).await.exchange) } else { None };
+    (downloads, acknowledge)
+}
+
+/// Works an inbox off as the pack's case 601 has it: a page, everything on it that is expected, then
+/// another look, until nothing is left. Begins when a full page is there. Gives up when nothing comes
+/// for as long as a delivery may take.
+pub async fn drain(client: &mut ReferenceClient, expected: &BTreeSet<String>) {
+    let mut left = expected.clone();
+    let mut wait = FIRST_WAIT;
+    let mut deadline = Instant::now() + client.delivery_timeout();
+    while !left.is_empty() && Instant::now() < deadline {
+        let answer = client.check_inbox().await;
+        let Ok(page) = Listed::read(&answer.body) else { return };
+        let own: Vec<&String> = page.messages.iter().filter(|id| left.contains(*id)).collect();
+        let arriving = left.len() == expected.len() && own.len() < left.len().min(MAX_RESULTS_DEFAULT);
+        if own.is_empty() || arriving {
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(LONGEST_WAIT);
+            continue;
+        }
+        for id in own {
+            left.remove(id);
+            if let Ok(message) = MessageId::parse(id) {
+                take(client, &message, false).await;
+            }
+        }
+        (wait, deadline) = (FIRST_WAIT, Instant::now() + client.delivery_timeout());
+    }
+}
+
+/// What looking for a report on a message showed.
+#[derive(Debug, Clone)]
+pub struct Reported {
+    /// The report's own ID.
+    pub report: MessageId,
+    /// Its download.
+    pub download: Arc<Exchange>,
+}
+
+/// Messages whose heads are looked at for a report, at most.
+const HEADS: usize = 1000;
+
+/// Waits for a report on a message, downloads it and acknowledges it. What else lies in the inbox is only
+/// looked at by its head. `None` when there is none for as long as a delivery may take.
+pub async fn collect_report(
+    client: &mut ReferenceClient,
+    about: &MessageId,
+    is_report: impl Fn(&Exchange, &MessageId) -> bool,
+) -> Option<Reported> {
+    let deadline = Instant::now() + client.delivery_timeout();
+    let (mut seen, mut wait) = (BTreeSet::new(), FIRST_WAIT);
+    loop {
+        let listing = list_all(client).await;
+        for id in listing.messages.iter().filter_map(|id| MessageId::parse(id).ok()) {
+            if seen.len() >= HEADS || !seen.insert(id.to_string()) {
+                continue;
+            }
+            if is_report(&client.look_up(&id).await.exchange, about) {
+                let (downloads, _) = take(client, &id, false).await;
+                let download = downloads.into_iter().next()?;
+                return Some(Reported { report: id, download });
+            }
+        }
+        if !listing.complete || Instant::now() + wait >= deadline {
+            return None;
+        }
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(LONGEST_WAIT);
+    }
 }

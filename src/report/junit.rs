@@ -9,7 +9,7 @@ use junit_report::{Duration, OffsetDateTime, Report, TestCase, TestSuite};
 use chrono::{DateTime, Utc};
 
 use super::{ReportError, exchanges, text};
-use crate::runner::{Fault, Outcome, RunRecord, ScenarioRecord, Verdict};
+use crate::runner::{Attestation, Fault, Outcome, RunRecord, ScenarioRecord, Verdict};
 
 /// The file's content.
 pub(super) fn render(record: &RunRecord) -> Result<Vec<u8>, ReportError> {
@@ -45,16 +45,25 @@ fn suite(record: &RunRecord, path: &str) -> Result<TestSuite, ReportError> {
 
 /// A failing test of its own when the run is not passed and no scenario says so, or it was cut short.
 fn suite_of_the_run(record: &RunRecord) -> Result<Option<TestSuite>, ReportError> {
-    let red = record.scenarios.iter().any(|scenario| scenario.outcome != Outcome::Passed);
+    let fine = |scenario: &ScenarioRecord| {
+        let outcome = &scenario.outcome;
+        outcome.is_good() || matches!(outcome, Outcome::NotApplicable(_)) || record.is_excused(scenario)
+    };
+    let red = !record.scenarios.iter().all(fine);
     let message = match (&record.cut_short, record.verdict()) {
         (Some(reason), _) => format!("the run was cut short: {reason}"),
         (None, Verdict::Passed) => return Ok(None),
+        (None, _) if !record.deviation_problems.is_empty() => record.deviation_problems.join("; "),
         (None, _) if red => return Ok(None),
-        (None, _) => "nothing was played: no scenario was selected".to_owned(),
+        (None, _) if record.scenarios.is_empty() => "nothing was played: no scenario was selected".to_owned(),
+        (None, _) => "nothing was judged: all that was selected was left out".to_owned(),
     };
     let mut suite = new_suite(record, "mesh-witness", record.started_at)?;
-    let mut case =
-        TestCase::error("The run came to its end", Duration::ZERO, "cut short", &text::xml(&message));
+    let (title, kind) = match record.deviation_problems.is_empty() {
+        true => ("The run came to its end", "cut short"),
+        false => ("The list of expected deviations holds", "expected deviation"),
+    };
+    let mut case = TestCase::error(title, Duration::ZERO, kind, &text::xml(&message));
     case.set_classname("mesh-witness");
     suite.add_testcase(case);
     Ok(Some(suite))
@@ -94,7 +103,10 @@ fn case(record: &RunRecord, number: usize, scenario: &ScenarioRecord) -> TestCas
     let what = fault.map_or("no step says why", |fault| fault.what.as_str());
     let kind = fault.map_or("unknown", |fault| fault.kind.word());
     let mut case = match &scenario.outcome {
-        Outcome::Passed => TestCase::success(&name, time),
+        // What does not count must not turn the build red; the properties say what it was.
+        _ if record.is_excused(scenario) => TestCase::skipped(&name),
+        Outcome::NotApplicable(_) => TestCase::skipped(&name),
+        Outcome::Passed | Outcome::Warning | Outcome::Attested => TestCase::success(&name, time),
         Outcome::Failed => TestCase::failure(&name, time, kind, &text::xml(what)),
         Outcome::Error => TestCase::error(&name, time, kind, &text::xml(what)),
         Outcome::NotRun(reason) => {
@@ -149,7 +161,17 @@ fn suite_properties(record: &RunRecord) -> String {
 fn properties(record: &RunRecord, number: usize, scenario: &ScenarioRecord) -> String {
     let mut lines: Vec<String> = scenario.case.iter().map(|case| property("case", case)).collect();
     lines.extend(scenario.requirements.iter().map(|requirement| property("requirement", requirement)));
-    lines.push(property("outcome", scenario.outcome.word()));
+    lines.push(property("outcome", scenario.word()));
+    lines.extend(scenario.outcome.reason().map(|reason| property("reason", reason)));
+    lines
+        .extend(record.deviation_of(scenario).map(|of| property("expected_deviation", &text::deviation(of))));
+    if let (Outcome::Warning, Some(fault)) = (&scenario.outcome, scenario.fault()) {
+        lines.push(property("warning", &fault.what));
+    }
+    if let Some(said) = &scenario.attestation {
+        let Attestation { name, role, statement, date, .. } = said;
+        lines.push(property("attested", &format!("{name}, {role}, {date}: {statement}")));
+    }
     lines.extend(scenario.started_at.map(|at| property("started_at", &text::millisecond(at))));
     lines.extend(scenario.ended_at.map(|at| property("ended_at", &text::millisecond(at))));
     lines.extend(scenario.clock_moved.map(|moved| property("clock_moved", &text::moved(moved))));

@@ -13,12 +13,8 @@ pub(super) fn csv(record: &RunRecord) -> String {
 fn line(record: &RunRecord, requirement: &Requirement) -> String {
     let scenarios: Vec<&ScenarioRecord> = scenarios_of(record, &requirement.id).collect();
     let names: Vec<String> = scenarios.iter().map(|scenario| name(scenario)).collect();
-    let outcome = outcome(&scenarios);
-    let reason = match (&outcome, &requirement.untested) {
-        (Outcome::NotRun(_), Some(untested)) => untested.clone(),
-        (Outcome::NotRun(reason), None) => reason.clone(),
-        _ => String::new(),
-    };
+    let (outcome, reason) = shown(record, requirement);
+    let word = if is_expected(record, requirement) { "expected deviation" } else { outcome.word() };
     // A line is soon copied into another sheet, so each says what it is worth.
     let environment = if record.environment.emulated {
         "EMULATED: practice, not evidence".to_owned()
@@ -29,7 +25,7 @@ fn line(record: &RunRecord, requirement: &Requirement) -> String {
         requirement.id.as_str(),
         requirement.level.word(),
         requirement.binds.word(),
-        outcome.word(),
+        word,
         &names.join("; "),
         &reason,
         &requirement.statement,
@@ -47,19 +43,35 @@ fn name(scenario: &ScenarioRecord) -> String {
     scenario.case.clone().unwrap_or_else(|| format!("{}:{}", scenario.path, scenario.line))
 }
 
-/// One failure fails a requirement; it has passed only if each of its scenarios has.
-fn outcome(scenarios: &[&ScenarioRecord]) -> Outcome {
-    let find = |wanted: fn(&Outcome) -> bool| {
-        scenarios.iter().map(|scenario| &scenario.outcome).find(|outcome| wanted(outcome))
+/// What the run showed of a requirement, and why it did not show more.
+pub(super) fn shown(record: &RunRecord, requirement: &Requirement) -> (Outcome, String) {
+    let scenarios: Vec<&ScenarioRecord> = scenarios_of(record, &requirement.id).collect();
+    let outcome = outcome(&scenarios);
+    let reason = match (&outcome, &requirement.untested) {
+        (Outcome::NotRun(_), Some(untested)) => untested.clone(),
+        (outcome, _) => outcome.reason().unwrap_or_default().to_owned(),
     };
-    let worst = find(|outcome| *outcome == Outcome::Failed)
-        .or_else(|| find(|outcome| *outcome == Outcome::Error))
-        .or_else(|| find(|outcome| matches!(outcome, Outcome::NotRun(_))));
-    match (worst, scenarios) {
-        (Some(worst), _) => worst.clone(),
-        (None, []) => Outcome::NotRun("no scenario of this run tests it".to_owned()),
-        (None, _) => Outcome::Passed,
-    }
+    (outcome, reason)
+}
+
+/// Whether all that failed of it was expected to.
+pub(super) fn is_expected(record: &RunRecord, requirement: &Requirement) -> bool {
+    let wrong = |scenario: &&ScenarioRecord| matches!(scenario.outcome, Outcome::Failed | Outcome::Error);
+    let mut wrong = scenarios_of(record, &requirement.id).filter(wrong).peekable();
+    wrong.peek().is_some() && wrong.all(|scenario| scenario.deviation.is_some())
+}
+
+/// One failure fails a requirement; it has passed only if each of its scenarios has that applies.
+fn outcome(scenarios: &[&ScenarioRecord]) -> Outcome {
+    let find = |like: Outcome| {
+        scenarios.iter().map(|scenario| &scenario.outcome).find(|outcome| outcome.is_like(&like))
+    };
+    let none = String::new;
+    // What applies not at all is told only when nothing else is there to be told.
+    let worst =
+        [Outcome::Failed, Outcome::Error, Outcome::NotRun(none()), Outcome::Warning, Outcome::Attested];
+    let worst = worst.into_iter().chain([Outcome::Passed, Outcome::NotApplicable(none())]).find_map(find);
+    worst.cloned().unwrap_or_else(|| Outcome::NotRun("no scenario of this run tests it".to_owned()))
 }
 
 /// Quoted as RFC 4180 has it. A field that begins like a formula gets an apostrophe, since

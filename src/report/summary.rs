@@ -4,8 +4,10 @@
 
 use serde::Serialize;
 
-use super::{exchanges, text};
-use crate::runner::{Fault, MailboxRole, Outcome, RunRecord, ScenarioRecord};
+use super::{Heading, Seen, exchanges, text};
+use crate::runner::{
+    Attestation, Deviation, Fault, MailboxRole, Outcome, Pending, RunRecord, ScenarioRecord,
+};
 
 /// JSON Schema (2020-12) of the summary, as committed.
 pub(super) const SCHEMA: &str = include_str!("summary.schema.json");
@@ -29,6 +31,10 @@ struct Summary<'a> {
     tags: Option<&'a str>,
     warnings: &'a [String],
     counts: Counts,
+    headings: Vec<HeadingOf>,
+    deviation_problems: &'a [String],
+    resumed: Option<&'a str>,
+    pending: Vec<PendingOf<'a>>,
     cases: Vec<Case<'a>>,
 }
 
@@ -55,8 +61,54 @@ struct Product<'a> {
 struct Counts {
     passed: usize,
     failed: usize,
+    warning: usize,
+    attested: usize,
+    not_applicable: usize,
     not_run: usize,
     error: usize,
+    expected_deviation: usize,
+}
+
+#[derive(Serialize)]
+struct HeadingOf {
+    name: &'static str,
+    outcome: &'static str,
+    times: usize,
+    first: Vec<SeenOf>,
+}
+
+#[derive(Serialize)]
+struct SeenOf {
+    at: String,
+    mailbox: String,
+    message_id: Option<String>,
+    case: Option<String>,
+}
+
+#[derive(Serialize)]
+struct PendingOf<'a> {
+    case: &'a str,
+    message_id: &'a str,
+    sent_at: String,
+    due: String,
+}
+
+#[derive(Serialize)]
+struct AttestationOf<'a> {
+    name: &'a str,
+    role: &'a str,
+    statement: &'a str,
+    date: &'a str,
+    given: &'static str,
+}
+
+#[derive(Serialize)]
+struct DeviationOf<'a> {
+    of: String,
+    reason: &'a str,
+    reference: &'a str,
+    owner: &'a str,
+    expires: String,
 }
 
 #[derive(Serialize)]
@@ -75,6 +127,8 @@ struct Case<'a> {
     message_ids: Vec<String>,
     exchanges: usize,
     clock_moved_seconds: Option<i64>,
+    attestation: Option<AttestationOf<'a>>,
+    deviation: Option<DeviationOf<'a>>,
 }
 
 #[derive(Serialize)]
@@ -118,14 +172,52 @@ pub(super) fn render(record: &RunRecord) -> Result<Vec<u8>, serde_json::Error> {
         counts: Counts {
             passed: record.count(&Outcome::Passed),
             failed: record.count(&Outcome::Failed),
+            warning: record.count(&Outcome::Warning),
+            attested: record.count(&Outcome::Attested),
+            not_applicable: record.count(&Outcome::NotApplicable(String::new())),
             not_run: record.count(&Outcome::NotRun(String::new())),
             error: record.count(&Outcome::Error),
+            expected_deviation: record.expected_deviations(),
         },
+        headings: super::headings(record).into_iter().map(heading).collect(),
+        deviation_problems: &record.deviation_problems,
+        resumed: record.resumed.as_deref(),
+        pending: record.pending.iter().map(pending).collect(),
         cases: record.scenarios.iter().enumerate().map(|(number, of)| case(record, number, of)).collect(),
     })
 }
 
-fn case<'a>(record: &RunRecord, number: usize, scenario: &'a ScenarioRecord) -> Case<'a> {
+fn heading(of: Heading) -> HeadingOf {
+    let seen = |seen: Seen| SeenOf {
+        at: text::millisecond(seen.at),
+        mailbox: seen.mailbox,
+        message_id: seen.message,
+        case: seen.case,
+    };
+    let first = of.seen.into_iter().map(seen).collect();
+    HeadingOf { name: of.name, outcome: of.outcome.word(), times: of.exchanges, first }
+}
+
+fn pending(of: &Pending) -> PendingOf<'_> {
+    PendingOf {
+        case: &of.case,
+        message_id: of.message.as_str(),
+        sent_at: text::millisecond(of.sent_at),
+        due: text::millisecond(of.due),
+    }
+}
+
+fn attestation(of: &Attestation) -> AttestationOf<'_> {
+    let Attestation { name, role, statement, date, given, .. } = of;
+    AttestationOf { name, role, statement, date, given: given.word() }
+}
+
+fn deviation(of: &Deviation) -> DeviationOf<'_> {
+    let Deviation { of: about, reason, reference, owner, expires } = of;
+    DeviationOf { of: about.to_string(), reason, reference, owner, expires: expires.to_string() }
+}
+
+fn case<'a>(record: &'a RunRecord, number: usize, scenario: &'a ScenarioRecord) -> Case<'a> {
     Case {
         id: scenario.case.as_deref(),
         name: &scenario.name,
@@ -133,17 +225,16 @@ fn case<'a>(record: &RunRecord, number: usize, scenario: &'a ScenarioRecord) -> 
         path: &scenario.path,
         line: scenario.line,
         requirements: &scenario.requirements,
-        outcome: scenario.outcome.word(),
-        reason: match &scenario.outcome {
-            Outcome::NotRun(reason) => Some(reason),
-            Outcome::Passed | Outcome::Failed | Outcome::Error => None,
-        },
+        outcome: scenario.word(),
+        reason: scenario.outcome.reason(),
         fault: scenario.fault().map(fault),
         started_at: scenario.started_at.map(text::millisecond),
         ended_at: scenario.ended_at.map(text::millisecond),
         message_ids: exchanges::message_ids(record, number),
         exchanges: exchanges::exchanges_of(record, number).len(),
         clock_moved_seconds: scenario.clock_moved.map(|moved| moved.num_seconds()),
+        attestation: scenario.attestation.as_ref().map(attestation),
+        deviation: record.deviation_of(scenario).map(deviation),
     }
 }
 

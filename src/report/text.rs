@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
-use crate::tape::printable;
+use crate::{runner::Deviation, tape::printable};
 
 /// UTC to the second, as servers log it: `2026-11-21T12:03:04Z`.
 pub(super) fn second(at: DateTime<Utc>) -> String {
@@ -40,6 +40,12 @@ pub(super) fn moved(by: TimeDelta) -> String {
     } else {
         format!("{seconds} s")
     }
+}
+
+/// A failure that was expected, in one sentence.
+pub(super) fn deviation(of: &Deviation) -> String {
+    let Deviation { reason, reference, owner, expires, .. } = of;
+    format!("Expected until {expires}: {reason} ({reference}; seen to by {owner})")
 }
 
 /// The time between two moments; none when the clock was set back in between.

@@ -14,7 +14,8 @@ use cucumber::{
     writer::{NonTransforming, Normalized},
 };
 
-use super::{Fault, FaultKind, MeshWorld, Outcome, ScenarioRecord};
+use super::{Fault, FaultKind, MeshWorld, Outcome, ScenarioRecord, Setting, setting::Remark};
+use crate::tape::ScenarioNumber;
 
 /// What a person watching a run is told.
 #[derive(Debug)]
@@ -62,12 +63,13 @@ impl Records {
 /// The writer that cucumber calls.
 pub(super) struct Collector {
     records: Records,
+    setting: Arc<Setting>,
     observer: Observer,
 }
 
 impl Collector {
-    pub fn new(records: Records, observer: Observer) -> Self {
-        Self { records, observer }
+    pub fn new(records: Records, setting: Arc<Setting>, observer: Observer) -> Self {
+        Self { records, setting, observer }
     }
 
     fn scenario(&self, scenario: &gherkin::Scenario, event: &event::Scenario<MeshWorld>, at: DateTime<Utc>) {
@@ -86,6 +88,8 @@ impl Collector {
             }
             event::Scenario::Hook(which, Hook::Failed(_, info)) => growing.hook_failed(*which, info),
             event::Scenario::Finished => {
+                let remarks = self.setting.ledger.remarks(ScenarioNumber(scenario.position.col));
+                growing.take(remarks);
                 growing.finish(at);
                 (self.observer)(&Progress::Ended(&growing.record));
             }
@@ -116,10 +120,7 @@ impl Growing {
                 let fault =
                     world.as_deref().and_then(|world| world.fault.clone()).unwrap_or_else(|| broken(error));
                 match ending {
-                    Some(ending) => {
-                        record.outcome = ending.clone();
-                        self.record.outcome = ending;
-                    }
+                    Some(ending) => record.outcome = ending,
                     None => {
                         record.outcome = outcome(fault.kind);
                         record.fault = Some(fault);
@@ -150,15 +151,41 @@ impl Growing {
         }
     }
 
+    /// What steps said besides whether they passed.
+    fn take(&mut self, remarks: Vec<(DateTime<Utc>, Remark)>) {
+        for (at, remark) in remarks {
+            // The step that had begun last by then.
+            let place = self.windows.iter().rposition(|(begun, _)| *begun <= at).unwrap_or(0);
+            let Some(step) = self.record.steps.get_mut(place) else { continue };
+            let passed = step.outcome.is_good();
+            match remark {
+                Remark::Note(note) => step.notes.push(note),
+                Remark::Attested(attestation) => {
+                    self.record.attestation = Some(attestation);
+                    if passed {
+                        step.outcome = Outcome::Attested;
+                    }
+                }
+                Remark::Warning(fault) if passed => {
+                    step.outcome = Outcome::Warning;
+                    step.fault.get_or_insert(fault);
+                }
+                Remark::Warning(_) => {}
+            }
+        }
+    }
+
     /// A scenario passed only if each of its steps did.
     fn finish(&mut self, at: DateTime<Utc>) {
         self.record.ended_at = Some(at);
-        let stopped = self.record.steps.iter().find(|step| step.outcome != Outcome::Passed);
+        let stopped = self.record.steps.iter().find(|step| !step.outcome.is_good());
         let stopped = stopped.map(|step| step.outcome.clone());
-        self.record.outcome = match (stopped, &self.record.outcome) {
-            (None, _) => Outcome::Passed,
-            (Some(Outcome::NotRun(_)), Outcome::NotRun(reason)) => Outcome::NotRun(reason.clone()),
-            (Some(outcome), _) => outcome,
+        let any = |outcome: Outcome| self.record.steps.iter().any(|step| step.outcome == outcome);
+        self.record.outcome = match stopped {
+            None if any(Outcome::Attested) => Outcome::Attested,
+            None if any(Outcome::Warning) => Outcome::Warning,
+            None => Outcome::Passed,
+            Some(outcome) => outcome,
         };
         let after = "an earlier step did not pass";
         for step in self.record.steps.iter_mut().skip(self.windows.len()) {

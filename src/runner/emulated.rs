@@ -83,9 +83,14 @@ impl Emulated {
         scenario: ScenarioNumber,
     ) -> Result<Pair, PkiError> {
         let number = scenario.0 + 1;
+        let dormant = MailboxId::parse(&format!("X26D{number:04}")).ok();
+        if let Some(mailbox) = &dormant {
+            emulator.mailroom().register(mailbox.clone(), self.password.clone());
+        }
         Ok(Pair {
             product: self.seat(emulator, clock, &format!("X26P{number:04}"))?,
             counterpart: self.seat(emulator, clock, &format!("X26C{number:04}"))?,
+            dormant,
             unusable: None,
         })
     }

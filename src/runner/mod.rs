@@ -2,7 +2,10 @@
 
 mod catalogue;
 mod collector;
+mod comparison;
+mod deviations;
 mod emulated;
+mod outcome;
 mod pack;
 mod plan;
 mod play;
@@ -10,18 +13,22 @@ mod record;
 mod setting;
 mod stage;
 mod stage_endpoint;
+mod terms;
 mod world;
 
 pub use crate::rules::{Fault, FaultKind};
 pub use catalogue::{BUILT_IN_CATALOGUE, Binds, CatalogueError, Level, Requirement};
 pub use collector::{Observer, Progress};
+pub use comparison::{CaseOutline, Change, ChangeKind, Comparison, RunOutline};
 pub use emulated::{Emulated, OwnEndpoint};
+pub use outcome::{Outcome, Verdict};
 pub use pack::{LoadedFeature, PackError, built_in, load};
 pub use plan::{Plan, PlanError};
 pub use play::play;
-pub use record::{
-    Environment, MailboxRole, Outcome, PackFile, Party, RunRecord, ScenarioRecord, StepRecord, Verdict,
-};
+pub use record::{Environment, MailboxRole, PackFile, Party, RunRecord, ScenarioRecord, StepRecord};
 pub use setting::{Mailboxes, Pair, Seat, Setting};
 pub use stage::{Role, Stage};
+pub use terms::{
+    Attestation, Chunking, Deviation, DeviationOf, Given, Operator, Optional, Pending, Person, Resumed, Terms,
+};
 pub use world::{MeshWorld, StepResult};

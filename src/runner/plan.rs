@@ -88,6 +88,18 @@ impl Plan {
         self.scenarios.len()
     }
 
+    /// The cases that a person is to attest: number, and what they say.
+    #[must_use]
+    pub fn attestations(&self) -> Vec<(String, String)> {
+        let asking = self.scenarios.iter().filter(|scenario| scenario.asks_for_attestation());
+        let claim = |scenario: &ScenarioRecord| {
+            let text = &scenario.steps.last()?.text;
+            let (_, claim) = text.split_once("attests that ")?;
+            Some((scenario.case.clone()?, claim.to_owned()))
+        };
+        asking.filter_map(claim).collect()
+    }
+
     /// Never: a plan has something to play.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -158,6 +170,8 @@ impl Plan {
             started_at: None,
             ended_at: None,
             steps,
+            deviation: None,
+            attestation: None,
             clock_moved: None,
             tags,
         });
@@ -192,6 +206,7 @@ fn unplayed(step: &Step) -> StepRecord {
         line: step.position.line,
         outcome: Outcome::NotRun("not reached".to_owned()),
         fault: None,
+        notes: Vec::new(),
         exchanges: Vec::new(),
     }
 }

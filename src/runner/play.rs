@@ -1,6 +1,10 @@
 //! Plays a plan, to its end or until it is cut short.
 
-use std::{collections::BTreeMap, panic, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    panic,
+    sync::Arc,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use cucumber::{Cucumber, Parser, cli, gherkin, parser, runner, step::Collection};
@@ -9,6 +13,7 @@ use futures_util::{FutureExt, stream};
 use super::{
     Environment, Fault, FaultKind, MeshWorld, Observer, Outcome, Plan, RunRecord, Setting, Stage,
     collector::{Collector, Growing, Records},
+    deviations,
 };
 use crate::tape::{Exchange, ScenarioNumber};
 
@@ -25,7 +30,7 @@ pub async fn play(
 ) -> RunRecord {
     let started_at = Utc::now();
     let records = Records::new(&plan.scenarios);
-    let collector = Collector::new(records.clone(), observer);
+    let collector = Collector::new(records.clone(), Arc::clone(&setting), observer);
     let concurrency = if setting.takes_turns() { 1 } else { concurrency.max(1) };
     // cucumber silences the process's panic hook while it runs, and for good when it is cut short.
     let hook = panic::take_hook();
@@ -35,12 +40,15 @@ pub async fn play(
         reason = interrupted => Some(reason),
     };
     panic::set_hook(hook);
-    let (scenarios, exchanges) = assemble(records.snapshot(), &setting, cut_short.as_deref());
+    let (mut scenarios, exchanges) = assemble(records.snapshot(), &setting, cut_short.as_deref());
+    let ended_at = Utc::now();
+    let deviation_problems =
+        deviations::apply(&setting.terms.deviations, &mut scenarios, ended_at.date_naive());
     RunRecord {
         run_id: setting.run_id.clone(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at,
-        ended_at: Utc::now(),
+        ended_at,
         cut_short,
         environment: Environment {
             name: setting.environment.clone(),
@@ -56,6 +64,12 @@ pub async fn play(
         pack: plan.pack,
         requirements: plan.requirements,
         scenarios,
+        practice: setting.terms.practice,
+        deviations: setting.terms.deviations.clone(),
+        deviation_problems,
+        resumed: setting.terms.resumed.as_ref().map(|resumed| resumed.run_id.clone()),
+        pending: setting.ledger.pending(),
+        comparison: None,
         exchanges,
     }
 }
@@ -102,10 +116,10 @@ async fn run(
     Cucumber::<MeshWorld, _, _, _, _, cli::Empty>::custom(Parsed, runner, collector)
         .before(move |feature, rule, scenario, world| {
             let setting = Arc::clone(&setting);
-            let mut tags =
+            let tags =
                 feature.tags.iter().chain(rule.iter().flat_map(|rule| &rule.tags)).chain(&scenario.tags);
-            let alone = tags.any(|tag| tag == OWN_ENDPOINT);
-            async move { set_up(setting, scenario, alone, world).await }.boxed_local()
+            let tags = tags.cloned().collect();
+            async move { set_up(setting, scenario, tags, world).await }.boxed_local()
         })
         .after(|_, _, _, _, world| {
             // Ends the scenario's turn at mailboxes that are shared.
@@ -121,14 +135,22 @@ async fn run(
 
 /// The tag of a scenario that moves time or disables mailboxes.
 const OWN_ENDPOINT: &str = "own-endpoint";
+/// The tag of a scenario in which the mailbox that nobody polls takes part.
+const DORMANT: &str = "dormant";
 
-async fn set_up(setting: Arc<Setting>, scenario: &gherkin::Scenario, alone: bool, world: &mut MeshWorld) {
+async fn set_up(
+    setting: Arc<Setting>,
+    scenario: &gherkin::Scenario,
+    tags: BTreeSet<String>,
+    world: &mut MeshWorld,
+) {
     let number = ScenarioNumber(scenario.position.col);
-    match setting.lease(number, alone).await {
+    let has = |tag: &str| tags.contains(tag);
+    match setting.lease(number, has(OWN_ENDPOINT), has(DORMANT)).await {
         Ok(lease) => {
             let case = scenario.tags.iter().find_map(|tag| tag.strip_prefix("case-"));
             let label = case.map_or_else(|| format!("s{}", number.0 + 1), str::to_owned);
-            world.stage = Some(Stage::new(setting, number, label, lease));
+            world.stage = Some(Stage::new(setting, number, label, tags, lease));
         }
         Err(error) => {
             let remedy = "This is a fault of mesh-witness: please report it.";

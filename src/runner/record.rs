@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::Requirement;
+use super::{Attestation, Comparison, Deviation, Outcome, Pending, Requirement, Verdict};
 use crate::{rules::Fault, tape::Exchange};
 
 /// Everything there is to know of a run. Holds no secret: what came in through the tape and the
@@ -39,6 +39,18 @@ pub struct RunRecord {
     pub requirements: Vec<Requirement>,
     /// Every selected scenario, in the order of the packs, played or not.
     pub scenarios: Vec<ScenarioRecord>,
+    /// Whether no configuration was given, so that nobody could be asked to attest anything.
+    pub practice: bool,
+    /// Failures that were expected. [`ScenarioRecord::deviation`] is a place in here.
+    pub deviations: Vec<Deviation>,
+    /// What is wrong with the list of expected failures; each is a failure of the run.
+    pub deviation_problems: Vec<String>,
+    /// The run ID of the earlier run that this one went on with.
+    pub resumed: Option<String>,
+    /// What is left to be done days later.
+    pub pending: Vec<Pending>,
+    /// How the outcomes differ from those of an earlier run; `None` when there was no comparison.
+    pub comparison: Option<Comparison>,
     /// Every exchange, ordered by scenario, then by start. [`StepRecord::exchanges`] are places in here.
     pub exchanges: Vec<Arc<Exchange>>,
 }
@@ -110,6 +122,10 @@ pub struct ScenarioRecord {
     pub ended_at: Option<DateTime<Utc>>,
     /// Its steps, background first.
     pub steps: Vec<StepRecord>,
+    /// Which expected deviation its failure is, as a place in [`RunRecord::deviations`].
+    pub deviation: Option<usize>,
+    /// What a named person said, where that is what the case asks for.
+    pub attestation: Option<Attestation>,
     /// How far the endpoint's clock was moved while it was played, at most; `None` when it was not.
     pub clock_moved: Option<TimeDelta>,
 }
@@ -125,70 +141,87 @@ pub struct StepRecord {
     pub line: usize,
     /// What came of it.
     pub outcome: Outcome,
-    /// Why it did not pass.
+    /// Why it did not pass, or what it should be besides.
     pub fault: Option<Fault>,
+    /// What was measured, for people.
+    pub notes: Vec<String>,
     /// Places in [`RunRecord::exchanges`] of what it made or looked at, ascending.
     pub exchanges: Vec<usize>,
 }
 
-/// What came of a scenario or a step. Strictly apart: only [`Failed`](Self::Failed) counts against
-/// the product.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// It is as it must be.
-    Passed,
-    /// The thing under test is wrong.
-    Failed,
-    /// Not played, and why.
-    NotRun(String),
-    /// The harness, the configuration or the environment broke.
-    Error,
-}
-
-/// What came of the whole run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// Everything that was selected was played and passed, and there was something.
-    Passed,
-    /// Something under test is wrong.
-    Failed,
-    /// Nothing is known to be wrong with the product, but not everything could be judged.
-    Error,
-    /// The run was cut short before anything was found wrong.
-    CutShort,
-}
-
 impl RunRecord {
-    /// The verdict: never [`Verdict::Passed`] unless something was played and all of it passed.
+    /// The verdict: never [`Verdict::Passed`] unless something was played, and nothing that counts was
+    /// left out or went wrong.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
-        let any =
-            |wanted: fn(&Outcome) -> bool| self.scenarios.iter().any(|scenario| wanted(&scenario.outcome));
-        if any(|outcome| *outcome == Outcome::Failed) {
+        let counting = || self.scenarios.iter().filter(|scenario| !self.is_excused(scenario));
+        let any = |like: &Outcome| counting().any(|scenario| scenario.outcome.is_like(like));
+        let judged = self.scenarios.iter().any(|scenario| scenario.outcome.is_good());
+        if any(&Outcome::Failed) || !self.deviation_problems.is_empty() {
             Verdict::Failed
         } else if self.cut_short.is_some() {
             Verdict::CutShort
-        } else if self.scenarios.is_empty() || any(|outcome| *outcome != Outcome::Passed) {
+        } else if any(&Outcome::Error) || self.scenarios.is_empty() {
             Verdict::Error
+        } else if any(&Outcome::NotRun(String::new())) || !judged {
+            Verdict::Incomplete
         } else {
             Verdict::Passed
         }
     }
 
-    /// How many scenarios had this outcome; reasons make no difference.
+    /// Whether a scenario is shown and not counted: a failure that was expected, or in practice an
+    /// attestation that nobody could be asked for.
     #[must_use]
-    pub fn count(&self, outcome: &Outcome) -> usize {
-        let same = |other: &Outcome| std::mem::discriminant(other) == std::mem::discriminant(outcome);
-        self.scenarios.iter().filter(|scenario| same(&scenario.outcome)).count()
+    pub fn is_excused(&self, scenario: &ScenarioRecord) -> bool {
+        let unasked = matches!(scenario.outcome, Outcome::NotRun(_)) && scenario.asks_for_attestation();
+        scenario.deviation.is_some() || (self.practice && unasked)
     }
 
-    /// The first fault of each scenario that has one.
+    /// How many scenarios had this outcome; reasons make no difference. Failures that were expected
+    /// are not among them, but in [`RunRecord::expected_deviations`].
+    #[must_use]
+    pub fn count(&self, outcome: &Outcome) -> usize {
+        let like =
+            |scenario: &&ScenarioRecord| scenario.outcome.is_like(outcome) && scenario.deviation.is_none();
+        self.scenarios.iter().filter(like).count()
+    }
+
+    /// How many scenarios failed as expected.
+    #[must_use]
+    pub fn expected_deviations(&self) -> usize {
+        self.scenarios.iter().filter(|scenario| scenario.deviation.is_some()).count()
+    }
+
+    /// The deviation that a scenario's failure is.
+    #[must_use]
+    pub fn deviation_of(&self, scenario: &ScenarioRecord) -> Option<&Deviation> {
+        self.deviations.get(scenario.deviation?)
+    }
+
+    /// The first fault of each scenario that has one and counts.
     pub fn faults(&self) -> impl Iterator<Item = (&ScenarioRecord, &Fault)> {
-        self.scenarios.iter().filter_map(|scenario| Some((scenario, scenario.fault()?)))
+        let counting = self.scenarios.iter().filter(|scenario| !self.is_excused(scenario));
+        counting.filter_map(|scenario| Some((scenario, scenario.fault()?)))
     }
 }
 
+/// The tag of a case that a person attests.
+const ATTESTATION: &str = "@attestation";
+
 impl ScenarioRecord {
+    /// Whether it is a case that a person attests.
+    #[must_use]
+    pub fn asks_for_attestation(&self) -> bool {
+        self.tags.iter().any(|tag| tag == ATTESTATION)
+    }
+
+    /// The word for its outcome; an expected failure has one of its own.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        if self.deviation.is_some() { "expected deviation" } else { self.outcome.word() }
+    }
+
     /// Why it did not pass, when a step says so.
     #[must_use]
     pub fn fault(&self) -> Option<&Fault> {
@@ -196,97 +229,6 @@ impl ScenarioRecord {
     }
 }
 
-impl Outcome {
-    /// The word for it, as everywhere in the bundle.
-    #[must_use]
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::Failed => "failed",
-            Self::NotRun(_) => "not run",
-            Self::Error => "error",
-        }
-    }
-}
-
-impl Verdict {
-    /// The word for it, as everywhere in the bundle.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::Failed => "failed",
-            Self::Error => "error",
-            Self::CutShort => "cut short",
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn run(outcomes: &[Outcome], cut_short: bool) -> RunRecord {
-        let at = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-        let scenario = |outcome: &Outcome| ScenarioRecord {
-            case: None,
-            requirements: vec![],
-            tags: vec![],
-            feature: String::new(),
-            path: String::new(),
-            line: 1,
-            name: String::new(),
-            description: String::new(),
-            outcome: outcome.clone(),
-            started_at: None,
-            ended_at: None,
-            steps: vec![],
-            clock_moved: None,
-        };
-        RunRecord {
-            run_id: String::new(),
-            tool_version: String::new(),
-            started_at: at,
-            ended_at: at,
-            cut_short: cut_short.then(|| "interrupted".to_owned()),
-            environment: Environment {
-                name: String::new(),
-                url: String::new(),
-                emulated: true,
-                mailboxes: vec![],
-            },
-            product: Party { name: String::new(), version: String::new() },
-            supplier: None,
-            workflow_id: String::new(),
-            tags: None,
-            warnings: vec![],
-            pack: vec![],
-            requirements: vec![],
-            scenarios: outcomes.iter().map(scenario).collect(),
-            exchanges: vec![],
-        }
-    }
-
-    #[test]
-    fn only_a_run_in_which_all_passed_is_passed() {
-        let not_run = || Outcome::NotRun("reason".to_owned());
-        for (outcomes, cut_short, verdict) in [
-            (vec![Outcome::Passed, Outcome::Passed], false, Verdict::Passed),
-            (vec![], false, Verdict::Error),
-            (vec![Outcome::Passed, not_run()], false, Verdict::Error),
-            (vec![Outcome::Passed, Outcome::Error], false, Verdict::Error),
-            (vec![Outcome::Failed, Outcome::Error], false, Verdict::Failed),
-            (vec![Outcome::Passed], true, Verdict::CutShort),
-            (vec![Outcome::Failed, not_run()], true, Verdict::Failed),
-        ] {
-            assert_eq!(run(&outcomes, cut_short).verdict(), verdict, "{outcomes:?} {cut_short}");
-        }
-    }
-
-    #[test]
-    fn reasons_make_no_difference_to_a_count() {
-        let record =
-            run(&[Outcome::NotRun("a".to_owned()), Outcome::NotRun("b".to_owned()), Outcome::Passed], false);
-        assert_eq!(record.count(&Outcome::NotRun(String::new())), 2);
-    }
-}
+#[path = "record_tests.rs"]
+mod tests;

@@ -9,13 +9,13 @@ use chrono::{DateTime, Utc};
 use tokio::sync::OwnedMutexGuard;
 
 use super::{
-    MailboxRole, Party,
+    Attestation, Fault, MailboxRole, Party, Pending, Terms,
     emulated::{Emulated, OwnEndpoint},
 };
 use crate::{
     client::Target,
     emulator::{Arrangement, StartError},
-    protocol::{Credentials, WorkflowId},
+    protocol::{Credentials, MailboxId, WorkflowId},
     tape::{Exchange, Redactor, ScenarioNumber, Tape},
 };
 
@@ -43,6 +43,8 @@ pub struct Setting {
     pub redactor: Redactor,
     /// Where mailboxes come from.
     pub mailboxes: Mailboxes,
+    /// What the run is told beyond that.
+    pub terms: Terms,
     /// What was used and looked at, for the report.
     pub(super) ledger: Ledger,
 }
@@ -62,6 +64,8 @@ pub struct Pair {
     pub product: Seat,
     /// The independent counterpart's.
     pub counterpart: Seat,
+    /// A mailbox that nobody polls, where there is one.
+    pub dormant: Option<MailboxId>,
     /// Why the pair cannot be used any more, once that has been found out.
     pub unusable: Option<String>,
 }
@@ -93,6 +97,22 @@ pub(super) enum Lease {
 pub(super) struct Ledger {
     mailboxes: Mutex<BTreeSet<MailboxRole>>,
     looks: Mutex<HashMap<ScenarioNumber, Vec<Look>>>,
+    remarks: Mutex<HashMap<ScenarioNumber, Vec<TimedRemark>>>,
+    pending: Mutex<Vec<Pending>>,
+}
+
+/// A remark, and when it was made.
+pub(super) type TimedRemark = (DateTime<Utc>, Remark);
+
+/// What a step says besides whether it passed. cucumber tells a writer only of steps that did not.
+#[derive(Debug, Clone)]
+pub(super) enum Remark {
+    /// It passed, and is not as it should be.
+    Warning(Fault),
+    /// A person said so.
+    Attested(Attestation),
+    /// What was measured.
+    Note(String),
 }
 
 /// A step looked at an exchange.
@@ -131,6 +151,7 @@ impl Setting {
             tape,
             redactor,
             mailboxes,
+            terms: Terms::default(),
             ledger,
         }
     }
@@ -149,8 +170,14 @@ impl Setting {
     }
 
     /// Mailboxes for a scenario, at an endpoint of its own where it asks for one and endpoints can be
-    /// made. Waits for its turn where mailboxes are shared.
-    pub(super) async fn lease(&self, scenario: ScenarioNumber, alone: bool) -> Result<Lease, StartError> {
+    /// made. Waits for its turn where mailboxes are shared. `dormant`: the mailbox that nobody polls takes
+    /// part.
+    pub(super) async fn lease(
+        &self,
+        scenario: ScenarioNumber,
+        alone: bool,
+        dormant: bool,
+    ) -> Result<Lease, StartError> {
         let lease = match &self.mailboxes {
             Mailboxes::Configured(pair) => Lease::Shared(Arc::clone(pair).lock_owned().await),
             Mailboxes::Emulated(emulated) if alone => {
@@ -159,8 +186,11 @@ impl Setting {
             }
             Mailboxes::Emulated(emulated) => Lease::Own(Box::new(emulated.pair(scenario)?)),
         };
-        for (seat, role) in [(&lease.product, "product"), (&lease.counterpart, "counterpart")] {
-            let role = MailboxRole { id: seat.credentials.mailbox.to_string(), role: role.to_owned() };
+        let seats = [(&lease.product, "product"), (&lease.counterpart, "counterpart")];
+        let used = seats.map(|(seat, role)| (&seat.credentials.mailbox, role));
+        let dormant = lease.dormant.iter().filter(|_| dormant).map(|mailbox| (mailbox, "dormant"));
+        for (mailbox, role) in used.into_iter().chain(dormant) {
+            let role = MailboxRole { id: mailbox.to_string(), role: role.to_owned() };
             self.ledger.mailboxes.lock().unwrap_or_else(PoisonError::into_inner).insert(role);
         }
         Ok(lease)
@@ -175,6 +205,28 @@ impl Ledger {
 
     pub fn looks(&self, scenario: ScenarioNumber) -> Vec<Look> {
         self.looks.lock().unwrap_or_else(PoisonError::into_inner).get(&scenario).cloned().unwrap_or_default()
+    }
+
+    pub fn remark(&self, scenario: ScenarioNumber, remark: Remark) {
+        let mut all = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
+        all.entry(scenario).or_default().push((Utc::now(), remark));
+    }
+
+    pub fn remarks(&self, scenario: ScenarioNumber) -> Vec<TimedRemark> {
+        self.remarks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&scenario)
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    pub fn leave(&self, pending: Pending) {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner).push(pending);
+    }
+
+    pub fn pending(&self) -> Vec<Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The product's first, then by name.

@@ -1,7 +1,16 @@
 //! What step definitions can do and look at. Acting goes through the product or the counterpart;
 //! judging reads the tape and leaves to [`rules`](crate::rules) what right is.
 
-use std::sync::Arc;
+mod attesting;
+mod chunks;
+mod refusals;
+mod undelivered;
+mod volume;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use aws_lc_rs::digest;
 use futures_util::StreamExt;
@@ -9,7 +18,7 @@ use futures_util::StreamExt;
 use super::{Fault, FaultKind, Outcome, Setting, setting::Lease};
 use crate::{
     client::{Outgoing, Payload, ReferenceClient, TapeScope},
-    product::{Collected, Listing, Product, collect, list_all},
+    product::{Collected, Listing, Product, Reported, collect, list_all},
     protocol::{MailboxId, MessageId},
     rules,
     tape::{Exchange, ScenarioNumber, Sha256},
@@ -22,12 +31,20 @@ pub struct Stage {
     pub(super) setting: Arc<Setting>,
     pub(super) scenario: ScenarioNumber,
     pub(super) label: String,
+    tags: BTreeSet<String>,
     pub(super) lease: Lease,
     pub(super) product: Product,
     pub(super) counterpart: ReferenceClient,
     sent: Option<SentMessage>,
     message: Option<MessageId>,
     collected: Option<Collected>,
+    /// What was sent in chunks.
+    whole: Option<Payload>,
+    /// Everything that was sent in numbers, by message ID, with the digest of its content.
+    many: BTreeMap<String, Sha256>,
+    /// What MESH said no to.
+    refusal: Option<Arc<Exchange>>,
+    reported: Option<Reported>,
     pub(super) ending: Option<Outcome>,
 }
 
@@ -37,25 +54,48 @@ struct SentMessage {
 }
 
 impl Stage {
-    pub(super) fn new(setting: Arc<Setting>, scenario: ScenarioNumber, label: String, lease: Lease) -> Self {
+    pub(super) fn new(
+        setting: Arc<Setting>,
+        scenario: ScenarioNumber,
+        label: String,
+        tags: BTreeSet<String>,
+        lease: Lease,
+    ) -> Self {
         let product = Product::Reference(client(&setting, scenario, &lease, Role::Product));
         let counterpart = client(&setting, scenario, &lease, Role::Counterpart);
         Self {
             setting,
             scenario,
             label,
+            tags,
             lease,
             product,
             counterpart,
             sent: None,
             message: None,
             collected: None,
+            whole: None,
+            many: BTreeMap::new(),
+            refusal: None,
+            reported: None,
             ending: None,
         }
     }
 
-    pub(super) fn unusable(&self) -> Option<String> {
-        self.lease.unusable.clone()
+    /// Why the scenario is not played: it is one that the product does without, or an earlier one has
+    /// made the mailboxes unusable.
+    pub(super) fn held_back(&mut self) -> Option<Fault> {
+        let without = self.setting.terms.without.iter();
+        let left_out = without.copied().find(|one| self.tags.contains(&format!("optional-{}", one.word())));
+        if let Some(optional) = left_out {
+            let reason = format!(
+                "the product does without {}, by its configuration: a limitation on the certificate",
+                optional.word()
+            );
+            return Some(self.not_applicable(reason));
+        }
+        let reason = self.lease.unusable.clone().filter(|_| !self.tags.contains("attestation"))?;
+        Some(self.not_run(reason))
     }
 
     /// Validates a mailbox, unless this run has done so: once in 24 hours is what MESH asks for, and
@@ -108,22 +148,27 @@ impl Stage {
         if from == Role::Counterpart {
             self.validate(Role::Counterpart).await?;
         }
-        let payload = Payload::new(self.label.clone(), size);
-        let message = Outgoing {
-            to: self.mailbox(if from == Role::Product { Role::Counterpart } else { Role::Product }),
-            workflow: self.setting.workflow.clone(),
-            local_id: format!("{}-{}", self.setting.run_id, self.label),
-            subject: format!("mesh-witness case {}", self.label),
-            file_name: format!("mesh-witness-{}.bin", self.label),
-            compress,
-            payload: payload.clone(),
-        };
+        let to = self.mailbox(if from == Role::Product { Role::Counterpart } else { Role::Product });
+        let message = Outgoing { compress, ..self.outgoing(to, &self.label, size) };
         let exchange = match from {
             Role::Product => self.product.send(&message).await.exchange,
             Role::Counterpart => self.counterpart.send(&message).await.exchange,
         };
-        self.sent = Some(SentMessage { asked: digest_of(&payload).await, exchange });
+        self.sent = Some(SentMessage { asked: digest_of(&message.payload).await, exchange });
         Ok(())
+    }
+
+    /// A made-up message; its label makes it differ from others.
+    fn outgoing(&self, to: MailboxId, label: &str, size: u64) -> Outgoing {
+        Outgoing {
+            to,
+            workflow: self.setting.workflow.clone(),
+            local_id: format!("{}-{label}", self.setting.run_id),
+            subject: format!("mesh-witness case {}", self.label),
+            file_name: format!("mesh-witness-{label}.bin"),
+            compress: false,
+            payload: Payload::new(label, size),
+        }
     }
 
     /// The send was accepted with a message ID.
@@ -204,7 +249,7 @@ impl Stage {
     /// # Errors
     /// When there was none, or it failed.
     pub fn download_exchange(&self) -> Result<Arc<Exchange>, Fault> {
-        let Some(download) = self.collected()?.download.clone() else {
+        let Some(download) = self.collected()?.downloads.first().cloned() else {
             let remedy = "Download each message that the inbox lists.";
             let fault = Fault::new(FaultKind::Product, "the message was not downloaded", remedy);
             return Err(fault.from_source("OpenAPI: Get Message"));
@@ -228,7 +273,11 @@ impl Stage {
     /// # Errors
     /// When it was not.
     pub fn acknowledged_directly(&self) -> Result<(), Fault> {
-        let (message, download) = (self.message()?, self.download_exchange()?);
+        let message = self.message()?;
+        let download = match self.collected()?.downloads.as_slice() {
+            [.., last] if self.whole.is_some() => Arc::clone(last),
+            _ => self.download_exchange()?,
+        };
         rules::acknowledged_directly(&message, &download, &self.own_exchanges())?;
         match &self.collected()?.acknowledge {
             Some(acknowledge) => {
@@ -289,10 +338,11 @@ impl Stage {
     fn judge_collected(&self, message: &MessageId, collected: &Collected) -> Result<(), Fault> {
         let tape = self.setting.tape.exchanges();
         self.judge_complete(&collected.listing)?;
-        let Some(download) = &collected.download else {
-            return Err(self.not_delivered(message));
-        };
-        rules::downloaded(download, &tape)?;
+        match collected.downloads.as_slice() {
+            [] => return Err(self.not_delivered(message)),
+            [download] => rules::downloaded(download, &tape)?,
+            chunks => rules::downloaded_in_chunks(chunks, &tape)?,
+        }
         match &collected.acknowledge {
             Some(acknowledge) => rules::acknowledged(acknowledge, &tape),
             None => Err(out_of_order("an acknowledgement")),

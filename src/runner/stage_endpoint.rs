@@ -4,7 +4,10 @@
 use chrono::TimeDelta;
 
 use super::{
-    Fault, FaultKind, Outcome, OwnEndpoint, Role, Stage, emulated::Emulated, setting::Lease, stage::client,
+    Fault, FaultKind, Outcome, OwnEndpoint, Role, Stage,
+    emulated::Emulated,
+    setting::{Lease, Remark},
+    stage::client,
 };
 use crate::{emulator::Arrangement, product::Product};
 
@@ -68,9 +71,29 @@ impl Stage {
 
     /// Ends the scenario without blame: it cannot be played, and why. Return what this gives.
     pub fn not_run(&mut self, reason: impl Into<String>) -> Fault {
-        let reason = reason.into();
-        self.ending = Some(Outcome::NotRun(reason.clone()));
+        self.end(Outcome::NotRun(reason.into()))
+    }
+
+    /// Ends the scenario without blame: it does not concern this product or this endpoint, and why.
+    /// Return what this gives.
+    pub fn not_applicable(&mut self, reason: impl Into<String>) -> Fault {
+        self.end(Outcome::NotApplicable(reason.into()))
+    }
+
+    fn end(&mut self, outcome: Outcome) -> Fault {
+        let reason = outcome.reason().unwrap_or_default().to_owned();
+        self.ending = Some(outcome);
         Fault::new(FaultKind::Harness, reason, "Nothing is wrong; what is missing is said above.")
+    }
+
+    /// The step passes, and the scenario has a warning: it is not as it should be.
+    pub fn warn(&self, fault: Fault) {
+        self.setting.ledger.remark(self.scenario, Remark::Warning(fault));
+    }
+
+    /// Says in the report, at this step, what was measured.
+    pub fn note(&self, text: impl Into<String>) {
+        self.setting.ledger.remark(self.scenario, Remark::Note(text.into()));
     }
 
     pub(super) fn take_ending(&mut self) -> Option<Outcome> {

@@ -23,8 +23,8 @@ impl MeshWorld {
     /// The fault.
     pub async fn step(&mut self, action: impl AsyncFnOnce(&mut Stage) -> StepResult) -> StepResult {
         let result = match &mut self.stage {
-            Some(stage) => match stage.unusable() {
-                Some(reason) => Err(stage.not_run(reason)),
+            Some(stage) => match stage.held_back() {
+                Some(fault) => Err(fault),
                 None => action(stage).await,
             },
             None => Err(self.fault.clone().unwrap_or_else(unset)),

@@ -1,7 +1,7 @@
 //! Cases, their steps, and what was wrong with them.
 
 use super::{
-    Badge, Fact, badge, brief,
+    Badge, Fact, badge, badge_of, brief,
     exchange::{ExchangeView, Viewer, number_anchor},
     passage,
 };
@@ -51,6 +51,7 @@ pub(super) struct Step {
     pub(super) badge: Badge,
     pub(super) reason: Option<String>,
     pub(super) fault: Option<FaultView>,
+    pub(super) notes: Vec<String>,
     pub(super) open: bool,
     pub(super) exchanges: Vec<ExchangeUse>,
 }
@@ -105,14 +106,14 @@ fn case(record: &RunRecord, number: usize, scenario: &ScenarioRecord, viewer: &m
         anchor: anchor(number),
         label: scenario.case.as_deref().map(brief),
         name: brief(&scenario.name),
-        badge: badge(&scenario.outcome),
+        badge: badge_of(scenario),
         when: scenario.started_at.map(text::second),
         glance_ids: first(IDS_AT_A_GLANCE),
         glance_more: ids.len().saturating_sub(IDS_AT_A_GLANCE),
-        open: matches!(scenario.outcome, Outcome::Failed | Outcome::Error),
+        open: matches!(scenario.outcome, Outcome::Failed | Outcome::Error) && scenario.deviation.is_none(),
         description: paragraphs(&scenario.description),
         reason: reason(&scenario.outcome),
-        facts: facts(scenario),
+        facts: facts(record, scenario),
         ids: first(IDS_IN_CASE),
         more_ids: ids.len().saturating_sub(IDS_IN_CASE),
         requirements: scenario.requirements.iter().map(|id| requirement(record, id)).collect(),
@@ -133,7 +134,7 @@ fn requirement(record: &RunRecord, id: &str) -> RequirementView {
     }
 }
 
-fn facts(scenario: &ScenarioRecord) -> Vec<Fact> {
+fn facts(record: &RunRecord, scenario: &ScenarioRecord) -> Vec<Fact> {
     let mut facts = vec![
         Fact { name: "Feature", value: brief(&scenario.feature), code: false },
         Fact {
@@ -146,6 +147,23 @@ fn facts(scenario: &ScenarioRecord) -> Vec<Fact> {
         facts.push(Fact { name: "Started (UTC)", value: text::second(from), code: true });
         facts.push(Fact { name: "Ended (UTC)", value: text::second(to), code: true });
         facts.push(Fact { name: "Duration", value: text::duration(text::between(from, to)), code: false });
+    }
+    if let Some(said) = &scenario.attestation {
+        facts.push(Fact {
+            name: "Attested by",
+            value: brief(&format!("{}, {}", said.name, said.role)),
+            code: false,
+        });
+        facts.push(Fact { name: "Attested on (UTC)", value: brief(&said.date), code: true });
+        facts.push(Fact { name: "Statement", value: brief(&said.statement), code: false });
+        facts.push(Fact { name: "Given", value: format!("by {}", said.given.word()), code: false });
+    }
+    if let Some(deviation) = record.deviation_of(scenario) {
+        facts.push(Fact {
+            name: "Expected deviation",
+            value: brief(&text::deviation(deviation)),
+            code: false,
+        });
     }
     if let Some(moved) = scenario.clock_moved {
         let value = format!("by {}, on purpose", text::moved(moved));
@@ -163,16 +181,14 @@ fn step(of: &StepRecord, viewer: &mut Viewer<'_>) -> Step {
         badge: badge(&of.outcome),
         reason: reason(&of.outcome),
         fault: of.fault.as_ref().map(FaultView::of),
+        notes: of.notes.iter().map(|note| brief(note)).collect(),
         open: matches!(of.outcome, Outcome::Failed | Outcome::Error),
         exchanges,
     }
 }
 
 fn reason(outcome: &Outcome) -> Option<String> {
-    match outcome {
-        Outcome::NotRun(reason) => Some(brief(reason)),
-        Outcome::Passed | Outcome::Failed | Outcome::Error => None,
-    }
+    outcome.reason().map(brief)
 }
 
 /// Lines that follow each other are one paragraph, as in Markdown.

@@ -4,13 +4,17 @@
 
 mod case;
 mod exchange;
+mod matrix;
 mod wire;
 
 use askama::Template;
 use aws_lc_rs::digest;
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use self::case::{Case, ExchangeUse, FaultView};
+use self::{
+    case::{Case, ExchangeUse, FaultView},
+    matrix::{HeadingView, MatrixRow},
+};
 use super::text;
 use crate::runner::{Outcome, RunRecord, ScenarioRecord, Verdict};
 
@@ -35,6 +39,9 @@ struct Page {
     facts: Vec<Fact>,
     mailboxes: Vec<(String, String)>,
     warnings: Vec<String>,
+    deviation_problems: Vec<String>,
+    headings: Vec<HeadingView>,
+    matrix: Vec<MatrixRow>,
     problems: Vec<Problem>,
     cases: Vec<Case>,
 }
@@ -87,6 +94,9 @@ pub(super) fn render(record: &RunRecord) -> Result<Vec<u8>, askama::Error> {
             .map(|one| (brief(&one.id), brief(&one.role)))
             .collect(),
         warnings: record.warnings.iter().map(|warning| brief(warning)).collect(),
+        deviation_problems: record.deviation_problems.iter().map(|problem| brief(problem)).collect(),
+        headings: matrix::headings(record),
+        matrix: matrix::rows(record),
         problems: problems(record),
         cases: case::cases(record),
     };
@@ -106,6 +116,7 @@ fn verdict_badge(verdict: Verdict) -> Badge {
         Verdict::Passed => Badge { class: "passed", word: "Passed" },
         Verdict::Failed => Badge { class: "failed", word: "Failed" },
         Verdict::Error => Badge { class: "error", word: "Error" },
+        Verdict::Incomplete => Badge { class: "not-run", word: "Incomplete" },
         Verdict::CutShort => Badge { class: "not-run", word: "Cut short" },
     }
 }
@@ -114,10 +125,21 @@ fn badge(outcome: &Outcome) -> Badge {
     let class = match outcome {
         Outcome::Passed => "passed",
         Outcome::Failed => "failed",
-        Outcome::Error => "error",
+        Outcome::Warning => "warning",
+        Outcome::Attested => "attested",
+        Outcome::NotApplicable(_) => "not-applicable",
         Outcome::NotRun(_) => "not-run",
+        Outcome::Error => "error",
     };
     Badge { class, word: outcome.word() }
+}
+
+/// A failure that was expected is shown as that, whatever kind of failure it is.
+fn badge_of(scenario: &ScenarioRecord) -> Badge {
+    match scenario.deviation {
+        Some(_) => Badge { class: "expected", word: scenario.word() },
+        None => badge(&scenario.outcome),
+    }
 }
 
 fn headline(record: &RunRecord) -> String {
@@ -125,13 +147,29 @@ fn headline(record: &RunRecord) -> String {
     if all == 0 {
         return "Nothing was played".to_owned();
     }
-    let passed = record.count(&Outcome::Passed);
-    format!("{passed} of {all} case{} passed", text::plural(all as u64))
+    let counts = [Outcome::Passed, Outcome::Warning, Outcome::Attested].map(|outcome| record.count(&outcome));
+    let [passed, warned, attested] = counts;
+    let mut line = format!("{} of {all} case{} passed", passed + warned, text::plural(all as u64));
+    if warned > 0 {
+        line.push_str(&format!(", {warned} with a warning"));
+    }
+    let unasked = |scenario: &&ScenarioRecord| scenario.deviation.is_none() && record.is_excused(scenario);
+    let unasked = record.scenarios.iter().filter(unasked).count();
+    if unasked > 0 {
+        line.push_str(&format!(", {unasked} not attested"));
+    }
+    if attested > 0 {
+        line.push_str(&format!(", {attested} attested"));
+    }
+    line
 }
 
 fn explanation(verdict: Verdict) -> &'static str {
     match verdict {
-        Verdict::Passed => "Everything that was selected was played, and all of it passed.",
+        Verdict::Passed => "Everything that counts was played, and all of it is as it must be.",
+        Verdict::Incomplete => {
+            "Nothing was found wrong, but something that counts was not played. What it is stands below."
+        }
         Verdict::Failed => {
             "Something under test is not as it must be. What it is and how to mend it stands below."
         }
@@ -144,11 +182,21 @@ fn explanation(verdict: Verdict) -> &'static str {
     }
 }
 
+/// Those outcomes that everybody looks for, and the others where there are any.
 fn counts(record: &RunRecord) -> Vec<(usize, Badge)> {
-    [Outcome::Passed, Outcome::Failed, Outcome::Error, Outcome::NotRun(String::new())]
+    let always = |outcome: &Outcome| {
+        matches!(outcome, Outcome::Passed | Outcome::Failed | Outcome::Error | Outcome::NotRun(_))
+    };
+    let counted = Outcome::EACH.map(|outcome| (record.count(&outcome), outcome));
+    let mut counts: Vec<(usize, Badge)> = counted
         .iter()
-        .map(|outcome| (record.count(outcome), badge(outcome)))
-        .collect()
+        .filter(|(count, outcome)| *count > 0 || always(outcome))
+        .map(|(count, outcome)| (*count, badge(outcome)))
+        .collect();
+    if record.expected_deviations() > 0 {
+        counts.push((record.expected_deviations(), Badge { class: "expected", word: "expected deviation" }));
+    }
+    counts
 }
 
 fn facts(record: &RunRecord) -> Vec<Fact> {
@@ -172,26 +220,30 @@ fn facts(record: &RunRecord) -> Vec<Fact> {
 
 /// Everything that did not pass: what is wrong first, then what broke, then what was not played.
 fn problems(record: &RunRecord) -> Vec<Problem> {
-    let rank = |scenario: &ScenarioRecord| match scenario.outcome {
-        Outcome::Failed => 0,
-        Outcome::Error => 1,
-        Outcome::NotRun(_) => 2,
-        Outcome::Passed => 3,
+    let rank = |scenario: &ScenarioRecord| match (&scenario.outcome, scenario.deviation) {
+        _ if scenario.deviation.is_none() && record.is_excused(scenario) => 5,
+        (_, Some(_)) => 3,
+        (Outcome::Failed, None) => 0,
+        (Outcome::Error, None) => 1,
+        (Outcome::NotRun(_), None) => 2,
+        (Outcome::Warning, None) => 4,
+        (Outcome::Passed | Outcome::Attested | Outcome::NotApplicable(_), None) => 5,
     };
     let mut problems: Vec<(usize, &ScenarioRecord)> =
-        record.scenarios.iter().enumerate().filter(|(_, scenario)| rank(scenario) < 3).collect();
+        record.scenarios.iter().enumerate().filter(|(_, scenario)| rank(scenario) < 5).collect();
     problems.sort_by_key(|(number, scenario)| (rank(scenario), *number));
-    problems.into_iter().map(|(number, scenario)| problem(number, scenario)).collect()
+    problems.into_iter().map(|(number, scenario)| problem(record, number, scenario)).collect()
 }
 
-fn problem(number: usize, scenario: &ScenarioRecord) -> Problem {
+fn problem(record: &RunRecord, number: usize, scenario: &ScenarioRecord) -> Problem {
     let fault = scenario.fault().map(FaultView::of);
-    let reason = match &scenario.outcome {
-        Outcome::NotRun(reason) => Some(brief(reason)),
-        _ if fault.is_none() => Some("No step says why.".to_owned()),
-        _ => None,
+    let reason = match (record.deviation_of(scenario), &scenario.outcome) {
+        (Some(deviation), _) => Some(brief(&text::deviation(deviation))),
+        (None, Outcome::NotRun(reason)) => Some(brief(reason)),
+        (None, _) if fault.is_none() => Some("No step says why.".to_owned()),
+        (None, _) => None,
     };
-    let badge = badge(&scenario.outcome);
+    let badge = badge_of(scenario);
     Problem { anchor: case::anchor(number), badge, title: case::title(scenario), reason, fault }
 }
 

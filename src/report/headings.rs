@@ -1,0 +1,129 @@
+//! The four things that onboarding asks to see: handshake, send, download, acknowledge (digital
+//! onboarding form, question 3). Each with when it was done and with which message, to be found in the
+//! server's log.
+
+use chrono::{DateTime, Utc};
+
+use super::exchanges;
+use crate::{
+    protocol::Operation,
+    runner::{Outcome, RunRecord},
+    tape::{Actor, Exchange},
+};
+
+/// One of the four.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heading {
+    /// `Handshake`, `Send`, `Download` or `Acknowledge`.
+    pub name: &'static str,
+    /// Whether the product was seen to do it.
+    pub outcome: Outcome,
+    /// The first times that it did so, a few.
+    pub seen: Vec<Seen>,
+    /// How often it did so in all.
+    pub exchanges: usize,
+    /// How often, or why it is not shown, in words.
+    pub note: String,
+}
+
+/// Once that the product did it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// When, by the clock of the machine that saw it.
+    pub at: DateTime<Utc>,
+    /// Whose mailbox.
+    pub mailbox: String,
+    /// Which message, but for a handshake.
+    pub message: Option<String>,
+    /// The case in which it was.
+    pub case: Option<String>,
+}
+
+/// How many are told one by one.
+const TOLD: usize = 3;
+
+/// All four, in the order in which they are done.
+#[must_use]
+pub fn headings(record: &RunRecord) -> Vec<Heading> {
+    let is_handshake = |operation: &Operation| matches!(operation, Operation::Handshake(_));
+    let is_send = |operation: &Operation| matches!(operation, Operation::SendMessage(_));
+    let is_download = |operation: &Operation| matches!(operation, Operation::GetMessage(..));
+    let is_acknowledge = |operation: &Operation| matches!(operation, Operation::Acknowledge(..));
+    let of =
+        |name, kind: &dyn Fn(&Operation) -> bool, accepted: &[u16]| heading(record, name, kind, accepted);
+    vec![
+        of("Handshake", &is_handshake, &[200]),
+        of("Send", &is_send, &[202]),
+        of("Download", &is_download, &[200, 206]),
+        of("Acknowledge", &is_acknowledge, &[200]),
+    ]
+}
+
+/// Shown only by a scenario that is as it must be: a send that was accepted in a scenario that failed
+/// shows nothing of how the product sends.
+fn heading(
+    record: &RunRecord,
+    name: &'static str,
+    kind: &dyn Fn(&Operation) -> bool,
+    accepted: &[u16],
+) -> Heading {
+    let made = record
+        .exchanges
+        .iter()
+        .filter(|exchange| exchange.actor == Actor::Product && exchange.operation.as_ref().is_some_and(kind));
+    let (mut seen, mut exchanges, mut worst) = (Vec::new(), 0, None);
+    for exchange in made {
+        let Some(scenario) = record.scenarios.get(exchange.scenario.0) else { continue };
+        if scenario.outcome.is_good() && exchange.status().is_some_and(|status| accepted.contains(&status)) {
+            exchanges += 1;
+            if seen.len() < TOLD {
+                seen.push(Seen { case: scenario.case.clone(), ..of(exchange) });
+            }
+        } else if matches!(scenario.outcome, Outcome::Failed | Outcome::Error) {
+            worst = Some(scenario.outcome.clone()).filter(|_| worst != Some(Outcome::Failed)).or(worst);
+        }
+    }
+    let (outcome, note) = match (exchanges, worst) {
+        (0, Some(worst)) => (worst, "seen only in cases that did not pass".to_owned()),
+        (0, None) => (Outcome::NotRun("not seen".to_owned()), "not seen in a case that passed".to_owned()),
+        (1, _) => (Outcome::Passed, "seen once".to_owned()),
+        (times, _) => (Outcome::Passed, format!("seen {times} times")),
+    };
+    Heading { name, outcome, seen, exchanges, note }
+}
+
+fn of(exchange: &Exchange) -> Seen {
+    let mailbox = exchange.operation.as_ref().and_then(Operation::mailbox);
+    Seen {
+        at: exchange.started_at,
+        mailbox: mailbox.map(ToString::to_string).unwrap_or_default(),
+        message: exchanges::message_ids_of(exchange).into_iter().next(),
+        case: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures;
+    use super::*;
+
+    #[test]
+    fn each_is_shown_by_what_the_product_did_in_cases_that_passed() {
+        for heading in headings(&fixtures::passed()) {
+            assert_eq!(heading.outcome, Outcome::Passed, "{heading:?}");
+            assert!(!heading.seen.is_empty() && heading.seen.len() <= TOLD);
+            assert_eq!(heading.seen.iter().all(|seen| seen.message.is_some()), heading.name != "Handshake");
+        }
+    }
+
+    #[test]
+    fn a_case_that_did_not_pass_shows_nothing() {
+        let mut record = fixtures::passed();
+        record.scenarios.iter_mut().for_each(|scenario| scenario.outcome = Outcome::Error);
+        assert!(headings(&record).iter().all(|heading| heading.outcome == Outcome::Error));
+        record.scenarios[0].outcome = Outcome::Failed;
+        assert_eq!(headings(&record)[1].outcome, Outcome::Failed);
+        record.exchanges.clear();
+        assert!(headings(&record).iter().all(|heading| matches!(heading.outcome, Outcome::NotRun(_))));
+    }
+}

@@ -1,0 +1,138 @@
+//! Messages that travel in chunks (pack cases 501 and 502).
+
+use std::sync::Arc;
+
+use super::{Fault, FaultKind, diagnose};
+use crate::{
+    protocol::{ChunkRange, MessageId, Operation},
+    tape::{Actor, Decoded, Exchange, Sha256},
+};
+
+const SENDING: &str = "Pack case 502; OpenAPI: Send chunked message";
+const RECEIVING: &str = "Pack case 501; OpenAPI: Get chunked message";
+
+/// The requests by which a message was sent: the first, and those of its further chunks, in the order
+/// in which they were made.
+#[must_use]
+pub fn sends_of(message: &MessageId, first: &Arc<Exchange>, tape: &[Arc<Exchange>]) -> Vec<Arc<Exchange>> {
+    let later = tape.iter().filter(|exchange| {
+        exchange.actor == first.actor
+            && matches!(&exchange.operation, Some(Operation::SendChunk(_, id, _)) if id == message)
+    });
+    std::iter::once(first).chain(later).cloned().collect()
+}
+
+/// The requests by which an actor downloaded a message, in the order in which they were made.
+#[must_use]
+pub fn downloads_of(message: &MessageId, actor: Actor, tape: &[Arc<Exchange>]) -> Vec<Arc<Exchange>> {
+    let of_message = |exchange: &&Arc<Exchange>| {
+        exchange.actor == actor
+            && matches!(
+                &exchange.operation,
+                Some(Operation::GetMessage(_, id) | Operation::GetChunk(_, id, _)) if id == message
+            )
+    };
+    tape.iter().filter(of_message).cloned().collect()
+}
+
+/// The message was sent in at least two chunks, in order, each accepted, up to the last.
+///
+/// # Errors
+/// A fault of the product, or why the endpoint did not accept a chunk.
+pub fn sent_in_chunks(sends: &[Arc<Exchange>], tape: &[Arc<Exchange>]) -> Result<(), Fault> {
+    if sends.len() < 2 {
+        let what = "the message was not sent in chunks";
+        let remedy = "Split a message that is larger than a request may be, and send each part with its Mex-Chunk-Range.";
+        return Err(Fault::new(FaultKind::Product, what, remedy).from_source(SENDING));
+    }
+    for (place, send) in sends.iter().enumerate() {
+        if send.failure.is_some() || send.status() != Some(202) {
+            return Err(diagnose(send, "202", SENDING, tape));
+        }
+        let expected = format!("{}:{}", place + 1, sends.len());
+        let seen = send.request.head.header("mex-chunk-range").unwrap_or("nothing").trim();
+        if seen != expected {
+            let what = "the chunks are not numbered one after the other, up to the last";
+            let remedy = "Number chunks from 1, in the order in which they are sent, each with the number of all: 1:3, 2:3, 3:3.";
+            let fault = Fault::new(kind_of(send), what, remedy);
+            return Err(fault.comparing(format!("Mex-Chunk-Range: {expected}"), seen).from_source(SENDING));
+        }
+    }
+    Ok(())
+}
+
+/// Every chunk was downloaded once and in order: 206 for each but the last, which is 200.
+///
+/// # Errors
+/// A fault of the product that did not fetch them all, or of the endpoint.
+pub fn downloaded_in_chunks(downloads: &[Arc<Exchange>], tape: &[Arc<Exchange>]) -> Result<(), Fault> {
+    let total = downloads.first().and_then(|first| range(first)).map_or(1, |range| range.total().get());
+    for (place, download) in (1..).zip(downloads) {
+        let expected = if place < total { 206 } else { 200 };
+        if download.failure.is_some() || download.status() != Some(expected) {
+            return Err(diagnose(download, &expected.to_string(), RECEIVING, tape));
+        }
+        let broken =
+            download.response.as_ref().map(|response| response.body.decoded == Some(Decoded::Broken));
+        if broken == Some(true) || range(download).is_some_and(|range| range.index().get() != place) {
+            let what = format!("chunk {place} of {total} is not what it says that it is");
+            let remedy = "Look at Mex-Chunk-Range and Content-Encoding of the response; tell whoever runs the endpoint.";
+            return Err(Fault::new(FaultKind::Endpoint, what, remedy).from_source(RECEIVING));
+        }
+    }
+    if total < 2 || downloads.len() as u64 != u64::from(total) {
+        let what = "the message was not downloaded in all its chunks";
+        let remedy =
+            "Download chunk after chunk while the answer is 206, up to the one that is answered 200.";
+        let kind = if total < 2 { FaultKind::Endpoint } else { FaultKind::Product };
+        let (expected, seen) = (format!("{} chunks", total.max(2)), format!("{} downloads", downloads.len()));
+        return Err(Fault::new(kind, what, remedy).comparing(expected, seen).from_source(RECEIVING));
+    }
+    Ok(())
+}
+
+/// The content of the chunks is, part by part, what it was to be.
+///
+/// # Errors
+/// A fault of whoever was to send it, or of the endpoint that handed it out.
+pub fn chunks_unaltered(
+    asked: &[Sha256],
+    seen: &[Option<Sha256>],
+    sender: Option<Actor>,
+) -> Result<(), Fault> {
+    let differs = asked.iter().map(Some).zip(seen.iter().map(Option::as_ref)).position(|(a, b)| a != b);
+    let place = match (differs, asked.len() == seen.len()) {
+        (None, true) => return Ok(()),
+        (place, _) => place.unwrap_or(asked.len().min(seen.len())),
+    };
+    let shown = |digest: Option<Sha256>| {
+        digest.map_or_else(|| "nothing that can be decoded".to_owned(), |digest| format!("SHA-256 {digest}"))
+    };
+    let number = place + 1;
+    let fault = match sender {
+        Some(actor) => Fault::new(
+            if actor == Actor::Product { FaultKind::Product } else { FaultKind::Harness },
+            format!("chunk {number} that the {actor} sent is not that part of the payload"),
+            "Split the payload first and compress each part by itself, in order and without overlap.",
+        ),
+        None => Fault::new(
+            FaultKind::Endpoint,
+            format!("chunk {number} that was downloaded is not that part of what was sent"),
+            "Compare sizes and digests of the chunks below: the endpoint, or something in between, changed one.",
+        ),
+    };
+    let seen = seen.get(place).copied().flatten();
+    Err(fault.comparing(shown(asked.get(place).copied()), shown(seen)).from_source(if sender.is_some() {
+        SENDING
+    } else {
+        RECEIVING
+    }))
+}
+
+fn range(exchange: &Exchange) -> Option<ChunkRange> {
+    exchange.response.as_ref()?.head.header("mex-chunk-range")?.trim().parse().ok()
+}
+
+fn kind_of(exchange: &Exchange) -> FaultKind {
+    if exchange.actor == Actor::Product { FaultKind::Product } else { FaultKind::Harness }
+}

@@ -1,0 +1,114 @@
+//! Working off an inbox that holds more than one page (pack case 601).
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use super::{Fault, FaultKind, acknowledged, inbox_listed, refusals::of_product};
+use crate::{
+    protocol::{MAX_RESULTS_DEFAULT, Operation},
+    tape::{Exchange, Sha256},
+};
+
+const SOURCE: &str = "Pack case 601; OpenAPI: Check an inbox";
+
+/// A look at the inbox after which messages were downloaded.
+struct Working {
+    listed: usize,
+    downloads: usize,
+}
+
+/// The inbox was worked off page by page: a page of 500 first, everything on it, then another look,
+/// until nothing is left.
+///
+/// # Errors
+/// A fault of the product that stopped early, of the endpoint when its pages are not full.
+pub fn worked_off_in_pages(expected: usize, tape: &[Arc<Exchange>]) -> Result<Vec<usize>, Fault> {
+    let pages = working(tape)?;
+    let done: usize = pages.iter().map(|page| page.downloads).sum();
+    let fault = |kind, what: &str, remedy: &str, seen: String| {
+        let first = MAX_RESULTS_DEFAULT.min(expected);
+        let expected = format!("{first} messages first, then the other {}", expected - first);
+        Err(Fault::new(kind, what, remedy).comparing(expected, seen).from_source(SOURCE))
+    };
+    let seen = pages.iter().map(|page| format!("{} listed, {} downloaded", page.listed, page.downloads));
+    let seen = seen.collect::<Vec<_>>().join("; then ");
+    if done < expected {
+        return fault(
+            FaultKind::Product,
+            "the inbox was not worked off to its end",
+            "A page of 500 messages may not be all: check the inbox again after it was worked off, until it is empty.",
+            seen,
+        );
+    }
+    let first = pages.first().map_or(0, |page| page.listed);
+    if pages.len() < 2 || first < MAX_RESULTS_DEFAULT {
+        return fault(
+            FaultKind::Endpoint,
+            "the inbox was not listed in full pages",
+            "Empty the product's mailbox before the case, and see that all messages have arrived before it begins.",
+            seen,
+        );
+    }
+    Ok(pages.iter().map(|page| page.downloads).collect())
+}
+
+fn working(tape: &[Arc<Exchange>]) -> Result<Vec<Working>, Fault> {
+    let mut pages: Vec<Working> = Vec::new();
+    for exchange in of_product(tape) {
+        match (&exchange.operation, pages.last_mut()) {
+            (Some(Operation::CheckInbox(_)), _) => {
+                let listed = inbox_listed(exchange, tape)?.messages.len();
+                pages.push(Working { listed, downloads: 0 });
+            }
+            (Some(Operation::GetMessage(..)), Some(page)) => page.downloads += 1,
+            _ => {}
+        }
+    }
+    pages.retain(|page| page.downloads > 0);
+    Ok(pages)
+}
+
+/// Each of the messages was downloaded once, its payload is what was sent, and the next call
+/// acknowledged it.
+///
+/// # Errors
+/// A fault of the product, or of the endpoint whose answer was not a success.
+pub fn each_collected_once(sent: &BTreeMap<String, Sha256>, tape: &[Arc<Exchange>]) -> Result<(), Fault> {
+    let calls = of_product(tape);
+    let mut seen = BTreeSet::new();
+    for (place, call) in calls.iter().enumerate() {
+        let Some(Operation::GetMessage(_, id)) = &call.operation else { continue };
+        let Some(asked) = sent.get(id.as_str()) else { continue };
+        super::downloaded(call, tape)?;
+        if !seen.insert(id.as_str()) {
+            let what = format!("message {id} was downloaded more than once");
+            let remedy = "Acknowledge a message directly after its download, so that it is not listed again.";
+            return Err(Fault::new(FaultKind::Product, what, remedy).from_source(SOURCE));
+        }
+        let arrived = call.response.as_ref().and_then(|response| response.body.content_sha256());
+        if arrived != Some(*asked) {
+            let what = format!("message {id} is not what was sent");
+            let remedy = "Compare both bodies by size and digest below.";
+            return Err(Fault::new(FaultKind::Endpoint, what, remedy).from_source(SOURCE));
+        }
+        match calls.get(place + 1) {
+            Some(next) if matches!(&next.operation, Some(Operation::Acknowledge(_, other)) if other == id) => {
+                acknowledged(next, tape)?;
+            }
+            _ => {
+                let what =
+                    format!("the download of message {id} is not directly followed by its acknowledgement");
+                let remedy = "Acknowledge a message in the call that follows its download: until then it stays in the inbox.";
+                return Err(Fault::new(FaultKind::Product, what, remedy).from_source(SOURCE));
+            }
+        }
+    }
+    if seen.len() < sent.len() {
+        let what = format!("{} of {} messages were not downloaded", sent.len() - seen.len(), sent.len());
+        let remedy = "Check the inbox again after a full page was worked off, until it is empty.";
+        return Err(Fault::new(FaultKind::Product, what, remedy).from_source(SOURCE));
+    }
+    Ok(())
+}

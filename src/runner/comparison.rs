@@ -1,0 +1,251 @@
+//! How the outcomes of two runs differ.
+
+use std::collections::BTreeSet;
+
+/// One side of a comparison: what a bundle's summary says of its run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunOutline {
+    /// The run ID.
+    pub run_id: String,
+    /// When it began, as written in the summary.
+    pub started_at: String,
+    /// The environment's name.
+    pub environment: String,
+    /// Whether that was emulated.
+    pub emulated: bool,
+    /// The product's name and version.
+    pub product: String,
+    /// Its cases.
+    pub cases: Vec<CaseOutline>,
+}
+
+/// A case of one side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseOutline {
+    /// Number of the case; `None` for a scenario that is none.
+    pub id: Option<String>,
+    /// Its title.
+    pub name: String,
+    /// Its feature file.
+    pub path: String,
+    /// The word for its outcome.
+    pub outcome: String,
+    /// What was wrong.
+    pub fault: Option<String>,
+}
+
+/// The difference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comparison {
+    /// The earlier run.
+    pub old: RunOutline,
+    /// The later run.
+    pub new: RunOutline,
+    /// What differs or still fails, in the order of the later run; what only the earlier has comes last.
+    pub changes: Vec<Change>,
+    /// How many cases are as they were, and not failing.
+    pub unchanged: usize,
+}
+
+/// What became of one case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// What kind of change it is.
+    pub kind: ChangeKind,
+    /// Whether it is for the worse.
+    pub worse: bool,
+    /// Number and title of the case.
+    pub case: String,
+    /// The earlier outcome; `None` when the earlier run did not have the case.
+    pub old: Option<String>,
+    /// The later outcome; `None` when the later run does not have it.
+    pub new: Option<String>,
+    /// What is wrong now.
+    pub fault: Option<String>,
+}
+
+/// Kinds of change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// It went wrong, and is as it must be now.
+    Fixed,
+    /// It went wrong, and still does.
+    StillFailing,
+    /// It did not go wrong, and does now.
+    NewlyFailing,
+    /// It has another outcome, or is in one of the runs only.
+    Changed,
+}
+
+impl Comparison {
+    /// Compares two runs, case by case.
+    #[must_use]
+    pub fn of(old: RunOutline, new: RunOutline) -> Self {
+        let mut taken = BTreeSet::new();
+        let (mut changes, mut unchanged) = (Vec::new(), 0);
+        for case in &new.cases {
+            let same = |(place, other): &(usize, &CaseOutline)| !taken.contains(place) && case.is_same(other);
+            let before = old.cases.iter().enumerate().find(same);
+            taken.extend(before.map(|(place, _)| place));
+            match change(before.map(|(_, before)| before), Some(case)) {
+                Some(change) => changes.push(change),
+                None => unchanged += 1,
+            }
+        }
+        let gone = old.cases.iter().enumerate().filter(|(place, _)| !taken.contains(place));
+        changes.extend(gone.filter_map(|(_, case)| change(Some(case), None)));
+        Self { old, new, changes, unchanged }
+    }
+
+    /// Whether anything got worse.
+    #[must_use]
+    pub fn is_worse(&self) -> bool {
+        self.changes.iter().any(|change| change.worse)
+    }
+
+    /// The changes of one kind.
+    pub fn of_kind(&self, kind: ChangeKind) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(move |change| change.kind == kind)
+    }
+}
+
+impl CaseOutline {
+    /// By title besides the number: a case may have several scenarios.
+    fn is_same(&self, other: &Self) -> bool {
+        self.id == other.id && self.path == other.path && self.name == other.name
+    }
+}
+
+impl ChangeKind {
+    /// All, in the order in which they are told.
+    pub const ALL: [Self; 4] = [Self::NewlyFailing, Self::StillFailing, Self::Changed, Self::Fixed];
+
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Fixed => "fixed",
+            Self::StillFailing => "still failing",
+            Self::NewlyFailing => "newly failing",
+            Self::Changed => "changed",
+        }
+    }
+}
+
+/// `None` when it is as it was, and not failing.
+fn change(old: Option<&CaseOutline>, new: Option<&CaseOutline>) -> Option<Change> {
+    let word = |case: Option<&CaseOutline>| case.map(|case| case.outcome.clone());
+    let (before, after) = (word(old), word(new));
+    let failing = |outcome: &Option<String>| outcome.as_deref().is_some_and(is_failing);
+    let worth = |outcome: &Option<String>| outcome.as_deref().map_or(1, worth);
+    let (kind, worse) = match (failing(&before), failing(&after)) {
+        // A failure that was put up with and is not any more has got worse, and the other way round.
+        (true, true) => (ChangeKind::StillFailing, worth(&after) < worth(&before)),
+        (false, true) => (ChangeKind::NewlyFailing, true),
+        (true, false) if after.as_deref().is_some_and(worth_of_good) => (ChangeKind::Fixed, false),
+        _ if before == after => return None,
+        // What is not shown any more is worse than what was never there.
+        (_, false) => (ChangeKind::Changed, after.is_none() || worth(&after) < worth(&before)),
+    };
+    let named = new.or(old)?;
+    let case = match &named.id {
+        Some(id) => format!("{id} {}", named.name),
+        None => named.name.clone(),
+    };
+    let fault = new.and_then(|case| case.fault.clone());
+    Some(Change { kind, worse, case, old: before, new: after, fault })
+}
+
+fn is_failing(outcome: &str) -> bool {
+    matches!(outcome, "failed" | "error" | "expected deviation")
+}
+
+fn worth_of_good(outcome: &str) -> bool {
+    matches!(outcome, "passed" | "warning" | "attested")
+}
+
+/// How much an outcome shows; a word of a later version shows nothing.
+fn worth(outcome: &str) -> u8 {
+    match outcome {
+        "passed" | "attested" => 4,
+        "warning" => 3,
+        "not applicable" => 2,
+        "not run" => 1,
+        "expected deviation" => 1,
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(cases: &[(&str, &str)]) -> RunOutline {
+        let case = |(id, outcome): &(&str, &str)| CaseOutline {
+            id: Some((*id).to_owned()),
+            name: format!("case {id}"),
+            path: "witness/x.feature".to_owned(),
+            outcome: (*outcome).to_owned(),
+            fault: None,
+        };
+        RunOutline {
+            run_id: String::new(),
+            started_at: String::new(),
+            environment: String::new(),
+            emulated: false,
+            product: String::new(),
+            cases: cases.iter().map(case).collect(),
+        }
+    }
+
+    fn only(old: &[(&str, &str)], new: &[(&str, &str)]) -> Option<(ChangeKind, bool)> {
+        let comparison = Comparison::of(run(old), run(new));
+        assert!(comparison.changes.len() <= 1);
+        comparison.changes.first().map(|change| (change.kind, change.worse))
+    }
+
+    #[test]
+    fn each_kind_of_change_is_told() {
+        use ChangeKind::{Changed, Fixed, NewlyFailing, StillFailing};
+        for (old, new, told) in [
+            ("passed", "passed", None),
+            ("not run", "not run", None),
+            ("failed", "passed", Some((Fixed, false))),
+            ("error", "attested", Some((Fixed, false))),
+            ("failed", "failed", Some((StillFailing, false))),
+            ("failed", "error", Some((StillFailing, false))),
+            ("expected deviation", "failed", Some((StillFailing, true))),
+            ("failed", "expected deviation", Some((StillFailing, false))),
+            ("passed", "failed", Some((NewlyFailing, true))),
+            ("not run", "error", Some((NewlyFailing, true))),
+            ("passed", "expected deviation", Some((NewlyFailing, true))),
+            ("passed", "warning", Some((Changed, true))),
+            ("passed", "not run", Some((Changed, true))),
+            ("passed", "not applicable", Some((Changed, true))),
+            ("not run", "passed", Some((Changed, false))),
+            ("failed", "not run", Some((Changed, false))),
+        ] {
+            assert_eq!(only(&[("201", old)], &[("201", new)]), told, "{old} to {new}");
+        }
+        assert_eq!(only(&[("201", "passed")], &[]), Some((Changed, true)));
+        assert_eq!(only(&[], &[("201", "passed")]), Some((Changed, false)));
+        assert_eq!(only(&[], &[("201", "failed")]), Some((NewlyFailing, true)));
+    }
+
+    #[test]
+    fn what_is_as_it_was_is_counted() {
+        let both = run(&[("201", "passed"), ("202", "failed")]);
+        let comparison = Comparison::of(both.clone(), both);
+        assert_eq!((comparison.unchanged, comparison.changes.len(), comparison.is_worse()), (1, 1, false));
+    }
+
+    /// Two scenarios of one case, as the two of case 705.
+    #[test]
+    fn scenarios_of_one_case_are_told_apart() {
+        let mut old = run(&[("705", "passed"), ("705", "failed")]);
+        old.cases[1].name = "another".to_owned();
+        let mut new = old.clone();
+        new.cases.swap(0, 1);
+        assert!(!Comparison::of(old, new).is_worse());
+    }
+}

@@ -1,0 +1,74 @@
+//! Failures that are known: which scenarios they are about, and which of them have no business to be
+//! there any more.
+
+use chrono::NaiveDate;
+
+use super::{Deviation, DeviationOf, FaultKind, Outcome, ScenarioRecord};
+
+impl Deviation {
+    /// Whether it is about this scenario.
+    #[must_use]
+    pub fn concerns(&self, scenario: &ScenarioRecord) -> bool {
+        match &self.of {
+            DeviationOf::Requirement(id) => scenario.requirements.contains(id),
+            DeviationOf::Case(case) => scenario.case.as_ref() == Some(case),
+            DeviationOf::Scenario(title) => scenario.name == *title,
+        }
+    }
+
+    /// Whether it was put up with only until before this day.
+    #[must_use]
+    pub fn has_expired(&self, today: NaiveDate) -> bool {
+        today > self.expires
+    }
+}
+
+/// Marks each scenario that failed as expected, and says what is wrong with the list itself: what it
+/// has that passed, that is about nothing, or that has expired.
+pub(super) fn apply(
+    deviations: &[Deviation],
+    scenarios: &mut [ScenarioRecord],
+    today: NaiveDate,
+) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (place, deviation) in deviations.iter().enumerate() {
+        let concerned = |scenario: &&mut ScenarioRecord| deviation.concerns(scenario);
+        if deviation.has_expired(today) {
+            problems.push(format!(
+                "the expected deviation of {} has expired on {}: mend what it is about, or have {} extend it",
+                deviation.of, deviation.expires, deviation.owner
+            ));
+            continue;
+        }
+        let (mut matched, mut failed, mut good) = (0, 0, 0);
+        for scenario in scenarios.iter_mut().filter(concerned) {
+            matched += 1;
+            good += usize::from(scenario.outcome.is_good());
+            if went_wrong(scenario) {
+                failed += 1;
+                scenario.deviation.get_or_insert(place);
+            }
+        }
+        if matched == 0 {
+            problems.push(format!(
+                "the expected deviation of {} is about nothing that was selected: correct it, or take it out",
+                deviation.of
+            ));
+        } else if failed == 0 && good > 0 {
+            problems.push(format!(
+                "the expected deviation of {} is not there any more, since it passed: take it out of the list",
+                deviation.of
+            ));
+        }
+    }
+    problems
+}
+
+/// What is under test went wrong, not the harness or its configuration.
+fn went_wrong(scenario: &ScenarioRecord) -> bool {
+    match &scenario.outcome {
+        Outcome::Failed => true,
+        Outcome::Error => scenario.fault().is_some_and(|fault| fault.kind == FaultKind::Endpoint),
+        _ => false,
+    }
+}

@@ -1,0 +1,171 @@
+use chrono::NaiveDate;
+
+use super::super::{DeviationOf, FaultKind, deviations};
+use super::*;
+
+fn scenario(outcome: &Outcome) -> ScenarioRecord {
+    ScenarioRecord {
+        case: Some("801".to_owned()),
+        requirements: vec!["R-01".to_owned()],
+        tags: vec![],
+        feature: String::new(),
+        path: String::new(),
+        line: 1,
+        name: "a title".to_owned(),
+        description: String::new(),
+        outcome: outcome.clone(),
+        started_at: None,
+        ended_at: None,
+        steps: vec![],
+        deviation: None,
+        attestation: None,
+        clock_moved: None,
+    }
+}
+
+fn run(outcomes: &[Outcome], cut_short: bool) -> RunRecord {
+    let at = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+    RunRecord {
+        run_id: String::new(),
+        tool_version: String::new(),
+        started_at: at,
+        ended_at: at,
+        cut_short: cut_short.then(|| "interrupted".to_owned()),
+        environment: Environment {
+            name: String::new(),
+            url: String::new(),
+            emulated: true,
+            mailboxes: vec![],
+        },
+        product: Party { name: String::new(), version: String::new() },
+        supplier: None,
+        workflow_id: String::new(),
+        tags: None,
+        warnings: vec![],
+        pack: vec![],
+        requirements: vec![],
+        scenarios: outcomes.iter().map(scenario).collect(),
+        practice: false,
+        deviations: vec![],
+        deviation_problems: vec![],
+        resumed: None,
+        pending: vec![],
+        comparison: None,
+        exchanges: vec![],
+    }
+}
+
+fn not_run() -> Outcome {
+    Outcome::NotRun("reason".to_owned())
+}
+
+fn not_applicable() -> Outcome {
+    Outcome::NotApplicable("reason".to_owned())
+}
+
+#[test]
+fn only_a_run_in_which_all_that_counts_is_good_is_passed() {
+    for (outcomes, cut_short, verdict) in [
+        (vec![Outcome::Passed, Outcome::Passed], false, Verdict::Passed),
+        (vec![Outcome::Passed, Outcome::Warning, Outcome::Attested], false, Verdict::Passed),
+        (vec![Outcome::Passed, not_applicable()], false, Verdict::Passed),
+        (vec![not_applicable()], false, Verdict::Incomplete),
+        (vec![], false, Verdict::Error),
+        (vec![Outcome::Passed, not_run()], false, Verdict::Incomplete),
+        (vec![Outcome::Passed, Outcome::Error], false, Verdict::Error),
+        (vec![Outcome::Error, not_run()], false, Verdict::Error),
+        (vec![Outcome::Failed, Outcome::Error], false, Verdict::Failed),
+        (vec![Outcome::Passed], true, Verdict::CutShort),
+        (vec![Outcome::Failed, not_run()], true, Verdict::Failed),
+    ] {
+        assert_eq!(run(&outcomes, cut_short).verdict(), verdict, "{outcomes:?} {cut_short}");
+    }
+}
+
+/// Nobody can be asked in practice; where somebody can, an answer is due, and any other case is due in
+/// either.
+#[test]
+fn an_attestation_that_nobody_was_asked_for_counts_but_in_practice() {
+    let mut record = run(&[Outcome::Passed, not_run()], false);
+    record.practice = true;
+    assert_eq!(record.verdict(), Verdict::Incomplete);
+    record.scenarios[1].tags = vec!["@attestation".to_owned()];
+    assert_eq!(record.verdict(), Verdict::Passed);
+    record.practice = false;
+    assert_eq!(record.verdict(), Verdict::Incomplete);
+    record.practice = true;
+    record.scenarios.remove(0);
+    assert_eq!(record.verdict(), Verdict::Incomplete, "nothing was judged");
+}
+
+fn deviation(of: DeviationOf) -> Deviation {
+    Deviation {
+        of,
+        reason: "r".to_owned(),
+        reference: "r".to_owned(),
+        owner: "o".to_owned(),
+        expires: NaiveDate::from_ymd_opt(2026, 11, 30).unwrap(),
+    }
+}
+
+fn judged(outcome: &Outcome, of: DeviationOf, day: u32) -> (Verdict, bool, usize) {
+    let mut record = run(&[Outcome::Passed, outcome.clone()], false);
+    record.scenarios[0].case = None;
+    record.scenarios[0].requirements.clear();
+    record.scenarios[0].name.clear();
+    record.deviations = vec![deviation(of)];
+    let today = NaiveDate::from_ymd_opt(2026, 11, day).unwrap();
+    record.deviation_problems = deviations::apply(&record.deviations, &mut record.scenarios, today);
+    (record.verdict(), record.scenarios[1].deviation.is_some(), record.deviation_problems.len())
+}
+
+#[test]
+fn a_failure_that_is_expected_does_not_count_until_it_has_expired() {
+    for of in [
+        DeviationOf::Case("801".to_owned()),
+        DeviationOf::Requirement("R-01".to_owned()),
+        DeviationOf::Scenario("a title".to_owned()),
+    ] {
+        assert_eq!(judged(&Outcome::Failed, of.clone(), 30), (Verdict::Passed, true, 0), "{of}");
+        assert_eq!(judged(&Outcome::Passed, of.clone(), 1), (Verdict::Failed, false, 1), "{of}");
+        assert_eq!(judged(&Outcome::Warning, of.clone(), 1), (Verdict::Failed, false, 1), "{of}");
+        assert_eq!(judged(&not_run(), of.clone(), 1), (Verdict::Incomplete, false, 0), "{of}");
+        let mut expired = deviation(of);
+        expired.expires = NaiveDate::from_ymd_opt(2026, 11, 29).unwrap();
+        let mut record = run(&[Outcome::Failed], false);
+        let today = NaiveDate::from_ymd_opt(2026, 11, 30).unwrap();
+        let problems = deviations::apply(&[expired], &mut record.scenarios, today);
+        assert!(problems[0].contains("expired on 2026-11-29") && record.scenarios[0].deviation.is_none());
+    }
+    assert_eq!(judged(&Outcome::Failed, DeviationOf::Case("802".to_owned()), 1), (Verdict::Failed, false, 1));
+}
+
+/// What broke on our side or by the configuration is nobody's known deviation.
+#[test]
+fn only_what_is_under_test_deviates() {
+    for (kind, expected) in
+        [(FaultKind::Endpoint, true), (FaultKind::Configuration, false), (FaultKind::Harness, false)]
+    {
+        let mut record = run(&[Outcome::Error], false);
+        record.scenarios[0].steps = vec![StepRecord {
+            keyword: String::new(),
+            text: String::new(),
+            line: 1,
+            outcome: Outcome::Error,
+            fault: Some(Fault::new(kind, "w", "r")),
+            notes: vec![],
+            exchanges: vec![],
+        }];
+        let today = NaiveDate::from_ymd_opt(2026, 11, 1).unwrap();
+        let of = deviation(DeviationOf::Case("801".to_owned()));
+        deviations::apply(&[of], &mut record.scenarios, today);
+        assert_eq!(record.scenarios[0].deviation.is_some(), expected, "{kind:?}");
+    }
+}
+
+#[test]
+fn reasons_make_no_difference_to_a_count() {
+    let record =
+        run(&[Outcome::NotRun("a".to_owned()), Outcome::NotRun("b".to_owned()), Outcome::Passed], false);
+    assert_eq!(record.count(&Outcome::NotRun(String::new())), 2);
+}

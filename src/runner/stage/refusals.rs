@@ -1,0 +1,173 @@
+//! What MESH says no to (pack cases 701, 702, 704 and 705).
+
+use std::sync::Arc;
+
+use super::{Fault, FaultKind, Role, SentMessage, Stage, digest_of, out_of_order};
+use crate::{
+    protocol::{MailboxId, MessageId},
+    rules,
+    runner::setting::Lease,
+    tape::Exchange,
+};
+
+/// A mailbox that nobody has, and a message that nobody sent.
+const NO_MAILBOX: &str = "NOSUCHMAILBOX999";
+const NO_MESSAGE: &str = "20200229120000000000_ABCDEF";
+
+impl Stage {
+    /// Disables the product's mailbox: at an endpoint of our own at once, elsewhere by asking a person to
+    /// have it done. Until it is enabled again, no other scenario may use it.
+    ///
+    /// # Errors
+    /// The scenario is not run when nobody can disable it.
+    pub fn disable_product_mailbox(&mut self) -> Result<(), Fault> {
+        let mailbox = self.mailbox(Role::Product);
+        if matches!(self.lease, Lease::Shared(_)) {
+            let request = format!(
+                "Case {}: have NHS England disable mailbox {mailbox} now. Is it disabled?",
+                self.label
+            );
+            if !self.confirms(&request) {
+                return Err(self.not_run(
+                    "somebody at NHS England has to disable the mailbox, and nobody has confirmed that it was: \
+                     run this case on a terminal, by appointment",
+                ));
+            }
+            self.lease.unusable = Some(format!("mailbox {mailbox} was disabled for case {}", self.label));
+            return Ok(());
+        }
+        self.demand_own_endpoint()?.mailroom().set_active(&mailbox, false);
+        Ok(())
+    }
+
+    /// Enables it again.
+    ///
+    /// # Errors
+    /// When nobody has confirmed that it was: the run cannot go on with it.
+    pub fn enable_product_mailbox(&mut self) -> Result<(), Fault> {
+        let mailbox = self.mailbox(Role::Product);
+        if !matches!(self.lease, Lease::Shared(_)) {
+            self.demand_own_endpoint()?.mailroom().set_active(&mailbox, true);
+            return Ok(());
+        }
+        let request = format!("Case {}: have mailbox {mailbox} enabled again. Is it enabled?", self.label);
+        // Whoever is asked plays no part in what was judged.
+        self.lease.unusable = None;
+        if self.confirms(&request) {
+            return Ok(());
+        }
+        self.lease.unusable =
+            Some(format!("mailbox {mailbox} was disabled for case {} and not enabled again", self.label));
+        let remedy = "Have the mailbox enabled, and run what was not run.";
+        Err(Fault::new(FaultKind::Endpoint, "nobody has confirmed that the mailbox is enabled again", remedy))
+    }
+
+    fn confirms(&self, request: &str) -> bool {
+        self.setting.terms.operator.as_ref().is_some_and(|operator| operator.confirms(request))
+    }
+
+    /// Has the product check its inbox, where that is to be refused.
+    pub async fn product_tries_its_inbox(&mut self) {
+        self.refusal = Some(self.product.check_inbox().await.exchange);
+    }
+
+    /// Has the product download a message that does not exist.
+    ///
+    /// # Errors
+    /// None that anybody could bring about.
+    pub async fn product_downloads_nothing(&mut self) -> Result<(), Fault> {
+        let message = MessageId::parse(NO_MESSAGE).map_err(|error| ours(&error))?;
+        self.refusal = Some(self.product.download(&message).await.exchange);
+        Ok(())
+    }
+
+    /// Has the product download the message again, or although it is not listed any more.
+    ///
+    /// # Errors
+    /// When there is no message.
+    pub async fn product_downloads_again(&mut self) -> Result<(), Fault> {
+        let message = self.message()?;
+        self.refusal = Some(self.product.download(&message).await.exchange);
+        Ok(())
+    }
+
+    /// Has the product send a message to a mailbox that nobody has.
+    ///
+    /// # Errors
+    /// None that anybody could bring about.
+    pub async fn product_sends_to_nobody(&mut self, size: u64) -> Result<(), Fault> {
+        let nobody = MailboxId::parse(NO_MAILBOX).map_err(|error| ours(&error))?;
+        let message = self.outgoing(nobody, &self.label, size);
+        let exchange = self.product.send(&message).await.exchange;
+        self.refusal = Some(Arc::clone(&exchange));
+        self.sent = Some(SentMessage { asked: digest_of(&message.payload).await, exchange });
+        Ok(())
+    }
+
+    /// MESH said no in the way of the case.
+    ///
+    /// # Errors
+    /// When it did not.
+    pub fn was_refused(&self, status: u16) -> Result<(), Fault> {
+        rules::answered(&*self.refusal()?, status, &self.setting.tape.exchanges())
+    }
+
+    /// The product copes with that.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn product_copes(&self) -> Result<(), Fault> {
+        rules::copes(&*self.refusal()?, &self.own_exchanges())
+    }
+
+    /// The message was refused since nobody has that mailbox.
+    ///
+    /// # Errors
+    /// When it was not.
+    pub fn recipient_was_refused(&mut self) -> Result<(), Fault> {
+        let refusal = self.refusal()?;
+        self.message = rules::recipient_refused(&refusal, &self.setting.tape.exchanges())?;
+        Ok(())
+    }
+
+    /// Where the refusal gave the message an ID, a report on it comes to the sender's inbox as well, as
+    /// integration does it: the product takes it. Not every source has that, so its absence is a warning.
+    ///
+    /// # Errors
+    /// When what comes is no report, or is not acknowledged.
+    pub async fn product_takes_report_on_refusal(&mut self) -> Result<(), Fault> {
+        let Some(message) = self.message.clone() else {
+            self.note("The endpoint gave the message no ID, so there is no report to look for.");
+            return Ok(());
+        };
+        match self.product.receive_report(&message, rules::is_report_on).await {
+            Some(reported) => {
+                rules::reports_on(&reported.download, &message)?;
+                let taken =
+                    rules::acknowledged_directly(&reported.report, &reported.download, &self.own_exchanges());
+                self.note(format!("Report {} on message {message}", reported.report));
+                taken
+            }
+            None => {
+                let what = format!("no report on message {message} came to the sender's inbox");
+                let remedy =
+                    "Integration was seen to write one; ask whoever runs the endpoint whether it should.";
+                let fault = Fault::new(FaultKind::Endpoint, what, remedy);
+                self.warn(fault.from_source(
+                    "Pack case 702, as suppliers report it; OpenAPI: Asynchronous error reporting",
+                ));
+                Ok(())
+            }
+        }
+    }
+
+    fn refusal(&self) -> Result<Arc<Exchange>, Fault> {
+        let refusal = self.refusal.clone().ok_or_else(|| out_of_order("a call that is refused"))?;
+        self.look(&refusal);
+        Ok(refusal)
+    }
+}
+
+fn ours(error: &dyn std::error::Error) -> Fault {
+    Fault::new(FaultKind::Harness, error.to_string(), "This is a fault of mesh-witness: please report it.")
+}

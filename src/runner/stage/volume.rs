@@ -1,0 +1,63 @@
+//! An inbox that holds more than one page (pack case 601).
+
+use super::{Fault, Outgoing, Role, Stage, digest_of};
+use crate::rules;
+
+/// How often a person is told how far it is.
+const TOLD_EVERY: u64 = 50;
+
+impl Stage {
+    /// Has the counterpart send many messages to the product, one after the other.
+    ///
+    /// # Errors
+    /// When one of them is not accepted.
+    pub async fn counterpart_sends_many(&mut self, count: u64, size: u64) -> Result<(), Fault> {
+        self.validate(Role::Counterpart).await?;
+        for number in 1..=count {
+            let label = format!("{}-{number}", self.label);
+            let message: Outgoing = self.outgoing(self.mailbox(Role::Product), &label, size);
+            let send = self.counterpart.send(&message).await.exchange;
+            let accepted = match rules::message_accepted(&send, &[]) {
+                Ok(accepted) => accepted,
+                // With the whole tape at hand there is more to be said.
+                Err(_) => rules::message_accepted(&send, &self.setting.tape.exchanges())?,
+            };
+            self.many.insert(accepted.to_string(), digest_of(&message.payload).await);
+            if number % TOLD_EVERY == 0 {
+                self.tell(&format!("case {}: {number} of {count} messages sent", self.label));
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks the product to work its inbox off.
+    pub async fn product_works_inbox_off(&mut self) {
+        let expected = self.many.keys().cloned().collect();
+        self.product.drain(&expected).await;
+    }
+
+    /// The inbox was worked off page by page.
+    ///
+    /// # Errors
+    /// When it was not.
+    pub fn worked_off_in_pages(&self) -> Result<(), Fault> {
+        let pages = rules::worked_off_in_pages(self.many.len(), &self.own_exchanges())?;
+        let pages: Vec<String> = pages.iter().map(ToString::to_string).collect();
+        self.note(format!("Messages downloaded after each look at the inbox: {}", pages.join(", ")));
+        Ok(())
+    }
+
+    /// Each message was downloaded once, unaltered, and acknowledged in the next call.
+    ///
+    /// # Errors
+    /// When one was not.
+    pub fn each_collected_once(&self) -> Result<(), Fault> {
+        rules::each_collected_once(&self.many, &self.own_exchanges())
+    }
+
+    pub(super) fn tell(&self, progress: &str) {
+        if let Some(operator) = &self.setting.terms.operator {
+            operator.tell(progress);
+        }
+    }
+}
