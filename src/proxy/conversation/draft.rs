@@ -8,7 +8,7 @@ use super::{
     super::http1::{Event, Framing},
     Moment,
 };
-use crate::tape::{BodyRecorder, Header};
+use crate::tape::{BodyRecorder, Header, RequestHead};
 
 /// An exchange as far as it has come.
 #[derive(Debug)]
@@ -41,8 +41,6 @@ pub struct Message {
     pub is_whole: bool,
     /// Why it cannot be read as HTTP, or no further.
     pub unreadable: Option<&'static str>,
-    /// Bytes of chunk sizes and trailers.
-    pub framing_bytes: u64,
 }
 
 /// When bytes passed a place.
@@ -89,7 +87,6 @@ impl Message {
             out: Passage::default(),
             is_whole: false,
             unreadable: None,
-            framing_bytes: 0,
         }
     }
 
@@ -105,6 +102,12 @@ impl Message {
         }
     }
 
+    /// Whether its head gives its length in two ways, of which one counts.
+    pub fn has_both_lengths(&self) -> bool {
+        let head = RequestHead::read(&self.head);
+        head.header("content-length").is_some() && head.header("transfer-encoding").is_some()
+    }
+
     /// Takes note of bytes other than the end of a head. `true` with the last of the message.
     pub fn take(&mut self, event: Event, bytes: &[u8]) -> bool {
         match event {
@@ -112,10 +115,7 @@ impl Message {
                 self.body.update(bytes);
                 last
             }
-            Event::Framing(last) => {
-                self.framing_bytes += bytes.len() as u64;
-                last
-            }
+            Event::Framing(last) => last,
             Event::Lost(why, head) => {
                 self.unreadable = Some(why);
                 if self.head.is_empty() {

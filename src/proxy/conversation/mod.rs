@@ -15,7 +15,7 @@ use http::{Method, StatusCode};
 use super::http1::{Event, Framing, Lane, of_request, of_response};
 use crate::tape::{RequestHead, ResponseHead};
 
-pub use draft::{Draft, Message, Passage};
+pub use draft::{Draft, Message};
 
 /// Requests that may wait for their responses. Further ones are not read before some are answered.
 pub const PIPELINE: usize = 32;
@@ -136,6 +136,11 @@ impl Conversation {
             message.head = partial;
         }
         self.open.drain(..).collect()
+    }
+
+    /// How many exchanges have begun.
+    pub fn begun(&self) -> u64 {
+        self.begun
     }
 
     /// Whether nothing is under way.

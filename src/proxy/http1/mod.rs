@@ -7,4 +7,4 @@ mod head;
 mod lane;
 
 pub use framing::{Framing, of_request, of_response};
-pub use lane::{Event, Lane, Step};
+pub use lane::{Event, Lane};
