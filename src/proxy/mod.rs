@@ -19,6 +19,7 @@ mod reel;
 mod relay;
 mod server;
 
+pub use conversation::{Conversation, Direction, Draft, Message, Moment, Passage, Verdict};
 pub use authority::{Authority, AuthorityError, certificates};
 pub use front::Front;
 pub use reel::{Counts, Entry};

@@ -1,5 +1,7 @@
 use std::time::Instant;
 
+use proptest::prelude::*;
+
 use super::{Conversation, Direction, Draft, Moment, Verdict};
 use crate::tape::Redactor;
 
@@ -155,4 +157,42 @@ fn a_product_that_pipelines_has_to_wait() {
     assert!(wire.conversation.is_full());
     wire.down(b"HTTP/1.1 204 No\r\n\r\n");
     assert!(!wire.conversation.is_full());
+}
+
+proptest! {
+    /// What is read does not depend on how it is cut, whatever it is.
+    #[test]
+    fn cuts_make_no_difference(
+        up in wire("(GET|HEAD|POST|X) /[a-z]{0,3} HTTP/1.1"),
+        down in wire("HTTP/1.1 (100|101|200|204|304|500) [a-z]{0,3}"),
+        cut in 1usize..40,
+    ) {
+        let read = |cut: usize| {
+            let mut wire = Wire::default();
+            let relayed = up.chunks(cut).all(|piece| wire.up(piece) == Verdict::Relay)
+                && down.chunks(cut).all(|piece| wire.down(piece) == Verdict::Relay);
+            let ended = wire.conversation.down_ended();
+            wire.finished.extend(ended);
+            let rest = wire.conversation.over();
+            wire.finished.extend(rest);
+            wire.finished.sort_by_key(|draft| draft.number);
+            relayed.then(|| all(wire))
+        };
+        prop_assert_eq!(read(1 << 20), read(cut));
+    }
+}
+
+/// Bytes that are often HTTP.
+fn wire(line: &'static str) -> impl Strategy<Value = Vec<u8>> {
+    let part = prop_oneof![
+        line.prop_map(|line| format!("{line}\r\n")),
+        Just("\r\n".to_owned()),
+        Just("\n".to_owned()),
+        "(Content-Length|content-length): [0-9]{1,2}\r\n",
+        Just("Transfer-Encoding: chunked\r\n".to_owned()),
+        "[0-9a-f]{1,2}(;x)?\r\n",
+        "[ -~]{0,30}",
+        Just("0\r\n\r\n".to_owned()),
+    ];
+    proptest::collection::vec(part, 0..14).prop_map(|parts| parts.concat().into_bytes())
 }
