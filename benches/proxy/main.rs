@@ -52,8 +52,13 @@ fn main() {
         bench.connections(connections).await;
         let before = proxy.peak();
         bench.large(large).await;
-        let megabytes = |peak: Option<u64>| peak.map_or("?".to_owned(), |peak| (peak / 1_000_000).to_string());
-        println!("peak memory of the proxy: {} MB before the large bodies, {} MB after", megabytes(before), megabytes(proxy.peak()));
+        let megabytes =
+            |peak: Option<u64>| peak.map_or("?".to_owned(), |peak| (peak / 1_000_000).to_string());
+        println!(
+            "peak memory of the proxy: {} MB before the large bodies, {} MB after",
+            megabytes(before),
+            megabytes(proxy.peak())
+        );
     });
     drop(proxy);
     own_figures(&folder.join("tape"));
@@ -150,7 +155,11 @@ impl Bench<'_> {
                 up[at].push(began.elapsed());
                 up_cpu += self.used(cpu, 1);
                 let (cpu, began) = (self.proxy.cpu(), Instant::now());
-                assert_eq!(self.caller.download(connection, Mailbox::Two, &id).await, LARGE, "all of it came");
+                assert_eq!(
+                    self.caller.download(connection, Mailbox::Two, &id).await,
+                    LARGE,
+                    "all of it came"
+                );
                 down[at].push(began.elapsed());
                 down_cpu += self.used(cpu, 1);
                 self.caller.acknowledge(connection, Mailbox::Two, &id).await;
@@ -177,7 +186,11 @@ fn own_figures(tape: &Path) {
     let tape = read_tape(tape, &TapeLimits::default()).expect("a tape");
     let own = tape.exchanges.iter().filter_map(|(_, exchange)| exchange.relay.as_ref()?.times.own_us());
     let own: Vec<Duration> = own.map(Duration::from_micros).collect();
-    println!("by the tape, over {} exchanges, the proxy's own share was {:.0} µs at the median", own.len(), micro(median(own)));
+    println!(
+        "by the tape, over {} exchanges, the proxy's own share was {:.0} µs at the median",
+        own.len(),
+        micro(median(own))
+    );
 }
 
 fn median(mut took: Vec<Duration>) -> Duration {

@@ -160,6 +160,10 @@ pub struct RecordArguments {
     /// proxy under that name; the tape says so
     #[arg(long)]
     pub edit_host: bool,
+    /// Connect there, whatever the endpoint's name stands for on this machine: needed where its hosts
+    /// file leads the product to the proxy
+    #[arg(long, value_name = "ADDRESS")]
+    pub connect_to: Option<SocketAddr>,
     /// Receive the product without TLS: on loopback addresses only
     #[arg(long, conflicts_with_all = ["pki", "product_ca", "no_product_certificate"])]
     pub plain_http: bool,

@@ -1,6 +1,10 @@
 //! From what passed to its place on the tape.
 
-use std::{net::SocketAddr, sync::Arc, time::{Duration, Instant}};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use http::Method;
 
@@ -111,7 +115,11 @@ fn timings(draft: &Draft) -> TimingRecord {
     };
     let sent = draft.request.as_ref().and_then(|request| request.came.last).unwrap_or(began);
     let Some(response) = &draft.response else {
-        return TimingRecord { send: since(began, Some(sent)), wait: sent.elapsed(), ..TimingRecord::default() };
+        return TimingRecord {
+            send: since(began, Some(sent)),
+            wait: sent.elapsed(),
+            ..TimingRecord::default()
+        };
     };
     let first = response.came.first.unwrap_or(sent);
     // An answer may come before all of the request was sent.
@@ -154,7 +162,8 @@ fn notes(draft: &Draft) -> Vec<String> {
             notes.push(format!("the {name} is not whole"));
         }
         if message.has_both_lengths() {
-            notes.push(format!("the {name} has both Content-Length and Transfer-Encoding; the latter counts"));
+            notes
+                .push(format!("the {name} has both Content-Length and Transfer-Encoding; the latter counts"));
         }
     }
     notes

@@ -160,7 +160,10 @@ impl Conversation {
     /// Whether the request that is being read has a whole head.
     #[must_use]
     pub fn has_request_head(&self) -> bool {
-        self.open.front().and_then(|draft| draft.request.as_ref()).is_some_and(|request| !request.head.is_empty())
+        self.open
+            .front()
+            .and_then(|draft| draft.request.as_ref())
+            .is_some_and(|request| !request.head.is_empty())
     }
 
     fn request(&mut self, event: Event, bytes: &[u8], at: Moment) -> Verdict {
@@ -212,7 +215,9 @@ impl Conversation {
                 let waiting = self.open.iter().find(|draft| draft.response.is_none());
                 let number = waiting.map(|draft| draft.number);
                 if number.is_none() && self.is_full() {
-                    return Verdict::Refuse("the endpoint sends one response after the other that nobody asked for");
+                    return Verdict::Refuse(
+                        "the endpoint sends one response after the other that nobody asked for",
+                    );
                 }
                 // One that nobody asked for, such as 408 to a client that says nothing.
                 let number = number.unwrap_or_else(|| self.begin(at));

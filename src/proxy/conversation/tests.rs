@@ -48,7 +48,9 @@ fn all(wire: Wire) -> Vec<String> {
 #[test]
 fn requests_and_responses_are_paired_in_order() {
     let mut wire = Wire::default();
-    wire.up(b"POST /a HTTP/1.1\r\ncontent-length: 2\r\n\r\nhiGET /b HTTP/1.1\r\n\r\nHEAD /c HTTP/1.1\r\n\r\n");
+    wire.up(
+        b"POST /a HTTP/1.1\r\ncontent-length: 2\r\n\r\nhiGET /b HTTP/1.1\r\n\r\nHEAD /c HTTP/1.1\r\n\r\n",
+    );
     wire.down(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nA\r\n0\r\n\r\nHTTP/1.1 204 No\r\nContent-Length: 9\r\n\r\n");
     assert_eq!(wire.finished.len(), 2);
     wire.down(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n");
@@ -131,7 +133,10 @@ fn a_response_that_nobody_asked_for_is_kept_too_but_not_without_end() {
 #[test]
 fn what_cannot_be_read_is_kept_as_one_body() {
     let mut wire = Wire::default();
-    assert_eq!(wire.up(b"POST /a HTTP/1.1\r\nContent-Length: x\r\n\r\nabcGET /b HTTP/1.1\r\n\r\n"), Verdict::Relay);
+    assert_eq!(
+        wire.up(b"POST /a HTTP/1.1\r\nContent-Length: x\r\n\r\nabcGET /b HTTP/1.1\r\n\r\n"),
+        Verdict::Relay
+    );
     wire.down(b"HTTP/1.1 400 Bad\r\nContent-Length: 0\r\n\r\n");
     let rest = wire.conversation.over();
     assert!(rest[0].request.as_ref().unwrap().unreadable.unwrap().contains("Content-Length is no number"));

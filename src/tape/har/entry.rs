@@ -166,10 +166,7 @@ fn reply(response: &Response, redactor: &Redactor) -> ResponseRecord {
     let gzip = is_gzip(&response.headers);
     let content = response.content.as_ref();
     let size = content.and_then(|content| content.size).or(response.body_size);
-    ResponseRecord {
-        head: redactor.response_head(&raw),
-        body: body(content, size, gzip, redactor),
-    }
+    ResponseRecord { head: redactor.response_head(&raw), body: body(content, size, gzip, redactor) }
 }
 
 /// The bytes that a text stands for; `None` when there is no text.
