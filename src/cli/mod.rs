@@ -9,6 +9,7 @@ mod emulated;
 mod exit;
 mod judge;
 mod lines;
+mod record;
 mod run;
 mod screen;
 mod setting;
@@ -36,6 +37,7 @@ pub fn main() -> Exit {
         Command::Compare(arguments) => compare::compare(&arguments),
         Command::Run(arguments) => with_runtime(run::run(arguments)),
         Command::Emulate(arguments) => with_runtime(emulate::emulate(arguments)),
+        Command::Record(arguments) => with_runtime(record::record(arguments)),
         Command::Check(arguments) => with_runtime(check::check(arguments)),
     };
     result.unwrap_or_else(|failure| {

@@ -137,6 +137,7 @@ impl<'a> Recording<'a> {
             tls: self.connection.and_then(|facts| facts.tls),
             token,
             token_fault,
+            relay: None,
         };
         Answer { exchange: scope.tape.append(exchange), body: Bytes::new() }
     }

@@ -12,6 +12,7 @@ mod identity;
 mod interpolate;
 mod keys;
 mod lists;
+mod live;
 mod mailbox;
 mod pem;
 mod section;
@@ -34,6 +35,7 @@ pub use certificate::Certificate;
 pub use error::{ConfigError, Problem};
 pub use identity::ClientIdentity;
 pub use lists::{attestations, deviations};
+pub use live::is_live;
 pub use mailbox::{Mailbox, Mailboxes};
 pub use values::Driver;
 

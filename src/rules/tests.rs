@@ -65,6 +65,7 @@ fn exchange(request: &str, status: u16, reply: &str) -> Exchange {
             hash: HashCheck::Matches,
         }),
         token_fault: None,
+        relay: None,
     }
 }
 

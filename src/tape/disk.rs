@@ -16,7 +16,7 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::Exchange;
+use super::{Exchange, Mark};
 use crate::protocol::Operation;
 
 /// The name of a tape's file within its folder.
@@ -31,6 +31,12 @@ struct Opening {
     mesh_witness_tape: u32,
     tool_version: String,
     opened_at: DateTime<Utc>,
+}
+
+/// A line that is neither the beginning of a recording nor an exchange.
+#[derive(Serialize, Deserialize)]
+struct MarkLine {
+    mesh_witness_mark: Mark,
 }
 
 /// Appends exchanges to a tape on disk.
@@ -79,6 +85,22 @@ impl TapeWriter {
         self.line(exchange)
     }
 
+    /// Appends a line that is no exchange.
+    ///
+    /// # Errors
+    /// As [`append`](Self::append).
+    pub fn mark(&mut self, mark: &Mark) -> io::Result<()> {
+        self.line(&MarkLine { mesh_witness_mark: mark.clone() })
+    }
+
+    /// Sees to it that what was appended survives a failure of the machine.
+    ///
+    /// # Errors
+    /// When the disk does not take it.
+    pub fn sync(&mut self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+
     /// In one write, so that a line is torn only when the machine fails or the disk is full.
     fn line(&mut self, of: &impl Serialize) -> io::Result<()> {
         let mut line = serde_json::to_vec(of)?;
@@ -94,6 +116,22 @@ pub struct TapeRecording {
     pub exchanges: Vec<(usize, Arc<Exchange>)>,
     /// Lines that were torn when a recording was cut off: an exchange is missing there.
     pub torn: Vec<usize>,
+    /// Lines that are no exchanges, with their numbers, from 1.
+    pub marks: Vec<(usize, Mark)>,
+    /// Lines on which recordings begin that a proxy began and did not end in good order: exchanges may
+    /// be missing there.
+    pub cut_short: Vec<usize>,
+}
+
+impl TapeRecording {
+    fn mark(&mut self, line: usize, mark: Mark) {
+        match mark {
+            Mark::Recording(_) => self.cut_short.push(line),
+            Mark::End(_) => drop(self.cut_short.pop()),
+            Mark::Connection(_) => {}
+        }
+        self.marks.push((line, mark));
+    }
 }
 
 /// How much is read of a tape.
@@ -215,6 +253,10 @@ pub fn read_tape_lines(mut from: impl BufRead, limits: &TapeLimits) -> Result<Ta
         if recording.exchanges.len() == limits.exchanges {
             return Err(TapeError::TooLarge { line, what: "there are more exchanges than can be judged" });
         }
+        if let Some(mark) = mark(&bytes) {
+            recording.mark(line, mark);
+            continue;
+        }
         match exchange(&bytes) {
             Ok(exchange) => recording.exchanges.push((line, Arc::new(exchange))),
             Err(column) => unreadable = Some(TapeError::Line { line, column }),
@@ -235,6 +277,12 @@ fn opening(bytes: &[u8]) -> Option<Opening> {
     // Not tried on every line: exchanges are long.
     let begins = bytes.get(..64).unwrap_or(bytes).windows(17).any(|window| window == b"mesh_witness_tape");
     begins.then(|| serde_json::from_slice(bytes).ok()).flatten()
+}
+
+fn mark(bytes: &[u8]) -> Option<Mark> {
+    let begins = bytes.starts_with(br#"{"mesh_witness_mark""#);
+    let line = begins.then(|| serde_json::from_slice::<MarkLine>(bytes).ok()).flatten()?;
+    Some(line.mesh_witness_mark)
 }
 
 /// The exchange of a line, or the column at which the line is wrong. Not what is wrong there: that could

@@ -5,7 +5,7 @@ use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{BodyRecord, RequestHead, ResponseHead, TokenFault, form};
+use super::{BodyRecord, RelayFacts, RequestHead, ResponseHead, TokenFault, form};
 use crate::protocol::Operation;
 
 /// From where an exchange was seen.
@@ -71,6 +71,9 @@ pub struct Exchange {
     /// is no such header.
     #[serde(default)]
     pub token_fault: Option<TokenFault>,
+    /// What a proxy in between knows beyond that; `None` from another vantage point.
+    #[serde(default, with = "form::shared", skip_serializing_if = "Option::is_none")]
+    pub relay: Option<Arc<RelayFacts>>,
 }
 
 /// A request.

@@ -10,6 +10,7 @@ mod form;
 mod har;
 mod head;
 mod redaction;
+mod relay;
 mod secrets;
 mod token_fault;
 
@@ -24,6 +25,9 @@ pub use exchange::{
 pub use har::{Har, HarEntry, HarError, HarLimits, read_har, read_har_bytes};
 pub use head::{Header, RequestHead, ResponseHead, printable};
 pub use redaction::Redactor;
+pub use relay::{
+    ConnectionFacts, EndFacts, HostRule, LegFacts, Mark, Party, RecordingFacts, RelayFacts, RelayTimes,
+};
 pub use secrets::{Secret, SecretSet};
 pub use token_fault::TokenFault;
 

@@ -112,6 +112,14 @@ def emulator(*options):
     )
 
 
+def recorder(config, tape, *options):
+    """`mesh-witness record` on a free port; gives its URL."""
+    return server(
+        [WITNESS, "record", "--listen", "127.0.0.1:0", "--config", str(config), "--tape", str(tape), *map(str, options)],
+        r"^listening on (https?://127\.0\.0\.1:\d+)\s*$",
+    )
+
+
 def certificates(folder):
     """A certificate authority (ca.pem) and a certificate for localhost (server.pem), by openssl."""
     folder = Path(folder)

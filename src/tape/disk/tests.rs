@@ -16,6 +16,7 @@ fn made() -> Exchange {
     let mut body = BodyRecorder::new(false);
     body.update(&[0xff, 0, 1]);
     Exchange {
+        relay: None,
         scenario: ScenarioNumber(3),
         actor: Actor::Product,
         vantage: Vantage::Proxy,

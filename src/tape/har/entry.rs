@@ -60,6 +60,7 @@ pub(super) fn exchange(entry: Entry, is_ours: bool, redactor: &Redactor) -> Resu
         tls: None,
         token,
         token_fault,
+        relay: None,
     };
     if is_ours {
         exchange.actor = own.actor.unwrap_or(Actor::Product);

@@ -97,6 +97,7 @@ impl Log {
             not_after: "2028-01-01T00:00:00Z".parse().unwrap(),
         };
         self.exchanges.push(Exchange {
+            relay: None,
             scenario: ScenarioNumber(0),
             actor: Actor::Product,
             vantage: Vantage::Client,
