@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use mesh_witness::{
     evidence::{self, WIRE_FILE},
     tape::{
-        Exchange, Har, HarLimits, Redactor, TAPE_FILE, TapeLimits, TapeRecording, read_har, read_har_bytes,
-        read_tape,
+        Exchange, Har, HarLimits, HostRule, Mark, RecordingFacts, Redactor, TAPE_FILE, TapeLimits,
+        TapeRecording, read_har, read_har_bytes, read_tape,
     },
 };
 
@@ -76,16 +76,26 @@ pub fn read(path: &Path, redactor: &Redactor) -> Result<Recording, String> {
 }
 
 fn tape(path: &Path, name: String) -> Result<Recording, String> {
-    let TapeRecording { exchanges, torn } =
+    let TapeRecording { exchanges, torn, marks, cut_short } =
         read_tape(path, &TapeLimits::default()).map_err(|error| error.to_string())?;
     let torn = torn.iter().map(|line| {
         format!("line {line} was torn when a recording was cut off: an exchange is missing there, so what should have followed may seem missing too")
     });
+    let cut_short = cut_short.iter().map(|line| {
+        format!("the recording that begins on line {line} was cut short, so what should have followed may seem missing")
+    });
+    let edited = marks.iter().filter_map(|(line, mark)| match mark {
+        Mark::Recording(RecordingFacts { host: HostRule::ReplacedBy(name), .. }) => {
+            Some(format!("from line {line} on the proxy wrote {name} into every Host header"))
+        }
+        _ => None,
+    });
+    let notes = torn.chain(cut_short).chain(edited).collect();
     Ok(Recording {
         kind: "tape",
         path: name,
         by: "mesh-witness".to_owned(),
-        notes: torn.collect(),
+        notes,
         exchanges,
         numbers: "line",
         from_start: false,
