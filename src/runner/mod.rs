@@ -1,5 +1,6 @@
 //! Loads packs, plays them with cucumber, and turns what happened into one [`RunRecord`].
 
+mod caller;
 mod catalogue;
 mod collector;
 mod pack;
@@ -11,6 +12,7 @@ mod stage;
 mod world;
 
 pub use crate::rules::{Fault, FaultKind};
+pub use caller::{Body, Caller, Mistake, MistakeError, TlsVariant};
 pub use catalogue::{BUILT_IN_CATALOGUE, Binds, CatalogueError, Level, Requirement};
 pub use collector::{Observer, Progress};
 pub use pack::{LoadedFeature, PackError, built_in, load};

@@ -10,7 +10,7 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::{MailboxRole, Party};
 use crate::{
-    client::{Identity, Origin, Target, Timeouts},
+    client::{Identity, Origin, Target, Timeouts, TlsParts, TlsVersions},
     emulator::{Emulator, Pki, PkiError},
     protocol::{Credentials, MailboxId, Password, SharedKey, WorkflowId},
     tape::{Exchange, Redactor, ScenarioNumber, Tape},
@@ -174,10 +174,16 @@ impl Setting {
         let own = |text: String| rustls::Error::General(text);
         let mailbox = MailboxId::parse(id).map_err(|error| own(error.to_string()))?;
         emulator.mailroom().register(mailbox.clone(), password.clone());
-        let client = pki.client(&mailbox)?;
-        let identity = Identity { chain: client.chain, key: client.key };
         let origin = Origin::parse(&emulator.url()).map_err(|error| own(error.to_string()))?;
-        let target = Target::new(origin, &[pki.authority()], Some(&identity), *timeouts)?;
+        let (pki, named) = (Arc::clone(pki), mailbox.clone());
+        let target = Target::later(origin, *timeouts, move || {
+            let client = pki.client(&named).map_err(|error| error.to_string())?;
+            Ok(TlsParts {
+                authorities: vec![pki.authority()],
+                identity: Some(Identity { chain: client.chain, key: client.key }),
+                versions: TlsVersions::Both,
+            })
+        });
         let credentials = Credentials { mailbox, password: password.clone(), shared_key: shared_key.clone() };
         Ok(Seat { credentials, target, validated: None })
     }

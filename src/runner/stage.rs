@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aws_lc_rs::digest;
 use futures_util::StreamExt;
 
-use super::{Fault, FaultKind, Setting, setting::Lease};
+use super::{Caller, Fault, FaultKind, Setting, setting::Lease};
 use crate::{
     client::{Outgoing, Payload, ReferenceClient, TapeScope},
     product::{Collected, Listing, Product, collect, list_all},
@@ -28,6 +28,7 @@ pub struct Stage {
     sent: Option<SentMessage>,
     message: Option<MessageId>,
     collected: Option<Collected>,
+    caller: Option<Caller>,
 }
 
 struct SentMessage {
@@ -58,6 +59,37 @@ impl Stage {
             sent: None,
             message: None,
             collected: None,
+            caller: None,
+        }
+    }
+
+    /// Whoever makes any call, for judging an endpoint. On mailboxes that are shared, both are validated
+    /// first, once in a run: a password that is wrong must not look like an endpoint that is.
+    ///
+    /// # Errors
+    /// When a mailbox that is shared is not let in.
+    pub async fn caller(&mut self) -> Result<&mut Caller, Fault> {
+        if self.caller.is_none() {
+            if self.setting.takes_turns() {
+                for role in [Role::Product, Role::Counterpart] {
+                    let ours = |fault: Fault| match fault.kind {
+                        FaultKind::Product => Fault { kind: FaultKind::Configuration, ..fault },
+                        _ => fault,
+                    };
+                    self.validate(role).await.map_err(ours)?;
+                }
+            }
+            let caller =
+                Caller::new(Arc::clone(&self.setting), self.scenario, [&self.lease.product, &self.lease.counterpart]);
+            self.caller = Some(caller);
+        }
+        self.caller.as_mut().ok_or_else(|| out_of_order("a mailbox"))
+    }
+
+    /// Leaves the mailboxes as they were found, as far as this scenario has filled them.
+    pub(super) async fn close(self) {
+        if let (true, Some(caller)) = (self.setting.takes_turns(), self.caller) {
+            caller.tidy_up().await;
         }
     }
 
