@@ -3,6 +3,8 @@
 
 mod acknowledge;
 mod download;
+mod endpoint;
 mod handshake;
 mod inbox;
 mod send;
+mod time;

@@ -70,7 +70,8 @@ fn arrangement(arguments: &EmulateArguments) -> Result<Arrangement, Failure> {
     };
     let ids: Vec<MailboxId> = mailboxes.iter().map(|mailbox| mailbox.id.clone()).collect();
     let patients = emulated::patients(&ids);
-    Ok(Arrangement { switches: Switches::of(profile), mailboxes, workflows, patients, admin: true })
+    let switches = Switches::of(profile);
+    Ok(Arrangement { switches, mailboxes, workflows, patients, admin: true, ..Arrangement::default() })
 }
 
 fn transport(arguments: &EmulateArguments, mailboxes: &[MailboxId]) -> Result<Transport, Failure> {

@@ -9,7 +9,7 @@ use mesh_witness::{
     config::{Config, Mailbox},
     emulator::{Clock, Emulator, Limits, Pki, Policy, Settings, Transport},
     protocol::{Password, SharedKey, WorkflowId},
-    runner::{Mailboxes, Pair, Party, Seat, Setting},
+    runner::{Emulated, Mailboxes, Pair, Party, Seat, Setting},
     tape::{Redactor, Secret},
 };
 
@@ -47,13 +47,8 @@ pub async fn emulated() -> Result<Prepared, Failure> {
     let password = Password::new(password);
     // Its mailboxes are made as scenarios need them, all with one password.
     let redactor = Redactor::with_common_password(&secrets, password.clone(), shared_key.clone());
-    let mailboxes = Mailboxes::Emulated {
-        emulator,
-        pki,
-        shared_key: shared_key.clone(),
-        password: password.clone(),
-        timeouts: Timeouts::default(),
-    };
+    let mailboxes =
+        Mailboxes::Emulated(Emulated { emulator, pki, shared_key, password, timeouts: Timeouts::default() });
     let workflow = WorkflowId::parse("WITNESS_TEST").map_err(|error| unable(&error))?;
     let setting = Setting::new(
         run_id()?,

@@ -4,7 +4,6 @@ use std::{fmt, time::Duration};
 
 use async_compression::tokio::bufread::GzipEncoder;
 use bytes::Bytes;
-use chrono::Utc;
 use futures_util::{StreamExt, TryStreamExt};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use tokio_util::io::{ReaderStream, StreamReader};
@@ -148,8 +147,8 @@ impl ReferenceClient {
     }
 
     fn headers(&mut self, more: &[(HeaderName, &str)]) -> HeaderMap {
-        let token =
-            Token::build(&self.credentials, self.nonce, NonceCount::new(self.count), Utc::now()).to_string();
+        let (count, now) = (NonceCount::new(self.count), self.target.now());
+        let token = Token::build(&self.credentials, self.nonce, count, now).to_string();
         self.count += 1;
         let common = [
             (header::AUTHORIZATION, token.as_str()),

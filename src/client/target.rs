@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
 use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, PrivateKeyDer, ServerName},
@@ -46,12 +47,16 @@ impl Default for Timeouts {
     }
 }
 
+/// Tells the time at an endpoint whose clock is not this machine's.
+type EndpointTime = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
 /// An endpoint as one client sees it.
 #[derive(Clone)]
 pub struct Target {
     pub(super) origin: Origin,
     tls: Tls,
     pub(super) timeouts: Timeouts,
+    time: Option<EndpointTime>,
 }
 
 #[derive(Clone)]
@@ -112,7 +117,19 @@ impl Target {
         } else {
             Tls::None
         };
-        Ok(Self { origin, tls, timeouts })
+        Ok(Self { origin, tls, timeouts, time: None })
+    }
+
+    /// The same, where another clock is in force than this machine's: tokens follow it.
+    #[must_use]
+    pub fn with_time(self, time: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Self {
+        Self { time: Some(Arc::new(time)), ..self }
+    }
+
+    /// The time that tokens for this endpoint are made by.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.time.as_ref().map_or_else(Utc::now, |time| time())
     }
 
     /// A target whose TLS is set up at the first call. What goes wrong then fails the call.
@@ -127,7 +144,7 @@ impl Target {
         } else {
             Tls::None
         };
-        Self { origin, tls, timeouts }
+        Self { origin, tls, timeouts, time: None }
     }
 
     /// How it does TLS, set up if it was not yet; `None` over plain HTTP.

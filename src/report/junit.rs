@@ -152,6 +152,7 @@ fn properties(record: &RunRecord, number: usize, scenario: &ScenarioRecord) -> S
     lines.push(property("outcome", scenario.outcome.word()));
     lines.extend(scenario.started_at.map(|at| property("started_at", &text::millisecond(at))));
     lines.extend(scenario.ended_at.map(|at| property("ended_at", &text::millisecond(at))));
+    lines.extend(scenario.clock_moved.map(|moved| property("clock_moved", &text::moved(moved))));
     lines.extend(exchanges::message_ids(record, number).iter().map(|id| property("message_id", id)));
     lines.join("\n")
 }

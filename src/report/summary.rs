@@ -74,6 +74,7 @@ struct Case<'a> {
     ended_at: Option<String>,
     message_ids: Vec<String>,
     exchanges: usize,
+    clock_moved_seconds: Option<i64>,
 }
 
 #[derive(Serialize)]
@@ -142,6 +143,7 @@ fn case<'a>(record: &RunRecord, number: usize, scenario: &'a ScenarioRecord) -> 
         ended_at: scenario.ended_at.map(text::millisecond),
         message_ids: exchanges::message_ids(record, number),
         exchanges: exchanges::exchanges_of(record, number).len(),
+        clock_moved_seconds: scenario.clock_moved.map(|moved| moved.num_seconds()),
     }
 }
 

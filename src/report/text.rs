@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use crate::tape::printable;
 
@@ -27,6 +27,18 @@ pub(super) fn duration(of: Duration) -> String {
         format!("{} ms", of.as_millis())
     } else {
         format!("{:.2} ms", of.as_secs_f64() * 1000.0)
+    }
+}
+
+/// How far a clock was moved: `5 days`, `-1 day`, `3 h`, `90 s`.
+pub(super) fn moved(by: TimeDelta) -> String {
+    let (days, hours, seconds) = (by.num_days(), by.num_hours(), by.num_seconds());
+    if seconds == days * 86_400 {
+        format!("{days} day{}", plural(days.unsigned_abs()))
+    } else if seconds == hours * 3600 {
+        format!("{hours} h")
+    } else {
+        format!("{seconds} s")
     }
 }
 

@@ -174,11 +174,13 @@ fn refused(exchange: &Exchange, tape: &[Arc<Exchange>]) -> Fault {
     }
 }
 
-/// How far this machine's clock is ahead of the endpoint's, by the response's `Date`.
+/// How far this machine's clock is ahead of the endpoint's, by the response's `Date`. A clock that was
+/// moved on purpose says so, and tokens follow it.
 fn clock_difference(exchange: &Exchange) -> Option<TimeDelta> {
-    let date = exchange.response.as_ref()?.head.header("date")?;
-    let theirs = DateTime::parse_from_rfc2822(date).ok()?.with_timezone(&Utc);
-    Some(exchange.ended_at() - theirs)
+    let head = &exchange.response.as_ref()?.head;
+    let theirs = DateTime::parse_from_rfc2822(head.header("date")?).ok()?.with_timezone(&Utc);
+    let ours = exchange.ended_at().checked_add_signed(exchange.clock_moved_by().unwrap_or_default())?;
+    Some(ours - theirs)
 }
 
 fn duration(delta: TimeDelta) -> String {

@@ -2,6 +2,7 @@
 
 mod answers;
 mod diagnosis;
+pub mod endpoint;
 mod fault;
 mod messages;
 #[cfg(test)]

@@ -112,13 +112,13 @@ impl Growing {
         match step {
             event::Step::Passed(..) => record.outcome = Outcome::Passed,
             event::Step::Failed(_, _, world, error) => {
-                let not_run = world.as_deref().and_then(|world| world.not_run.clone());
+                let ending = world.as_deref().and_then(|world| world.ending.clone());
                 let fault =
                     world.as_deref().and_then(|world| world.fault.clone()).unwrap_or_else(|| broken(error));
-                match not_run {
-                    Some(reason) => {
-                        record.outcome = Outcome::NotRun(reason.clone());
-                        self.record.outcome = Outcome::NotRun(reason);
+                match ending {
+                    Some(ending) => {
+                        record.outcome = ending.clone();
+                        self.record.outcome = ending;
                     }
                     None => {
                         record.outcome = outcome(fault.kind);

@@ -3,18 +3,24 @@
 mod caller;
 mod catalogue;
 mod collector;
+mod emulated;
+mod pace;
 mod pack;
 mod plan;
 mod play;
 mod record;
 mod setting;
 mod stage;
+mod stage_caller;
+mod stage_endpoint;
 mod world;
 
 pub use crate::rules::{Fault, FaultKind};
 pub use caller::{Body, Caller, Mistake, MistakeError, TlsVariant};
 pub use catalogue::{BUILT_IN_CATALOGUE, Binds, CatalogueError, Level, Requirement};
 pub use collector::{Observer, Progress};
+pub use emulated::{Emulated, OwnEndpoint};
+pub use pace::{BETWEEN_CHECKS, Pace};
 pub use pack::{LoadedFeature, PackError, built_in, load};
 pub use plan::{Plan, PlanError};
 pub use play::play;

@@ -158,6 +158,7 @@ impl Plan {
             started_at: None,
             ended_at: None,
             steps,
+            clock_moved: None,
             tags,
         });
     }

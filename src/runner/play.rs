@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, panic, sync::Arc};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use cucumber::{Cucumber, Parser, cli, gherkin, parser, runner, step::Collection};
 use futures_util::{FutureExt, stream};
 
@@ -52,12 +52,25 @@ pub async fn play(
         supplier: setting.supplier.clone(),
         workflow_id: setting.workflow.to_string(),
         tags: plan.tags,
-        warnings: setting.warnings.clone(),
+        warnings: warnings(&setting, &scenarios),
         pack: plan.pack,
         requirements: plan.requirements,
         scenarios,
         exchanges,
     }
+}
+
+fn warnings(setting: &Setting, scenarios: &[super::ScenarioRecord]) -> Vec<String> {
+    let moved = scenarios.iter().filter(|scenario| scenario.clock_moved.is_some());
+    let moved: Vec<&str> = moved.map(|scenario| scenario.case.as_deref().unwrap_or(&scenario.name)).collect();
+    let mut warnings = setting.warnings.clone();
+    if !moved.is_empty() {
+        let cases = moved.join(", ");
+        warnings.push(format!(
+            "The emulated endpoint's clock was moved on purpose in {cases}: no such time has really passed"
+        ));
+    }
+    warnings
 }
 
 /// An emulator that stands alone is configured like a real endpoint, and is none.
@@ -87,9 +100,12 @@ async fn run(
         custom: cli::Empty,
     };
     Cucumber::<MeshWorld, _, _, _, _, cli::Empty>::custom(Parsed, runner, collector)
-        .before(move |_, _, scenario, world| {
+        .before(move |feature, rule, scenario, world| {
             let setting = Arc::clone(&setting);
-            async move { set_up(setting, scenario, world).await }.boxed_local()
+            let mut tags =
+                feature.tags.iter().chain(rule.iter().flat_map(|rule| &rule.tags)).chain(&scenario.tags);
+            let alone = tags.any(|tag| tag == OWN_ENDPOINT);
+            async move { set_up(setting, scenario, alone, world).await }.boxed_local()
         })
         .after(|_, _, _, _, world| {
             // Ends the scenario's turn at mailboxes that are shared.
@@ -106,9 +122,12 @@ async fn run(
         .await;
 }
 
-async fn set_up(setting: Arc<Setting>, scenario: &gherkin::Scenario, world: &mut MeshWorld) {
+/// The tag of a scenario that moves time or disables mailboxes.
+const OWN_ENDPOINT: &str = "own-endpoint";
+
+async fn set_up(setting: Arc<Setting>, scenario: &gherkin::Scenario, alone: bool, world: &mut MeshWorld) {
     let number = ScenarioNumber(scenario.position.col);
-    match setting.lease(number).await {
+    match setting.lease(number, alone).await {
         Ok(lease) => {
             let case = scenario.tags.iter().find_map(|tag| tag.strip_prefix("case-"));
             let label = case.map_or_else(|| format!("s{}", number.0 + 1), str::to_owned);
@@ -140,7 +159,9 @@ fn assemble(
         for look in setting.ledger.looks(number) {
             seen.extend(places.get(&Arc::as_ptr(&look.exchange)).map(|place| (look.at, *place)));
         }
-        finished(growing, &seen, cut_short)
+        let own = exchanges.iter().filter(|exchange| exchange.scenario == number);
+        let clock_moved = own.filter_map(|exchange| exchange.clock_moved_by()).max_by_key(TimeDelta::abs);
+        super::ScenarioRecord { clock_moved, ..finished(growing, &seen, cut_short) }
     });
     (scenarios.collect(), exchanges)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Requirement;
 use crate::{rules::Fault, tape::Exchange};
@@ -110,6 +110,8 @@ pub struct ScenarioRecord {
     pub ended_at: Option<DateTime<Utc>>,
     /// Its steps, background first.
     pub steps: Vec<StepRecord>,
+    /// How far the endpoint's clock was moved while it was played, at most; `None` when it was not.
+    pub clock_moved: Option<TimeDelta>,
 }
 
 /// One step.
@@ -239,6 +241,7 @@ mod tests {
             started_at: None,
             ended_at: None,
             steps: vec![],
+            clock_moved: None,
         };
         RunRecord {
             run_id: String::new(),

@@ -3,16 +3,20 @@
 use std::{
     collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use chrono::{DateTime, Utc};
 use tokio::sync::OwnedMutexGuard;
 
-use super::{MailboxRole, Party};
+use super::{
+    MailboxRole, Pace, Party,
+    emulated::{Emulated, OwnEndpoint},
+};
 use crate::{
-    client::{Identity, Origin, Target, Timeouts, TlsParts, TlsVersions},
-    emulator::{Emulator, Pki, PkiError},
-    protocol::{Credentials, MailboxId, Password, SharedKey, WorkflowId},
+    client::Target,
+    emulator::{Arrangement, StartError},
+    protocol::{Credentials, WorkflowId},
     tape::{Exchange, Redactor, ScenarioNumber, Tape},
 };
 
@@ -40,25 +44,23 @@ pub struct Setting {
     pub redactor: Redactor,
     /// Where mailboxes come from.
     pub mailboxes: Mailboxes,
+    /// Whether the endpoint is a real one: not on this machine. Inbox checks keep the pace there that
+    /// MESH asks for.
+    pub real: bool,
+    /// Told when the run waits, and why.
+    pub notice: Notice,
     /// What was used and looked at, for the report.
     pub(super) ledger: Ledger,
+    pace: Mutex<Pace>,
 }
+
+/// Told a line for whoever watches.
+pub type Notice = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Where scenarios get their mailboxes from.
 pub enum Mailboxes {
     /// A pair of its own for every scenario, on our own emulator: scenarios cannot disturb each other.
-    Emulated {
-        /// The endpoint.
-        emulator: Emulator,
-        /// Its authority.
-        pki: Arc<Pki>,
-        /// The key of all tokens.
-        shared_key: SharedKey,
-        /// The password of every mailbox of this run.
-        password: Password,
-        /// How long to wait.
-        timeouts: Timeouts,
-    },
+    Emulated(Emulated),
     /// One pair for all, which takes turns.
     Configured(Arc<tokio::sync::Mutex<Pair>>),
 }
@@ -88,7 +90,11 @@ pub struct Seat {
 /// A pair for as long as a scenario plays.
 #[derive(Debug)]
 pub(super) enum Lease {
+    /// Of its own, at the endpoint that all use.
     Own(Box<Pair>),
+    /// Of its own, at an endpoint of its own.
+    Alone(Box<Pair>, OwnEndpoint),
+    /// Everybody's, in turns.
     Shared(OwnedMutexGuard<Pair>),
 }
 
@@ -121,8 +127,9 @@ impl Setting {
         redactor: Redactor,
         mailboxes: Mailboxes,
     ) -> Self {
-        let emulated = matches!(mailboxes, Mailboxes::Emulated { .. });
+        let emulated = matches!(mailboxes, Mailboxes::Emulated(_));
         let (tape, ledger) = (Tape::new(), Ledger::default());
+        let real = !emulated && crate::client::Origin::parse(&url).is_ok_and(|origin| !origin.is_loopback());
         Self {
             run_id,
             environment,
@@ -135,7 +142,44 @@ impl Setting {
             tape,
             redactor,
             mailboxes,
+            real,
+            notice: Arc::new(|_| {}),
             ledger,
+            pace: Mutex::default(),
+        }
+    }
+
+    /// Waits until a mailbox may be looked into, and notes that it is.
+    pub(super) async fn may_list(&self, mailbox: &str) {
+        let wait = if self.real { self.pace().wait(mailbox, Instant::now()) } else { Duration::ZERO };
+        if !wait.is_zero() {
+            let seconds = wait.as_secs() + 1;
+            (self.notice)(&format!(
+                "waiting {seconds} s: MESH asks for five minutes between two checks of the inbox of {mailbox}"
+            ));
+            tokio::time::sleep(wait).await;
+        }
+        self.pace().checked(mailbox, Instant::now());
+    }
+
+    /// A message was sent to a mailbox.
+    pub(super) fn waits_for(&self, mailbox: &str) {
+        self.pace().sent_to(mailbox);
+    }
+
+    /// A message was taken out of a mailbox.
+    pub(super) fn acknowledged(&self, mailbox: &str) {
+        self.pace().taken_from(mailbox);
+    }
+
+    fn pace(&self) -> std::sync::MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn emulated_by(&self) -> Option<&Emulated> {
+        match &self.mailboxes {
+            Mailboxes::Emulated(emulated) => Some(emulated),
+            Mailboxes::Configured(_) => None,
         }
     }
 
@@ -145,47 +189,22 @@ impl Setting {
         matches!(self.mailboxes, Mailboxes::Configured(_))
     }
 
-    /// Mailboxes for a scenario. Waits for its turn where they are shared.
-    pub(super) async fn lease(&self, scenario: ScenarioNumber) -> Result<Lease, PkiError> {
+    /// Mailboxes for a scenario, at an endpoint of its own where it asks for one and endpoints can be
+    /// made. Waits for its turn where mailboxes are shared.
+    pub(super) async fn lease(&self, scenario: ScenarioNumber, alone: bool) -> Result<Lease, StartError> {
         let lease = match &self.mailboxes {
             Mailboxes::Configured(pair) => Lease::Shared(Arc::clone(pair).lock_owned().await),
-            Mailboxes::Emulated { .. } => Lease::Own(Box::new(self.emulated_pair(scenario)?)),
+            Mailboxes::Emulated(emulated) if alone => {
+                let (pair, endpoint) = emulated.alone(scenario, Arrangement::default()).await?;
+                Lease::Alone(Box::new(pair), endpoint)
+            }
+            Mailboxes::Emulated(emulated) => Lease::Own(Box::new(emulated.pair(scenario)?)),
         };
         for (seat, role) in [(&lease.product, "product"), (&lease.counterpart, "counterpart")] {
             let role = MailboxRole { id: seat.credentials.mailbox.to_string(), role: role.to_owned() };
             self.ledger.mailboxes.lock().unwrap_or_else(PoisonError::into_inner).insert(role);
         }
         Ok(lease)
-    }
-
-    fn emulated_pair(&self, scenario: ScenarioNumber) -> Result<Pair, PkiError> {
-        let number = scenario.0 + 1;
-        Ok(Pair {
-            product: self.emulated_seat(&format!("X26P{number:04}"))?,
-            counterpart: self.emulated_seat(&format!("X26C{number:04}"))?,
-            unusable: None,
-        })
-    }
-
-    fn emulated_seat(&self, id: &str) -> Result<Seat, PkiError> {
-        let Mailboxes::Emulated { emulator, pki, shared_key, password, timeouts } = &self.mailboxes else {
-            return Err(rustls::Error::General("only the emulator makes mailboxes".to_owned()).into());
-        };
-        let own = |text: String| rustls::Error::General(text);
-        let mailbox = MailboxId::parse(id).map_err(|error| own(error.to_string()))?;
-        emulator.mailroom().register(mailbox.clone(), password.clone());
-        let origin = Origin::parse(&emulator.url()).map_err(|error| own(error.to_string()))?;
-        let (pki, named) = (Arc::clone(pki), mailbox.clone());
-        let target = Target::later(origin, *timeouts, move || {
-            let client = pki.client(&named).map_err(|error| error.to_string())?;
-            Ok(TlsParts {
-                authorities: vec![pki.authority()],
-                identity: Some(Identity { chain: client.chain, key: client.key }),
-                versions: TlsVersions::Both,
-            })
-        });
-        let credentials = Credentials { mailbox, password: password.clone(), shared_key: shared_key.clone() };
-        Ok(Seat { credentials, target, validated: None })
     }
 }
 
@@ -213,7 +232,7 @@ impl std::ops::Deref for Lease {
 
     fn deref(&self) -> &Pair {
         match self {
-            Self::Own(pair) => pair,
+            Self::Own(pair) | Self::Alone(pair, _) => pair,
             Self::Shared(pair) => pair,
         }
     }
@@ -222,7 +241,7 @@ impl std::ops::Deref for Lease {
 impl std::ops::DerefMut for Lease {
     fn deref_mut(&mut self) -> &mut Pair {
         match self {
-            Self::Own(pair) => pair,
+            Self::Own(pair) | Self::Alone(pair, _) => pair,
             Self::Shared(pair) => pair,
         }
     }

@@ -6,29 +6,30 @@ use std::sync::Arc;
 use aws_lc_rs::digest;
 use futures_util::StreamExt;
 
-use super::{Caller, Fault, FaultKind, Setting, setting::Lease};
+use super::{Fault, FaultKind, Outcome, Setting, setting::Lease};
 use crate::{
     client::{Outgoing, Payload, ReferenceClient, TapeScope},
     product::{Collected, Listing, Product, collect, list_all},
     protocol::{MailboxId, MessageId},
     rules,
-    tape::{Actor, Exchange, ScenarioNumber, Sha256},
+    tape::{Exchange, ScenarioNumber, Sha256},
 };
 
 pub use crate::tape::Actor as Role;
 
 /// One scenario while it is played.
 pub struct Stage {
-    setting: Arc<Setting>,
-    scenario: ScenarioNumber,
-    label: String,
-    lease: Lease,
-    product: Product,
-    counterpart: ReferenceClient,
+    pub(super) setting: Arc<Setting>,
+    pub(super) scenario: ScenarioNumber,
+    pub(super) label: String,
+    pub(super) lease: Lease,
+    pub(super) product: Product,
+    pub(super) counterpart: ReferenceClient,
     sent: Option<SentMessage>,
     message: Option<MessageId>,
     collected: Option<Collected>,
-    caller: Option<Caller>,
+    pub(super) caller: Option<super::Caller>,
+    pub(super) ending: Option<Outcome>,
 }
 
 struct SentMessage {
@@ -38,17 +39,8 @@ struct SentMessage {
 
 impl Stage {
     pub(super) fn new(setting: Arc<Setting>, scenario: ScenarioNumber, label: String, lease: Lease) -> Self {
-        let client = |actor: Actor| {
-            let seat = match actor {
-                Actor::Product => &lease.product,
-                Actor::Counterpart => &lease.counterpart,
-            };
-            let scope =
-                TapeScope { tape: setting.tape.clone(), redactor: setting.redactor.clone(), scenario, actor };
-            ReferenceClient::new(seat.target.clone(), seat.credentials.clone(), scope)
-        };
-        let product = Product::Reference(client(Actor::Product));
-        let counterpart = client(Actor::Counterpart);
+        let product = Product::Reference(client(&setting, scenario, &lease, Role::Product));
+        let counterpart = client(&setting, scenario, &lease, Role::Counterpart);
         Self {
             setting,
             scenario,
@@ -60,36 +52,7 @@ impl Stage {
             message: None,
             collected: None,
             caller: None,
-        }
-    }
-
-    /// Whoever makes any call, for judging an endpoint. On mailboxes that are shared, both are validated
-    /// first, once in a run: a password that is wrong must not look like an endpoint that is.
-    ///
-    /// # Errors
-    /// When a mailbox that is shared is not let in.
-    pub async fn caller(&mut self) -> Result<&mut Caller, Fault> {
-        if self.caller.is_none() {
-            if self.setting.takes_turns() {
-                for role in [Role::Product, Role::Counterpart] {
-                    let ours = |fault: Fault| match fault.kind {
-                        FaultKind::Product => Fault { kind: FaultKind::Configuration, ..fault },
-                        _ => fault,
-                    };
-                    self.validate(role).await.map_err(ours)?;
-                }
-            }
-            let caller =
-                Caller::new(Arc::clone(&self.setting), self.scenario, [&self.lease.product, &self.lease.counterpart]);
-            self.caller = Some(caller);
-        }
-        self.caller.as_mut().ok_or_else(|| out_of_order("a mailbox"))
-    }
-
-    /// Leaves the mailboxes as they were found, as far as this scenario has filled them.
-    pub(super) async fn close(self) {
-        if let (true, Some(caller)) = (self.setting.takes_turns(), self.caller) {
-            caller.tidy_up().await;
+            ending: None,
         }
     }
 
@@ -346,7 +309,9 @@ impl Stage {
         Fault::new(FaultKind::Endpoint, what, remedy).from_source("OpenAPI: Check an inbox")
     }
 
-    fn mailbox(&self, role: Role) -> MailboxId {
+    /// Whose mailbox that is.
+    #[must_use]
+    pub fn mailbox(&self, role: Role) -> MailboxId {
         match role {
             Role::Product => self.lease.product.credentials.mailbox.clone(),
             Role::Counterpart => self.lease.counterpart.credentials.mailbox.clone(),
@@ -372,6 +337,21 @@ impl Stage {
     fn collected(&self) -> Result<&Collected, Fault> {
         self.collected.as_ref().ok_or_else(|| out_of_order("a download"))
     }
+}
+
+pub(super) fn client(
+    setting: &Setting,
+    scenario: ScenarioNumber,
+    lease: &Lease,
+    actor: Role,
+) -> ReferenceClient {
+    let seat = match actor {
+        Role::Product => &lease.product,
+        Role::Counterpart => &lease.counterpart,
+    };
+    let (tape, redactor) = (setting.tape.clone(), setting.redactor.clone());
+    let scope = TapeScope { tape, redactor, scenario, actor };
+    ReferenceClient::new(seat.target.clone(), seat.credentials.clone(), scope)
 }
 
 fn out_of_order(what: &str) -> Fault {

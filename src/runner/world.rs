@@ -2,14 +2,15 @@
 
 use cucumber::World;
 
-use super::{Fault, FaultKind, Stage};
+use super::{Fault, FaultKind, Outcome, Stage};
 
 /// The state of one scenario. Step definitions act only through [`MeshWorld::step`].
 #[derive(Debug, Default, World)]
 pub struct MeshWorld {
     pub(super) stage: Option<Stage>,
     pub(super) fault: Option<Fault>,
-    pub(super) not_run: Option<String>,
+    /// How the scenario ends when that is nobody's fault.
+    pub(super) ending: Option<Outcome>,
 }
 
 /// What a step definition returns.
@@ -23,20 +24,14 @@ impl MeshWorld {
     pub async fn step(&mut self, action: impl AsyncFnOnce(&mut Stage) -> StepResult) -> StepResult {
         let result = match &mut self.stage {
             Some(stage) => match stage.unusable() {
-                Some(reason) => {
-                    self.not_run = Some(reason.clone());
-                    Err(Fault::new(
-                        FaultKind::Harness,
-                        reason,
-                        "Mend what stopped the earlier scenario first.",
-                    ))
-                }
+                Some(reason) => Err(stage.not_run(reason)),
                 None => action(stage).await,
             },
             None => Err(self.fault.clone().unwrap_or_else(unset)),
         };
         if let Err(fault) = &result {
             self.fault = Some(fault.clone());
+            self.ending = self.stage.as_mut().and_then(Stage::take_ending);
         }
         result
     }

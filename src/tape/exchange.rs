@@ -2,7 +2,7 @@
 
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{BodyRecord, RequestHead, ResponseHead};
 use crate::protocol::Operation;
@@ -196,11 +196,17 @@ impl Exchange {
         self.response.as_ref().map(|response| response.head.status)
     }
 
+    /// How far the endpoint says that its clock was moved on purpose, which only our own emulator says.
+    #[must_use]
+    pub fn clock_moved_by(&self) -> Option<TimeDelta> {
+        let seconds = self.response.as_ref()?.head.header("x-mesh-witness-clock-moved")?;
+        TimeDelta::try_seconds(seconds.trim().parse().ok()?).filter(|moved| !moved.is_zero())
+    }
+
     /// When the last byte came, or the exchange was given up.
     #[must_use]
     pub fn ended_at(&self) -> DateTime<Utc> {
-        chrono::TimeDelta::from_std(self.timings.total())
-            .map_or(self.started_at, |total| self.started_at + total)
+        TimeDelta::from_std(self.timings.total()).map_or(self.started_at, |total| self.started_at + total)
     }
 }
 

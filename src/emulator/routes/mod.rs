@@ -18,7 +18,7 @@ use http::{Method, Request, StatusCode, request::Parts};
 use hyper::body::Incoming;
 use serde_json::json;
 
-use super::{Clock, Mailroom, Switches, authentication::Guard, switches};
+use super::{Clock, Faults, Mailroom, Switches, authentication::Guard, switches};
 use crate::protocol::{ApiVersion, Operation, PathError, ValidationError};
 
 pub use call::{Call, TokenOutcome, Watcher};
@@ -33,6 +33,8 @@ pub struct Routes {
     pub watcher: Option<Watcher>,
     /// Whether callers on this machine may use the routes that are not MESH's.
     pub admin: bool,
+    /// What is wrong on purpose.
+    pub faults: Faults,
 }
 
 /// Who is at the other end of a connection.
@@ -57,11 +59,15 @@ struct Ask<'a> {
 impl Routes {
     /// Answers one call.
     pub async fn answer(&self, request: Request<Incoming>, peer: &Peer) -> http::Response<ReplyBody> {
-        let (parts, mut body) = request.into_parts();
+        let (mut parts, mut body) = request.into_parts();
+        let called = format!("{} {}", parts.method, parts.uri);
         let operation = Operation::read(&parts.method, parts.uri.path());
         let mut token = TokenOutcome::NotAsked;
         let reply = match &operation {
-            Ok(operation) => self.operate(operation, &parts, &mut body, peer, &mut token).await,
+            Ok(operation) => {
+                let reply = self.operate(operation, &mut parts, &mut body, peer, &mut token).await;
+                self.faults.answered(operation, reply, &self.mailroom).await
+            }
             Err(PathError::Part(name)) if self.switches.unlisted == switches::Unlisted::BadRequest => {
                 Reply::invalid(&ValidationError::new("path", name, "is malformed"))
             }
@@ -74,7 +80,7 @@ impl Routes {
             let message = operation.as_ref().and_then(Operation::message).cloned();
             watcher(&Call {
                 at: self.clock.now(),
-                request: format!("{} {}", parts.method, parts.uri),
+                request: called,
                 mailbox: operation.as_ref().and_then(Operation::mailbox).cloned(),
                 operation: operation.as_ref().map(Operation::name),
                 message: message.or_else(|| reply.message.clone()),
@@ -89,7 +95,7 @@ impl Routes {
     async fn operate(
         &self,
         operation: &Operation,
-        parts: &Parts,
+        parts: &mut Parts,
         body: &mut Incoming,
         peer: &Peer,
         token: &mut TokenOutcome,
@@ -100,7 +106,7 @@ impl Routes {
             None if self.switches.lookup_token == switches::LookupToken::NotNeeded => None,
             None => Some(self.guard.admit_anybody(&parts.headers, peer, &self.mailroom)),
         };
-        match admitted {
+        match self.faults.admitted(admitted, parts, self.clock.now()) {
             None => {}
             Some(Ok(())) => *token = TokenOutcome::Accepted,
             Some(Err(refusal)) => {
@@ -108,10 +114,13 @@ impl Routes {
                 return Reply::empty(StatusCode::FORBIDDEN).noting(refusal);
             }
         }
+        let (now, mut operation) = (self.clock.now(), operation.clone());
+        if let Some(reply) = self.faults.asked(&mut operation, parts, &self.mailroom, now) {
+            return reply;
+        }
         let version = ApiVersion::from_accept(header(parts, &http::header::ACCEPT));
-        let now = self.clock.now();
         let ask = Ask { mailroom: &self.mailroom, switches: &self.switches, parts, version, now };
-        ask.route(operation, body).await
+        ask.route(&operation, body).await
     }
 
     /// What is not an operation of the API: health, and what only a test endpoint has.

@@ -147,6 +147,10 @@ fn facts(scenario: &ScenarioRecord) -> Vec<Fact> {
         facts.push(Fact { name: "Ended (UTC)", value: text::second(to), code: true });
         facts.push(Fact { name: "Duration", value: text::duration(text::between(from, to)), code: false });
     }
+    if let Some(moved) = scenario.clock_moved {
+        let value = format!("by {}, on purpose", text::moved(moved));
+        facts.push(Fact { name: "Endpoint's clock moved", value, code: false });
+    }
     facts
 }
 

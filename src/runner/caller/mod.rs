@@ -15,6 +15,7 @@ use http::{HeaderName, HeaderValue, Method};
 use super::{Fault, FaultKind, Role, Seat, Setting};
 use crate::{
     client::{AnyBody, AnyClient, AnyRequest, Target, TapeScope},
+    emulator::Mailroom,
     protocol::Credentials,
     tape::{Exchange, ScenarioNumber, Sha256},
 };
@@ -30,6 +31,8 @@ use mistake::Tokens;
 pub struct Caller {
     setting: Arc<Setting>,
     scenario: ScenarioNumber,
+    /// What lies behind the endpoint, when that is our own emulator.
+    mailroom: Option<Arc<Mailroom>>,
     sides: BTreeMap<Side, Calling>,
     accept: Option<String>,
     next: Next,
@@ -37,6 +40,8 @@ pub struct Caller {
     listings: Vec<Arc<Exchange>>,
     messages: Vec<Known>,
     message: Option<String>,
+    /// The ID that a refused send was given.
+    refused: Option<String>,
     own_workflow: String,
     sends: usize,
     chunks: usize,
@@ -104,7 +109,14 @@ impl Side {
 }
 
 impl Caller {
-    pub(super) fn new(setting: Arc<Setting>, scenario: ScenarioNumber, [sender, receiver]: [&Seat; 2]) -> Self {
+    pub(super) fn new(
+        setting: Arc<Setting>,
+        scenario: ScenarioNumber,
+        [sender, receiver]: [&Seat; 2],
+        mailroom: Option<Arc<Mailroom>>,
+    ) -> Self {
+        let shared = || setting.emulated_by().map(|emulated| Arc::clone(emulated.emulator.mailroom()));
+        let mailroom = mailroom.or_else(shared);
         let calling = |side: Side, seat: &Seat| {
             let scope = scope(&setting, scenario, side);
             let client = AnyClient::new(seat.target.clone(), scope);
@@ -117,6 +129,7 @@ impl Caller {
         Self {
             setting,
             scenario,
+            mailroom,
             sides,
             accept: Some("application/vnd.mesh.v2+json".to_owned()),
             next: Next::default(),
@@ -124,6 +137,7 @@ impl Caller {
             listings: Vec::new(),
             messages: Vec::new(),
             message: None,
+            refused: None,
             own_workflow,
             sends: 0,
             chunks: 0,
@@ -217,7 +231,10 @@ impl Caller {
         let target = format!("{path}{query}");
         let target = target.parse().map_err(|_| misplaced(format!("{target} is no path with a query")))?;
         let headers = self.headers(side, &next, usual);
-        self.keep_pace(side, &method, &path).await;
+        let lists = method == Method::GET && path == format!("/messageexchange/{}/inbox", self.mailbox(side));
+        if lists {
+            self.setting.may_list(&self.mailbox(side)).await;
+        }
         let request = AnyRequest { method, target, headers, body };
         let calling = self.side(side)?;
         let exchange = calling.client.call(request).await.exchange;
@@ -243,7 +260,7 @@ impl Caller {
         let other = self.sides.get(&side.other()).map(|other| other.credentials.clone());
         let mut headers = Vec::new();
         if let (Some(calling), Some(other)) = (self.sides.get_mut(&side), other) {
-            let now = chrono::Utc::now() + self.setting.clock_moved();
+            let now = calling.target.now();
             for value in calling.tokens.next(&calling.credentials, &other, next.token, now) {
                 headers.extend(HeaderValue::from_str(&value).map(|value| (http::header::AUTHORIZATION, value)));
             }

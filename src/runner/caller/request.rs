@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use http::{HeaderName, HeaderValue, Method, header};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{Caller, Known, Next, Side, misplaced};
+use super::{Caller, Known, Side, misplaced};
 use crate::{
     client::{AnyBody, Payload},
     protocol::headers::{
@@ -154,6 +154,7 @@ impl Caller {
         self.ask(role, Method::PUT, path, &[]).await?;
         if self.answer()?.status() == Some(200) {
             let acknowledged = self.fill("{message}")?;
+            self.setting.acknowledged(&self.mailbox(role.into()));
             let own = self.messages.iter_mut().filter(|message| message.id == acknowledged);
             own.for_each(|message| message.acknowledged = true);
         }
@@ -192,8 +193,12 @@ impl Caller {
         let (local_id, workflow) = (sent(&MEX_LOCAL_ID), sent(&MEX_WORKFLOW_ID).unwrap_or_default());
         let path = "/messageexchange/{mailbox}/outbox";
         let exchange = self.send_off(side, Method::POST, path, next, usual, body.outgoing()).await?;
+        if let Some(id) = endpoint::refused_id(&exchange) {
+            self.refused = Some(id);
+        }
         if let Some(id) = endpoint::accepted_id(&exchange) {
             let content = vec![body.digest().await];
+            self.setting.waits_for(&self.mailbox(side.other()));
             self.message = Some(id.clone());
             self.messages.push(Known { id, from: side, content, local_id, workflow, acknowledged: false });
         }
@@ -217,7 +222,7 @@ impl Caller {
     pub async fn send_chunk(&mut self, role: Role, number: usize) -> Result<(), Fault> {
         let mut next = std::mem::take(&mut self.next);
         let body = next.body.take().unwrap_or_else(|| Body::Text(format!("chunk {number}")));
-        let range = HeaderValue::from_str(&format!("{number}:{}", self.chunks));
+        let range = HeaderValue::from_str(&format!("{number}:{}", self.chunks.max(number)));
         let usual = range.map(|range| (MEX_CHUNK_RANGE, range)).into_iter().collect();
         let path = format!("/messageexchange/{{mailbox}}/outbox/{{message}}/{number}");
         let exchange = self.send_off(role.into(), Method::POST, &path, next, usual, body.outgoing()).await?;
@@ -264,9 +269,12 @@ impl Caller {
             "sender" => Ok(self.mailbox(Side::Sender)),
             "receiver" => Ok(self.mailbox(Side::Receiver)),
             "workflow" => Ok(self.setting.workflow.to_string()),
+            "own workflow in lower case" => Ok(self.own_workflow.to_ascii_lowercase()),
+            "refused" => self.refused.clone().ok_or_else(unknown),
             "own workflow" => Ok(self.own_workflow.clone()),
             "ods" => Ok(self.mailbox(side).chars().take(3).collect()),
             "tab" => Ok("\t".to_owned()),
+            "first" => self.first_sent(),
             "message" => self.message.clone().ok_or_else(unknown),
             "local ID" => self.known()?.local_id.clone().ok_or_else(unknown),
             "local ID in a path" => {
