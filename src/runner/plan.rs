@@ -24,6 +24,9 @@ pub struct Plan {
     pub(super) requirements: Vec<Requirement>,
 }
 
+/// What stands in the record of a scenario until it is played.
+const NOT_REACHED: &str = "not reached";
+
 /// Why there is nothing to play.
 #[derive(Debug, Error)]
 pub enum PlanError {
@@ -80,6 +83,30 @@ impl Plan {
         plan.check(steps)?;
         plan.pack.push(PackFile { path: "requirements.yaml".to_owned(), content: BUILT_IN_CATALOGUE.into() });
         Ok(plan)
+    }
+
+    /// What will be played, in the order of the packs.
+    #[must_use]
+    pub fn scenarios(&self) -> &[ScenarioRecord] {
+        &self.scenarios
+    }
+
+    /// Leaves out of the play what is not wanted. It stays in the record, not run for that reason.
+    pub fn leave_out(&mut self, reason: impl Fn(&ScenarioRecord) -> Option<String>) {
+        for record in &mut self.scenarios {
+            if let Some(reason) = reason(record) {
+                record.outcome = Outcome::NotRun(reason);
+            }
+        }
+        let stays = |scenario: &Scenario| {
+            let record = self.scenarios.get(scenario.position.col);
+            // "Not reached" is what a scenario begins with.
+            record.is_some_and(|record| record.outcome == Outcome::NotRun(NOT_REACHED.to_owned()))
+        };
+        for feature in &mut self.features {
+            feature.scenarios.retain(stays);
+            feature.rules.iter_mut().for_each(|rule| rule.scenarios.retain(stays));
+        }
     }
 
     /// How many scenarios will be played.
@@ -154,7 +181,7 @@ impl Plan {
             line,
             name: scenario.name.clone(),
             description: description(scenario),
-            outcome: Outcome::NotRun("not reached".to_owned()),
+            outcome: Outcome::NotRun(NOT_REACHED.to_owned()),
             started_at: None,
             ended_at: None,
             steps,

@@ -45,12 +45,12 @@ enum Effect {
     LetsIn(fn(&Refusal, &Parts, DateTime<Utc>) -> bool),
     /// Refuses a call that is good.
     Refuses(fn(&Token, DateTime<Utc>) -> bool),
-    /// Changes what the routes are asked.
-    Request(fn(&mut Operation, &mut Parts, &Mailroom)),
-    /// Answers in place of the routes.
-    Instead(fn(&Operation, &Parts, &Mailroom, DateTime<Utc>) -> Option<Reply>),
-    /// Does something after the routes have answered so.
-    After(fn(&Operation, &Reply, &Mailroom)),
+    /// Changes what the routes are asked of these operations; of all, when there are none.
+    Request(&'static [&'static str], fn(&mut Operation, &mut Parts, &Mailroom)),
+    /// Answers an operation in place of the routes.
+    Instead(&'static str, fn(&Operation, &Parts, &Mailroom, DateTime<Utc>) -> Option<Reply>),
+    /// Does something after the routes have answered an operation.
+    After(&'static str, fn(&Operation, &Reply, &Mailroom)),
     /// Another status of an operation (of any, when it is empty).
     Status(&'static str, u16, u16),
     /// Another value of a header of an operation's answers below 300; none leaves it out.
@@ -70,6 +70,26 @@ impl Fault {
     #[must_use]
     pub fn all() -> Vec<Self> {
         [tokens::FAULTS, requests::FAULTS, answers::FAULTS, tls::FAULTS].concat()
+    }
+
+    /// Whether it can make a difference to a call of this operation (`""` for none of the API's) that a
+    /// right endpoint answers with this status. Calls for which it cannot are played alike with it and
+    /// without it.
+    #[must_use]
+    pub fn can_touch(&self, operation: &str, status: u16) -> bool {
+        let of = |name: &str| !operation.is_empty() && (name.is_empty() || name == operation);
+        match self.effect {
+            Effect::LetsIn(_) => status == 403,
+            Effect::Refuses(_) => status != 403,
+            Effect::Request(names, _) => status != 403 && (names.is_empty() || names.contains(&operation)),
+            Effect::Instead(name, _) => status != 403 && name == operation,
+            Effect::After(name, _) => of(name),
+            Effect::Status(name, from, _) => of(name) && status == from,
+            Effect::Body(name, from, _) => of(name) && status == from,
+            Effect::Header(name, ..) => of(name) && (200..300).contains(&status),
+            Effect::Altered(name, ..) | Effect::Json(name, _) => of(name),
+            Effect::Tls(_) => true,
+        }
     }
 
     /// Whether it shows in connections alone, and so over TLS only.
@@ -117,8 +137,10 @@ impl Faults {
     ) -> Option<Reply> {
         for fault in &self.0 {
             match fault.effect {
-                Effect::Request(change) => change(operation, parts, mailroom),
-                Effect::Instead(answer) => {
+                Effect::Request(names, change) if names.is_empty() || names.contains(&operation.name()) => {
+                    change(operation, parts, mailroom);
+                }
+                Effect::Instead(name, answer) if name == operation.name() => {
                     if let Some(reply) = answer(operation, parts, mailroom, now) {
                         return Some(reply);
                     }
@@ -143,7 +165,7 @@ impl Fault {
     async fn answered(&self, operation: &Operation, mut reply: Reply, mailroom: &Mailroom) -> Reply {
         let of = |name: &str| name.is_empty() || name == operation.name();
         match self.effect {
-            Effect::After(act) => act(operation, &reply, mailroom),
+            Effect::After(name, act) if of(name) => act(operation, &reply, mailroom),
             Effect::Status(name, from, to) if of(name) && reply.status == from => {
                 reply.status = StatusCode::from_u16(to).unwrap_or(reply.status);
                 if to == 204 {

@@ -21,24 +21,31 @@ use crate::{
 
 type Change = fn(&mut Operation, &mut Parts, &Mailroom);
 
-const fn asks(name: &'static str, what: &'static str, change: Change) -> Fault {
-    Fault { name, what, effect: Effect::Request(change) }
+const fn asks(
+    name: &'static str,
+    what: &'static str,
+    operations: &'static [&'static str],
+    change: Change,
+) -> Fault {
+    Fault { name, what, effect: Effect::Request(operations, change) }
 }
 
 const fn after(
     name: &'static str,
     what: &'static str,
+    operation: &'static str,
     act: fn(&Operation, &Reply, &Mailroom),
 ) -> Fault {
-    Fault { name, what, effect: Effect::After(act) }
+    Fault { name, what, effect: Effect::After(operation, act) }
 }
 
 const fn instead(
     name: &'static str,
     what: &'static str,
+    operation: &'static str,
     answer: fn(&Operation, &Parts, &Mailroom, chrono::DateTime<chrono::Utc>) -> Option<Reply>,
 ) -> Fault {
-    Fault { name, what, effect: Effect::Instead(answer) }
+    Fault { name, what, effect: Effect::Instead(operation, answer) }
 }
 
 /// Puts a header where there is none, as if it made no difference that it is missing.
@@ -121,22 +128,22 @@ fn length(parts: &Parts) -> Option<u64> {
 }
 
 pub(super) const FAULTS: &[Fault] = &[
-    asks("client-version-not-needed", "a handshake needs no Mex-ClientVersion", |operation, parts, _| {
+    asks("client-version-not-needed", "a handshake needs no Mex-ClientVersion", &["handshake"], |operation, parts, _| {
         if matches!(operation, Operation::Handshake(_)) {
             supply(parts, MEX_CLIENT_VERSION, "unknown");
         }
     }),
-    asks("os-name-not-needed", "a handshake needs no Mex-OSName", |operation, parts, _| {
+    asks("os-name-not-needed", "a handshake needs no Mex-OSName", &["handshake"], |operation, parts, _| {
         if matches!(operation, Operation::Handshake(_)) {
             supply(parts, MEX_OS_NAME, "unknown");
         }
     }),
-    asks("os-version-not-needed", "a handshake needs no Mex-OSVersion", |operation, parts, _| {
+    asks("os-version-not-needed", "a handshake needs no Mex-OSVersion", &["handshake"], |operation, parts, _| {
         if matches!(operation, Operation::Handshake(_)) {
             supply(parts, MEX_OS_VERSION, "unknown");
         }
     }),
-    asks("recipient-not-needed", "a send without Mex-To is sent to its sender", |operation, parts, _| {
+    asks("recipient-not-needed", "a send without Mex-To is sent to its sender", &["send message"], |operation, parts, _| {
         if let Operation::SendMessage(mailbox) = operation
             && parts.headers.get(MEX_TO).is_none_or(HeaderValue::is_empty)
             && let Ok(to) = HeaderValue::from_str(mailbox.as_str())
@@ -144,12 +151,12 @@ pub(super) const FAULTS: &[Fault] = &[
             parts.headers.insert(MEX_TO, to);
         }
     }),
-    asks("workflow-not-needed", "a send needs no Mex-WorkflowID", |operation, parts, _| {
+    asks("workflow-not-needed", "a send needs no Mex-WorkflowID", &["send message"], |operation, parts, _| {
         if is_send(operation) {
             supply(parts, MEX_WORKFLOW_ID, "UNKNOWN");
         }
     }),
-    asks("recipient-cut", "a Mex-To that is too long is cut, and goes back", |operation, parts, _| {
+    asks("recipient-cut", "a Mex-To that is too long is cut, and goes back", &["send message"], |operation, parts, _| {
         if let Operation::SendMessage(mailbox) = operation
             && parts.headers.get(MEX_TO).is_some_and(|to| to.len() > 100)
             && let Ok(to) = HeaderValue::from_str(mailbox.as_str())
@@ -157,20 +164,20 @@ pub(super) const FAULTS: &[Fault] = &[
             parts.headers.insert(MEX_TO, to);
         }
     }),
-    asks("workflow-cut", "a workflow ID that is too long is cut", cuts!(MEX_WORKFLOW_ID, 300)),
-    asks("subject-cut", "a subject that is too long is cut", cuts!(MEX_SUBJECT, 500)),
-    asks("local-id-cut", "a local ID that is too long is cut", cuts!(MEX_LOCAL_ID, 300)),
-    asks("file-name-cut", "a file name that is too long is cut", cuts!(MEX_FILE_NAME, 300)),
-    asks("checksum-cut", "a checksum that is too long is cut", cuts!(MEX_CONTENT_CHECKSUM, 100)),
-    asks("chunk-range-cut", "a chunk range that is too long is left out", |operation, parts, _| {
+    asks("workflow-cut", "a workflow ID that is too long is cut", &["send message"], cuts!(MEX_WORKFLOW_ID, 300)),
+    asks("subject-cut", "a subject that is too long is cut", &["send message"], cuts!(MEX_SUBJECT, 500)),
+    asks("local-id-cut", "a local ID that is too long is cut", &["send message"], cuts!(MEX_LOCAL_ID, 300)),
+    asks("file-name-cut", "a file name that is too long is cut", &["send message"], cuts!(MEX_FILE_NAME, 300)),
+    asks("checksum-cut", "a checksum that is too long is cut", &["send message"], cuts!(MEX_CONTENT_CHECKSUM, 100)),
+    asks("chunk-range-cut", "a chunk range that is too long is left out", &["send message"], |operation, parts, _| {
         if is_send(operation) && parts.headers.get(MEX_CHUNK_RANGE).is_some_and(|range| range.len() > 20) {
             parts.headers.remove(MEX_CHUNK_RANGE);
         }
     }),
-    asks("from-unchecked", "Mex-From may be anybody", loses!(MEX_FROM)),
-    asks("message-type-unchecked", "Mex-MessageType may be anything", loses!(MEX_MESSAGE_TYPE)),
-    asks("version-unchecked", "Mex-Version may be anything", loses!(MEX_VERSION)),
-    asks("control-characters-taken", "a header may have a tab or an accent", |operation, parts, _| {
+    asks("from-unchecked", "Mex-From may be anybody", &["send message"], loses!(MEX_FROM)),
+    asks("message-type-unchecked", "Mex-MessageType may be anything", &["send message"], loses!(MEX_MESSAGE_TYPE)),
+    asks("version-unchecked", "Mex-Version may be anything", &["send message"], loses!(MEX_VERSION)),
+    asks("control-characters-taken", "a header may have a tab or an accent", &["send message"], |operation, parts, _| {
         if is_send(operation) {
             let odd = |value: &HeaderValue| value.as_bytes().iter().any(|byte| *byte == b'\t' || *byte > 126);
             let names: Vec<HeaderName> =
@@ -180,96 +187,96 @@ pub(super) const FAULTS: &[Fault] = &[
             }
         }
     }),
-    asks("subject-lost", "the subject is not handed on", loses!(MEX_SUBJECT)),
-    asks("local-id-lost", "the local ID is not handed on", loses!(MEX_LOCAL_ID)),
-    asks("file-name-lost", "the file name is not handed on", loses!(MEX_FILE_NAME)),
-    asks("checksum-lost", "the checksum is not handed on", loses!(MEX_CONTENT_CHECKSUM)),
-    asks("content-type-lost", "the content type is not handed on", loses!(CONTENT_TYPE)),
-    asks("other-encoding-taken", "any content encoding is taken as none", |operation, parts, _| {
+    asks("subject-lost", "the subject is not handed on", &["send message"], loses!(MEX_SUBJECT)),
+    asks("local-id-lost", "the local ID is not handed on", &["send message"], loses!(MEX_LOCAL_ID)),
+    asks("file-name-lost", "the file name is not handed on", &["send message"], loses!(MEX_FILE_NAME)),
+    asks("checksum-lost", "the checksum is not handed on", &["send message"], loses!(MEX_CONTENT_CHECKSUM)),
+    asks("content-type-lost", "the content type is not handed on", &["send message"], loses!(CONTENT_TYPE)),
+    asks("other-encoding-taken", "any content encoding is taken as none", &["send message"], |operation, parts, _| {
         let known = parts.headers.get(CONTENT_ENCODING).is_none_or(|encoding| encoding == "gzip");
         if is_send(operation) && !known {
             parts.headers.remove(CONTENT_ENCODING);
         }
     }),
-    asks("encoding-lost", "a compressed body is taken as it is", loses!(CONTENT_ENCODING)),
-    asks("range-unchecked", "a chunk range that is none is passed over", |operation, parts, _| {
+    asks("encoding-lost", "a compressed body is taken as it is", &["send message"], loses!(CONTENT_ENCODING)),
+    asks("range-unchecked", "a chunk range that is none is passed over", &["send message"], |operation, parts, _| {
         let range = parts.headers.get(MEX_CHUNK_RANGE).and_then(|range| range.to_str().ok());
         if is_send(operation) && range.is_some_and(|range| range.parse::<ChunkRange>().is_err()) {
             parts.headers.remove(MEX_CHUNK_RANGE);
         }
     }),
-    asks("first-chunk-is-whole", "the first chunk is delivered as the whole message", loses!(MEX_CHUNK_RANGE)),
-    asks("chunk-range-ignored", "the range of a later chunk makes no difference", |operation, parts, _| {
+    asks("first-chunk-is-whole", "the first chunk is delivered as the whole message", &["send message"], loses!(MEX_CHUNK_RANGE)),
+    asks("chunk-range-ignored", "the range of a later chunk makes no difference", &["send chunk"], |operation, parts, _| {
         if matches!(operation, Operation::SendChunk(..)) {
             parts.headers.remove(MEX_CHUNK_RANGE);
         }
     }),
-    asks("chunk-encoding-ignored", "the encoding of a later chunk makes no difference", |operation, parts, _| {
+    asks("chunk-encoding-ignored", "the encoding of a later chunk makes no difference", &["send chunk"], |operation, parts, _| {
         if matches!(operation, Operation::SendChunk(..)) {
             parts.headers.remove(CONTENT_ENCODING);
         }
     }),
-    asks("chunk-of-anybody", "anybody may send a chunk of a message", |operation, _, mailroom| {
+    asks("chunk-of-anybody", "anybody may send a chunk of a message", &["send chunk"], |operation, _, mailroom| {
         if let Operation::SendChunk(mailbox, id, _) = operation
             && let Some(sender) = sender(mailroom, id)
         {
             *mailbox = sender;
         }
     }),
-    asks("download-of-anybody", "anybody may download a message", |operation, _, mailroom| {
+    asks("download-of-anybody", "anybody may download a message", &["download message"], |operation, _, mailroom| {
         if let Operation::GetMessage(mailbox, id) = operation
             && let Some(recipient) = recipient(mailroom, id)
         {
             *mailbox = recipient;
         }
     }),
-    asks("head-of-anybody", "anybody may look at the head of a message", |operation, _, mailroom| {
+    asks("head-of-anybody", "anybody may look at the head of a message", &["head message"], |operation, _, mailroom| {
         if let Operation::HeadMessage(mailbox, id) = operation
             && let Some(recipient) = recipient(mailroom, id)
         {
             *mailbox = recipient;
         }
     }),
-    asks("chunk-download-of-anybody", "anybody may download a chunk", |operation, _, mailroom| {
+    asks("chunk-download-of-anybody", "anybody may download a chunk", &["download chunk"], |operation, _, mailroom| {
         if let Operation::GetChunk(mailbox, id, _) = operation
             && let Some(recipient) = recipient(mailroom, id)
         {
             *mailbox = recipient;
         }
     }),
-    asks("acknowledge-by-anybody", "anybody may acknowledge a message", |operation, _, mailroom| {
+    asks("acknowledge-by-anybody", "anybody may acknowledge a message", &["acknowledge message"], |operation, _, mailroom| {
         if let Operation::Acknowledge(mailbox, id) = operation
             && let Some(recipient) = recipient(mailroom, id)
         {
             *mailbox = recipient;
         }
     }),
-    asks("chunks-beyond-served", "a chunk beyond the last is the first", |operation, _, _| {
+    asks("chunks-beyond-served", "a chunk beyond the last is the first", &["download chunk"], |operation, _, _| {
         if let Operation::GetChunk(_, _, number) = operation
             && number.get() > 3
         {
             *number = std::num::NonZeroU32::MIN;
         }
     }),
-    asks("chunks-swapped", "the second chunk is the first", |operation, _, _| {
+    asks("chunks-swapped", "the second chunk is the first", &["download chunk"], |operation, _, _| {
         if let Operation::GetChunk(_, _, number) = operation
             && number.get() == 2
         {
             *number = std::num::NonZeroU32::MIN;
         }
     }),
-    asks("gzip-unasked", "a compressed message is handed out compressed, asked or not", |_, parts, _| {
+    asks("gzip-unasked", "a compressed message is handed out compressed, asked or not", &[], |_, parts, _| {
         parts.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
     }),
-    asks("gzip-never", "no message is handed out compressed", |_, parts, _| {
+    asks("gzip-never", "no message is handed out compressed", &[], |_, parts, _| {
         parts.headers.remove(ACCEPT_ENCODING);
     }),
-    asks("page-length-ignored", "max_results makes no difference", |operation, parts, _| {
+    asks("page-length-ignored", "max_results makes no difference", &["check inbox"], |operation, parts, _| {
         if matches!(operation, Operation::CheckInbox(_)) {
             without(parts, "max_results");
         }
     }),
-    asks("page-length-unchecked", "max_results may be any number", |operation, parts, _| {
+    asks("page-length-unchecked", "max_results may be any number", &["check inbox"], |operation, parts, _| {
         if matches!(operation, Operation::CheckInbox(_)) {
             change_query(parts, |name, value| {
                 let number = value.parse::<i64>().ok().filter(|number| (10..=5000).contains(number));
@@ -277,7 +284,7 @@ pub(super) const FAULTS: &[Fault] = &[
             });
         }
     }),
-    asks("place-unchecked", "continue_from may be anything", |operation, parts, _| {
+    asks("place-unchecked", "continue_from may be anything", &["check inbox"], |operation, parts, _| {
         let query = parts.uri.query().unwrap_or_default();
         if let Operation::CheckInbox(_) = operation
             && (query.contains("continue_from=short") || query.contains("continue_from=nobody"))
@@ -285,7 +292,7 @@ pub(super) const FAULTS: &[Fault] = &[
             without(parts, "continue_from");
         }
     }),
-    asks("place-ignored", "every page begins at the beginning", |operation, parts, _| {
+    asks("place-ignored", "every page begins at the beginning", &["check inbox"], |operation, parts, _| {
         if matches!(operation, Operation::CheckInbox(_))
             && InboxQuery::parse(parts.uri.query().unwrap_or_default()).is_ok()
             && !parts.uri.query().unwrap_or_default().contains("continue_from=nobody")
@@ -293,13 +300,13 @@ pub(super) const FAULTS: &[Fault] = &[
             without(parts, "continue_from");
         }
     }),
-    asks("filter-ignored", "workflow_filter makes no difference", |operation, parts, _| {
+    asks("filter-ignored", "workflow_filter makes no difference", &["check inbox"], |operation, parts, _| {
         let query = parts.uri.query().unwrap_or_default();
         if matches!(operation, Operation::CheckInbox(_)) && InboxQuery::parse(query).is_ok() {
             without(parts, "workflow_filter");
         }
     }),
-    asks("filter-unchecked", "a workflow_filter that is none is passed over", |operation, parts, _| {
+    asks("filter-unchecked", "a workflow_filter that is none is passed over", &["check inbox"], |operation, parts, _| {
         let query = parts.uri.query().unwrap_or_default();
         if matches!(operation, Operation::CheckInbox(_))
             && query.contains("workflow_filter")
@@ -308,7 +315,7 @@ pub(super) const FAULTS: &[Fault] = &[
             without(parts, "workflow_filter");
         }
     }),
-    asks("filter-without-not", "workflow_filter knows no !", |operation, parts, _| {
+    asks("filter-without-not", "workflow_filter knows no !", &["check inbox"], |operation, parts, _| {
         if matches!(operation, Operation::CheckInbox(_)) {
             change_query(parts, |name, value| {
                 let bare = if name == "workflow_filter" { value.trim_start_matches('!') } else { value };
@@ -316,7 +323,7 @@ pub(super) const FAULTS: &[Fault] = &[
             });
         }
     }),
-    asks("filter-without-beginning", "a filter with one star is taken without it", |operation, parts, _| {
+    asks("filter-without-beginning", "a filter with one star is taken without it", &["check inbox"], |operation, parts, _| {
         if matches!(operation, Operation::CheckInbox(_)) {
             change_query(parts, |name, value| {
                 let one_star = name == "workflow_filter" && value.matches('*').count() == 1;
@@ -324,7 +331,7 @@ pub(super) const FAULTS: &[Fault] = &[
             });
         }
     }),
-    asks("filter-without-containing", "a filter with two stars is taken as with one", |operation, parts, _| {
+    asks("filter-without-containing", "a filter with two stars is taken as with one", &["check inbox"], |operation, parts, _| {
         if matches!(operation, Operation::CheckInbox(_)) {
             change_query(parts, |name, value| {
                 let two_stars = name == "workflow_filter" && value.matches('*').count() == 2;
@@ -332,55 +339,55 @@ pub(super) const FAULTS: &[Fault] = &[
             });
         }
     }),
-    asks("lookup-of-any-organisation", "the ODS code of a lookup makes no difference", |operation, _, _| {
+    asks("lookup-of-any-organisation", "the ODS code of a lookup makes no difference", &["look up endpoint"], |operation, _, _| {
         if let Operation::LookUpEndpoint(ods_code, _) = operation
             && let Ok(usual) = crate::protocol::OdsCode::parse("X26")
         {
             *ods_code = usual;
         }
     }),
-    asks("lookup-case-ignored", "the case of a workflow ID makes no difference", |operation, _, _| {
+    asks("lookup-case-ignored", "the case of a workflow ID makes no difference", &["look up endpoint", "search workflow"], |operation, _, _| {
         if let Operation::LookUpEndpoint(_, workflow) | Operation::SearchWorkflow(workflow) = operation
             && let Ok(upper) = WorkflowId::parse(&workflow.as_str().to_ascii_uppercase())
         {
             *workflow = upper;
         }
     }),
-    asks("version-two-only", "every answer is of v2", |_, parts, _| {
+    asks("version-two-only", "every answer is of v2", &[], |_, parts, _| {
         parts.headers.insert(http::header::ACCEPT, HeaderValue::from_static("application/vnd.mesh.v2+json"));
     }),
-    asks("version-one-only", "every answer is of v1", |_, parts, _| {
+    asks("version-one-only", "every answer is of v1", &[], |_, parts, _| {
         parts.headers.remove(http::header::ACCEPT);
     }),
-    after("message-lost", "a send is accepted and goes nowhere", |operation, reply, mailroom| {
+    after("message-lost", "a send is accepted and goes nowhere", "send message", |operation, reply, mailroom| {
         if let (true, StatusCode::ACCEPTED, Some(id)) = (is_send(operation), reply.status, &reply.message) {
             mailroom.mark_acknowledged(id);
         }
     }),
-    instead("nothing-taken", "a send without a body is accepted", |operation, parts, _, now| {
+    instead("nothing-taken", "a send without a body is accepted", "send message", |operation, parts, _, now| {
         let empty = is_send(operation) && length(parts) == Some(0);
         empty.then(|| accepted(parts, now)).flatten()
     }),
-    instead("too-much-taken", "a send of more than 100 MB is accepted", |operation, parts, _, now| {
+    instead("too-much-taken", "a send of more than 100 MB is accepted", "send message", |operation, parts, _, now| {
         let large = is_send(operation) && length(parts).is_some_and(|length| length > 100_000_000);
         large.then(|| accepted(parts, now)).flatten()
     }),
-    instead("anybody-registered", "a send to nobody is accepted", |operation, parts, _, now| {
+    instead("anybody-registered", "a send to nobody is accepted", "send message", |operation, parts, _, now| {
         let nobody = parts.headers.get(MEX_TO).is_some_and(|to| to == "NOBODY0001");
         (nobody && is_send(operation)).then(|| accepted(parts, now)).flatten()
     }),
-    instead("restricted-to-nobody", "a restricted workflow may be sent by and to anybody", |operation, parts, _, now| {
+    instead("restricted-to-nobody", "a restricted workflow may be sent by and to anybody", "send message", |operation, parts, _, now| {
         let restricted = parts.headers.get(MEX_WORKFLOW_ID).and_then(|id| id.to_str().ok());
         let restricted = restricted.is_some_and(|id| id.starts_with("ENDPOINT_TEST_"));
         (restricted && is_send(operation)).then(|| accepted(parts, now)).flatten()
     }),
-    instead("chunk-of-nothing", "a chunk of a message that nobody sent is accepted", |operation, parts, mailroom, now| {
+    instead("chunk-of-nothing", "a chunk of a message that nobody sent is accepted", "send chunk", |operation, parts, mailroom, now| {
         match operation {
             Operation::SendChunk(_, id, _) if mailroom.inspect(id).is_none() => accepted(parts, now),
             _ => None,
         }
     }),
-    instead("chunk-after-the-last", "a chunk of a complete message is accepted", |operation, parts, mailroom, now| {
+    instead("chunk-after-the-last", "a chunk of a complete message is accepted", "send chunk", |operation, parts, mailroom, now| {
         let complete = |id| {
             let status = mailroom.inspect(id).map(|(tracked, _)| tracked.status);
             status.is_some_and(|status| status != crate::protocol::TrackingStatus::Uploading)
@@ -390,7 +397,7 @@ pub(super) const FAULTS: &[Fault] = &[
             _ => None,
         }
     }),
-    instead("acknowledged-in-word-only", "an acknowledged message stays", |operation, parts, mailroom, _| {
+    instead("acknowledged-in-word-only", "an acknowledged message stays", "acknowledge message", |operation, parts, mailroom, _| {
         match operation {
             Operation::Acknowledge(mailbox, id) if recipient(mailroom, id).as_ref() == Some(mailbox) => {
                 let version = version(parts);
@@ -403,7 +410,7 @@ pub(super) const FAULTS: &[Fault] = &[
             _ => None,
         }
     }),
-    instead("count-of-none", "the count is always 0", |operation, parts, _, _| match operation {
+    instead("count-of-none", "the count is always 0", "count messages", |operation, parts, _, _| match operation {
         Operation::CountMessages(_) => {
             let version = version(parts);
             let body = match version {
@@ -416,21 +423,21 @@ pub(super) const FAULTS: &[Fault] = &[
         }
         _ => None,
     }),
-    after("download-acknowledges", "a message that was downloaded is gone", |operation, reply, mailroom| {
+    after("download-acknowledges", "a message that was downloaded is gone", "download message", |operation, reply, mailroom| {
         if let Operation::GetMessage(_, id) = operation
             && reply.status == StatusCode::OK
         {
             mailroom.mark_acknowledged(id);
         }
     }),
-    after("head-acknowledges", "a message whose head was looked at is gone", |operation, reply, mailroom| {
+    after("head-acknowledges", "a message whose head was looked at is gone", "head message", |operation, reply, mailroom| {
         if let Operation::HeadMessage(_, id) = operation
             && reply.status == StatusCode::OK
         {
             mailroom.mark_acknowledged(id);
         }
     }),
-    after("listing-acknowledges", "a message that was listed is gone", |operation, reply, mailroom| {
+    after("listing-acknowledges", "a message that was listed is gone", "check inbox", |operation, reply, mailroom| {
         if let Operation::CheckInbox(mailbox) = operation
             && reply.status == StatusCode::OK
             && let Ok(query) = InboxQuery::parse("max_results=5000")

@@ -242,6 +242,12 @@ pub fn accepted_id(exchange: &Exchange) -> Option<String> {
     crate::protocol::MessageId::parse(id).ok().map(|id| id.to_string())
 }
 
+/// A send was accepted, and nobody can tell which message it is.
+#[must_use]
+pub fn without_id(exchange: &Exchange) -> Fault {
+    wrong(exchange, "the message was accepted without a message ID", "a message ID", quoted(exchange))
+}
+
 /// The ID that a refused send has, in either shape, when it has one.
 #[must_use]
 pub fn refused_id(exchange: &Exchange) -> Option<String> {

@@ -196,7 +196,8 @@ impl Caller {
         if let Some(id) = endpoint::refused_id(&exchange) {
             self.refused = Some(id);
         }
-        if let Some(id) = endpoint::accepted_id(&exchange) {
+        if exchange.status() == Some(202) {
+            let id = endpoint::accepted_id(&exchange).ok_or_else(|| endpoint::without_id(&exchange))?;
             let content = vec![body.digest().await];
             self.setting.waits_for(&self.mailbox(side.other()));
             self.message = Some(id.clone());
