@@ -38,7 +38,8 @@ Feature: Get Message and Head Message
   Scenario: A message without a file name gets one
     Given the next call has no header mex-filename
     When the sender sends a message
-    And the receiver downloads the message
+    Then the answer is 202
+    When the receiver downloads the message
     Then the answer has the header mex-filename set to "{message}.dat"
 
   @req-DOWNLOAD-01 @int-safe

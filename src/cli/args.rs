@@ -34,6 +34,11 @@ pub enum Command {
 /// Without --config, an embedded endpoint is played over mutual TLS on this machine, with the
 /// built-in reference client as the product: practice, not evidence. With --config, the endpoint,
 /// mailboxes and certificates that the file names.
+///
+/// The pack "endpoint" judges the endpoint itself. At a real endpoint only its scenarios tagged
+/// @int-safe are played; the others are not run, and the exit code is 2, since more was asked for than
+/// may be played: ask for --tags @int-safe, or for --beyond-int-safe. Live MESH is refused unless
+/// --live-host names it.
 #[derive(Debug, Args)]
 pub struct RunArguments {
     /// Configuration of a real endpoint; `mesh-witness check` tells whether it is right
@@ -45,6 +50,12 @@ pub struct RunArguments {
     /// Which scenarios to play, such as "@case-201 or @case-202"
     #[arg(long, value_name = "EXPRESSION")]
     pub tags: Option<String>,
+    /// Play at a real endpoint also what is not tagged @int-safe: the endpoint's operators should know
+    #[arg(long)]
+    pub beyond_int_safe: bool,
+    /// Play against live MESH, whose host must be named in full
+    #[arg(long, value_name = "HOST")]
+    pub live_host: Option<String>,
     /// Where to write the bundle [default: reports/mesh-witness-RUN.zip]
     #[arg(long, value_name = "FILE")]
     pub bundle: Option<PathBuf>,

@@ -6,6 +6,7 @@ mod collector;
 mod emulated;
 mod pace;
 mod pack;
+mod place;
 mod plan;
 mod play;
 mod record;
@@ -22,6 +23,7 @@ pub use collector::{Observer, Progress};
 pub use emulated::{Emulated, OwnEndpoint};
 pub use pace::{BETWEEN_CHECKS, Pace};
 pub use pack::{LoadedFeature, PackError, built_in, load};
+pub use place::{Permit, Place, is_live};
 pub use plan::{Plan, PlanError};
 pub use play::play;
 pub use record::{

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::{
     BUILT_IN_CATALOGUE, CatalogueError, LoadedFeature, MeshWorld, Outcome, PackFile, Requirement,
-    ScenarioRecord, StepRecord,
+    ScenarioRecord, StepRecord, record::NOT_REACHED,
 };
 
 /// What will be played, and its record before anything was.
@@ -23,9 +23,6 @@ pub struct Plan {
     pub(super) tags: Option<String>,
     pub(super) requirements: Vec<Requirement>,
 }
-
-/// What stands in the record of a scenario until it is played.
-const NOT_REACHED: &str = "not reached";
 
 /// Why there is nothing to play.
 #[derive(Debug, Error)]
@@ -91,22 +88,25 @@ impl Plan {
         &self.scenarios
     }
 
-    /// Leaves out of the play what is not wanted. It stays in the record, not run for that reason.
-    pub fn leave_out(&mut self, reason: impl Fn(&ScenarioRecord) -> Option<String>) {
+    /// Leaves out of the play what is not wanted; how many scenarios that is. They stay in the record,
+    /// not run for that reason.
+    pub fn leave_out(&mut self, reason: impl Fn(&ScenarioRecord) -> Option<String>) -> usize {
+        let mut left_out = 0;
         for record in &mut self.scenarios {
             if let Some(reason) = reason(record) {
                 record.outcome = Outcome::NotRun(reason);
+                left_out += 1;
             }
         }
         let stays = |scenario: &Scenario| {
             let record = self.scenarios.get(scenario.position.col);
-            // "Not reached" is what a scenario begins with.
-            record.is_some_and(|record| record.outcome == Outcome::NotRun(NOT_REACHED.to_owned()))
+            record.is_some_and(ScenarioRecord::is_to_be_played)
         };
         for feature in &mut self.features {
             feature.scenarios.retain(stays);
             feature.rules.iter_mut().for_each(|rule| rule.scenarios.retain(stays));
         }
+        left_out
     }
 
     /// How many scenarios will be played.

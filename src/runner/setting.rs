@@ -149,6 +149,16 @@ impl Setting {
         }
     }
 
+    /// Where the run is played.
+    #[must_use]
+    pub fn place(&self) -> super::Place {
+        match (self.emulated, self.real) {
+            (true, _) => super::Place::Emulator,
+            (false, true) => super::Place::Real,
+            (false, false) => super::Place::Loopback,
+        }
+    }
+
     /// Waits until a mailbox may be looked into, and notes that it is.
     pub(super) async fn may_list(&self, mailbox: &str) {
         let wait = if self.real { self.pace().wait(mailbox, Instant::now()) } else { Duration::ZERO };

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::{Arc, OnceLock}};
 
-use cucumber::World as _;
+use cucumber::{World as _, step::Collection};
 use mesh_witness::{
     client::Timeouts,
     emulator::{Arrangement, Clock, Emulator, Fault, Faults, Limits, Pki, Policy, Settings, Transport},
@@ -37,12 +37,14 @@ pub fn play(play: Play, wanted: impl Fn(&ScenarioRecord) -> bool) -> RunRecord {
         pack.reverse();
         pack.iter_mut().for_each(|loaded| loaded.feature.scenarios.reverse());
     }
-    let mut plan = Plan::new(pack, None, &MeshWorld::collection()).unwrap();
+    // Step definitions hold regular expressions, which take long to make.
+    static STEPS: OnceLock<Collection<MeshWorld>> = OnceLock::new();
+    let steps = STEPS.get_or_init(MeshWorld::collection).clone();
+    let mut plan = Plan::new(pack, None, &steps).unwrap();
     plan.leave_out(|scenario| (!wanted(scenario)).then(|| "not wanted".to_owned()));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
         let setting = Arc::new(setting(&play).await);
-        let steps = MeshWorld::collection();
         let never = std::future::pending();
         mesh_witness::runner::play(plan, setting, steps, play.concurrency, Box::new(|_| {}), never).await
     })

@@ -108,6 +108,11 @@ pub(super) const FAULTS: &[Fault] = &[
     status("track-404-is-200", "track message", 404, 200),
     status("track-local-id-300-is-200", "track local ID", 300, 200),
     status("track-local-id-404-is-200", "track local ID", 404, 200),
+    Fault {
+        name: "anything-is-an-operation",
+        what: "a call of nothing in the API is answered with 200",
+        effect: Effect::Elsewhere(200),
+    },
     lacks("no-from", "mex-from"),
     lacks("no-to", "mex-to"),
     lacks("no-workflow", "mex-workflowid"),

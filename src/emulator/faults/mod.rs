@@ -61,6 +61,8 @@ enum Effect {
     Json(&'static str, fn(&mut Value)),
     /// Another body of an operation's answers with this status.
     Body(&'static str, u16, fn(Vec<u8>) -> Vec<u8>),
+    /// Another status of what is no operation.
+    Elsewhere(u16),
     /// Other connections.
     Tls(TlsFault),
 }
@@ -88,6 +90,7 @@ impl Fault {
             Effect::Body(name, from, _) => of(name) && status == from,
             Effect::Header(name, ..) => of(name) && (200..300).contains(&status),
             Effect::Altered(name, ..) | Effect::Json(name, _) => of(name),
+            Effect::Elsewhere(_) => operation.is_empty() && status == 404,
             Effect::Tls(_) => true,
         }
     }
@@ -149,6 +152,16 @@ impl Faults {
             }
         }
         None
+    }
+
+    /// What is answered to a call of nothing in the API.
+    pub(super) fn elsewhere(&self, mut reply: Reply) -> Reply {
+        for fault in &self.0 {
+            if let Effect::Elsewhere(status) = fault.effect {
+                reply.status = StatusCode::from_u16(status).unwrap_or(reply.status);
+            }
+        }
+        reply
     }
 
     /// What is answered.

@@ -265,10 +265,10 @@ pub(super) const FAULTS: &[Fault] = &[
             *number = std::num::NonZeroU32::MIN;
         }
     }),
-    asks("gzip-unasked", "a compressed message is handed out compressed, asked or not", &[], |_, parts, _| {
+    asks("gzip-unasked", "a compressed message is handed out compressed, asked or not", &["download message", "download chunk"], |_, parts, _| {
         parts.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
     }),
-    asks("gzip-never", "no message is handed out compressed", &[], |_, parts, _| {
+    asks("gzip-never", "no message is handed out compressed", &["download message", "download chunk"], |_, parts, _| {
         parts.headers.remove(ACCEPT_ENCODING);
     }),
     asks("page-length-ignored", "max_results makes no difference", &["check inbox"], |operation, parts, _| {

@@ -71,7 +71,7 @@ impl Routes {
             Err(PathError::Part(name)) if self.switches.unlisted == switches::Unlisted::BadRequest => {
                 Reply::invalid(&ValidationError::new("path", name, "is malformed"))
             }
-            Err(_) => self.extra(&parts, &mut body, peer).await,
+            Err(_) => self.faults.elsewhere(self.extra(&parts, &mut body, peer).await),
         };
         let operation = operation.ok();
         // A client that is still sending would not see an answer on a connection that is closed on it.
