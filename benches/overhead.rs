@@ -28,7 +28,8 @@ const RUNS: usize = 5;
 
 fn main() {
     let nothing = "    Given a mailbox for the product and another for an independent counterpart\n";
-    let one_call = "    Given a sender and a receiver, each with a mailbox\n    When the receiver counts its messages\n";
+    let one_call =
+        "    Given a sender and a receiver, each with a mailbox\n    When the receiver counts its messages\n";
     for (what, steps) in [("no call", nothing), ("one call", one_call)] {
         let folder = tempfile::tempdir().expect("a folder for the pack");
         let mut feature = "Feature: trivial\n".to_owned();
@@ -52,7 +53,8 @@ fn main() {
 /// From the plan to the record; loading and checking the pack is not a scenario's.
 fn run(pack: &str) -> Duration {
     let steps = MeshWorld::collection();
-    let plan = Plan::new(load(&[pack.to_owned()]).expect("the pack is right"), None, &steps).expect("so is the plan");
+    let plan = Plan::new(load(&[pack.to_owned()]).expect("the pack is right"), None, &steps)
+        .expect("so is the plan");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.expect("there is a runtime").block_on(async {
         let setting = Arc::new(setting().await);

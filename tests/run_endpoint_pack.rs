@@ -40,14 +40,16 @@ fn what_is_int_safe_passes_on_a_pair_that_takes_turns_and_leaves_nothing_behind(
         let (outcome, _) = play(&endpoint.config(), &tags);
         assert_eq!(outcome.code, Some(0), "{outcome:?}");
     }
-    let (outcome, _) = play(&endpoint.config(), &["--pack", "endpoint", "--tags", "@req-INBOX-01 and not @emulator-only"]);
+    let (outcome, _) =
+        play(&endpoint.config(), &["--pack", "endpoint", "--tags", "@req-INBOX-01 and not @emulator-only"]);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
 }
 
 #[test]
 fn what_needs_our_own_emulator_is_not_run_elsewhere_and_that_is_no_pass() {
     let endpoint = Endpoint::start();
-    let (outcome, bundle) = play(&endpoint.config(), &["--pack", "endpoint", "--tags", "@req-INBOX-07 or @req-INBOX-08"]);
+    let (outcome, bundle) =
+        play(&endpoint.config(), &["--pack", "endpoint", "--tags", "@req-INBOX-07 or @req-INBOX-08"]);
     assert_eq!(outcome.code, Some(2), "{outcome:?}");
     assert!(outcome.stdout.contains("built-in emulator"), "{}", outcome.stdout);
     assert!(bundle.text("data/summary.json").contains("built-in emulator"));
@@ -60,7 +62,10 @@ fn an_endpoint_that_is_wrong_has_failed_and_a_password_that_is_wrong_has_not() {
     config.product_password = "another".to_owned();
     let (outcome, _) = play(&config, &["--pack", "endpoint", "--tags", "@req-INBOX-01 and @int-safe"]);
     assert_eq!(outcome.code, Some(2), "the configuration is wrong: {outcome:?}");
-    let (outcome, _) = play(&Endpoint::start_arranged(wrong()).config(), &["--pack", "endpoint", "--tags", "@req-INBOX-01 and @int-safe"]);
+    let (outcome, _) = play(
+        &Endpoint::start_arranged(wrong()).config(),
+        &["--pack", "endpoint", "--tags", "@req-INBOX-01 and @int-safe"],
+    );
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     for text in ["check inbox", "expected", "seen", "OpenAPI: Check an inbox"] {
         assert!(outcome.stdout.contains(text), "{text:?} is not in {}", outcome.stdout);

@@ -8,9 +8,9 @@ use std::{
 
 use cucumber::World as _;
 use mesh_witness::{
+    client::Origin,
     evidence::{self, Bag, BagInfo, PayloadFile},
     report::{self, ReportFile},
-    client::Origin,
     runner::{
         self, FaultKind, MeshWorld, Outcome, Permit, Plan, RunRecord, ScenarioRecord, Verdict, is_live,
     },
@@ -149,7 +149,8 @@ fn vocabulary() -> Vec<u8> {
 /// A fault of the product counts before one of the configuration, and that before one of the
 /// endpoint; nothing but a run in which all passed is 0.
 fn exit(record: &RunRecord, left_out: usize) -> Exit {
-    let nothing_wrong = |scenario: &ScenarioRecord| !matches!(scenario.outcome, Outcome::Failed | Outcome::Error);
+    let nothing_wrong =
+        |scenario: &ScenarioRecord| !matches!(scenario.outcome, Outcome::Failed | Outcome::Error);
     if left_out > 0 && record.cut_short.is_none() && record.scenarios.iter().all(nothing_wrong) {
         // More was asked for than may be played there.
         return Exit::Usage;

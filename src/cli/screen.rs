@@ -162,7 +162,9 @@ impl Screen {
         let word = self.coloured(verdict, &verdict.word().to_uppercase());
         self.line(&format!("  {word}  {counts} in {seconds:.2} s"));
         if left_out > 0 {
-            self.line("  what may not be played here was left out, so this is no pass; --tags selects what may be");
+            self.line(
+                "  what may not be played here was left out, so this is no pass; --tags selects what may be",
+            );
         }
         if let Some(reason) = &record.cut_short {
             self.line(&format!("  cut short: {reason}"));

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use http_body_util::{BodyExt, Full};
 
 use super::{
-    Payload, Target, TapeScope,
+    Payload, TapeScope, Target,
     call::{Answer, AnyCall, COLLECTED_BYTES, streamed},
     connection::Connection,
     old_tls,

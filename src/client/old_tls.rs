@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::{
-    Target, TapeScope,
+    TapeScope, Target,
     call::Answer,
     connection::connect,
     failure::{self, failure},

@@ -246,7 +246,8 @@ async fn connection(
     let _ = stream.set_nodelay(true);
     match tls {
         None => serve(stream, routes, Peer { common_name: None, on_loopback }, watcher).await,
-        Some(_) if routes.faults.has_tls(TlsFault::OldVersions) && agrees_to_old_version(&mut stream).await => {}
+        Some(_)
+            if routes.faults.has_tls(TlsFault::OldVersions) && agrees_to_old_version(&mut stream).await => {}
         Some(acceptor) => {
             // A client that fails the handshake has been told so by TLS; there is nothing to answer.
             if let Ok(Ok(stream)) = timeout(PATIENCE, acceptor.accept(stream)).await {

@@ -41,8 +41,9 @@ impl Permit {
             return Some("it is about TLS, and the endpoint is called without (@tls)".to_owned());
         }
         let shared = has("@endpoint") && self.place == Place::Real;
-        (shared && !has("@int-safe") && !self.beyond_int_safe)
-            .then(|| "it is not @int-safe, and a real endpoint is shared; --beyond-int-safe plays it".to_owned())
+        (shared && !has("@int-safe") && !self.beyond_int_safe).then(|| {
+            "it is not @int-safe, and a real endpoint is shared; --beyond-int-safe plays it".to_owned()
+        })
     }
 }
 
@@ -52,9 +53,9 @@ impl Permit {
 #[must_use]
 pub fn is_live(origin: &Origin) -> bool {
     let host = origin.host().trim_end_matches('.').to_ascii_lowercase();
-    ["spineservices.nhs.uk", "national.ncrs.nhs.uk"].iter().any(|domain| {
-        host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-    })
+    ["spineservices.nhs.uk", "national.ncrs.nhs.uk"]
+        .iter()
+        .any(|domain| host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
 }
 
 #[cfg(test)]

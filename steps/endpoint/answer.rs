@@ -23,13 +23,7 @@ async fn status_alone(world: &mut MeshWorld, status: u16) -> StepResult {
 
 #[then(expr = "the answer is {int} in the shape of {string}")]
 async fn shaped(world: &mut MeshWorld, status: u16, shape: String) -> StepResult {
-    let judge = async |stage: &mut mesh_witness::runner::Stage| {
-        let answer = stage.caller().await?.last_answer()?;
-        endpoint::status(answer, status)?;
-        endpoint::shape(answer, &shape)?;
-        endpoint::media_type(answer)
-    };
-    world.step(judge).await
+    world.step(async |stage| stage.caller().await?.is_shaped(status, &shape)).await
 }
 
 #[then(

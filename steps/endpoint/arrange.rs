@@ -17,7 +17,9 @@ async fn takes_no_chunks(world: &mut MeshWorld, side: String) -> StepResult {
     world.step(async |stage| stage.caller().await?.take_no_chunks(role(&side))).await
 }
 
-#[given(regex = r"^a workflow that only the (sender|receiver) may send and only the (sender|receiver) may receive$")]
+#[given(
+    regex = r"^a workflow that only the (sender|receiver) may send and only the (sender|receiver) may receive$"
+)]
 async fn restricted(world: &mut MeshWorld, from: String, to: String) -> StepResult {
     let (from, to) = ([role(&from)], [role(&to)]);
     world.step(async |stage| stage.caller().await?.register_workflow(&from, &to, true, true)).await

@@ -17,5 +17,9 @@ fn role(name: &str) -> Role {
 
 /// A word of a step that stands for nothing.
 fn unknown(what: impl std::fmt::Display) -> Fault {
-    Fault::new(FaultKind::Configuration, what.to_string(), "Change the words of the step in the feature file.")
+    Fault::new(
+        FaultKind::Configuration,
+        what.to_string(),
+        "Change the words of the step in the feature file.",
+    )
 }

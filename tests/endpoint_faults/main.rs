@@ -60,7 +60,12 @@ fn played(record: &RunRecord) -> impl Iterator<Item = &ScenarioRecord> {
 }
 
 /// Plays what a fault can touch; who failed.
-fn failed_with(fault: Fault, all: &[ScenarioRecord], calls: &Calls, blameless: &mut Vec<String>) -> Vec<String> {
+fn failed_with(
+    fault: Fault,
+    all: &[ScenarioRecord],
+    calls: &Calls,
+    blameless: &mut Vec<String>,
+) -> Vec<String> {
     let touched = |scenario: &ScenarioRecord| {
         let large = !has(scenario, "@large") || WITH_LARGE.contains(&fault.name);
         let made = calls.get(&name(scenario)).into_iter().flatten();

@@ -1,6 +1,9 @@
 //! Plays the endpoint pack in this process.
 
-use std::{net::SocketAddr, sync::{Arc, OnceLock}};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+};
 
 use cucumber::{World as _, step::Collection};
 use mesh_witness::{

@@ -195,12 +195,18 @@ pub(super) const FAULTS: &[Fault] = &[
         body.pop();
         body
     }),
-    bytes("first-chunk-altered", "a byte of a first chunk is another", "download message", 206, |mut body| {
-        if let Some(byte) = body.first_mut() {
-            *byte ^= 1;
-        }
-        body
-    }),
+    bytes(
+        "first-chunk-altered",
+        "a byte of a first chunk is another",
+        "download message",
+        206,
+        |mut body| {
+            if let Some(byte) = body.first_mut() {
+                *byte ^= 1;
+            }
+            body
+        },
+    ),
     bytes("chunk-altered", "a byte of a later chunk is another", "download chunk", 206, |mut body| {
         if let Some(byte) = body.first_mut() {
             *byte ^= 1;
@@ -216,10 +222,18 @@ pub(super) const FAULTS: &[Fault] = &[
     bytes("report-has-a-body", "a message without a body has one", "download message", 200, |body| {
         if body.is_empty() { b"not delivered".to_vec() } else { body }
     }),
-    bytes("acknowledge-says-nothing", "an acknowledgement has no body", "acknowledge message", 200, |_| Vec::new()),
-    bytes("acknowledge-says-much", "an acknowledgement always has a body", "acknowledge message", 200, |body| {
-        if body.is_empty() { b"{}".to_vec() } else { body }
+    bytes("acknowledge-says-nothing", "an acknowledgement has no body", "acknowledge message", 200, |_| {
+        Vec::new()
     }),
+    bytes(
+        "acknowledge-says-much",
+        "an acknowledgement always has a body",
+        "acknowledge message",
+        200,
+        |body| {
+            if body.is_empty() { b"{}".to_vec() } else { body }
+        },
+    ),
     bytes("errors-say-nothing", "a 417 has no body", "send message", 417, |_| Vec::new()),
     bytes("missing-says-nothing", "a 404 has no body", "download message", 404, |_| Vec::new()),
     bytes("gone-says-nothing", "a 410 has no body", "download message", 410, |_| Vec::new()),
@@ -248,10 +262,17 @@ pub(super) const FAULTS: &[Fault] = &[
     body("acknowledge-spelt-as-send", "an acknowledgement has messageID", "acknowledge message", |value| {
         rename(value, "messageId", "messageID");
     }),
-    body("acknowledge-of-another", "an acknowledgement names another message", "acknowledge message", |value| {
-        replace(value, "/messageId", json!("20200101000000000000_000000"));
+    body(
+        "acknowledge-of-another",
+        "an acknowledgement names another message",
+        "acknowledge message",
+        |value| {
+            replace(value, "/messageId", json!("20200101000000000000_000000"));
+        },
+    ),
+    body("list-without-messages", "an inbox has no messages", "check inbox", |value| {
+        remove(value, "messages")
     }),
-    body("list-without-messages", "an inbox has no messages", "check inbox", |value| remove(value, "messages")),
     body("list-of-numbers", "an inbox lists numbers", "check inbox", |value| {
         if let Some(messages) = messages(value) {
             messages.iter_mut().for_each(|message| *message = json!(1));
@@ -445,5 +466,7 @@ pub(super) const FAULTS: &[Fault] = &[
     body("search-another", "a search finds somebody else", "search workflow", |value| {
         replace(value, "/results/0/mailbox_id", json!("SOMEBODY"));
     }),
-    body("search-with-query-id", "a search has a query ID", "search workflow", |value| add(value, "query_id")),
+    body("search-with-query-id", "a search has a query ID", "search workflow", |value| {
+        add(value, "query_id")
+    }),
 ];

@@ -123,7 +123,9 @@ impl Faults {
     ) -> Option<Result<(), Refusal>> {
         self.0.iter().fold(admitted, |admitted, fault| match (fault.effect, admitted) {
             (Effect::LetsIn(lets_in), Some(Err(refusal))) if lets_in(&refusal, parts, now) => Some(Ok(())),
-            (Effect::Refuses(refuses), Some(Ok(()))) if token(parts).is_some_and(|token| refuses(&token, now)) => {
+            (Effect::Refuses(refuses), Some(Ok(())))
+                if token(parts).is_some_and(|token| refuses(&token, now)) =>
+            {
                 Some(Err(Refusal::Replayed))
             }
             (_, admitted) => admitted,

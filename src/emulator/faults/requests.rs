@@ -128,136 +128,252 @@ fn length(parts: &Parts) -> Option<u64> {
 }
 
 pub(super) const FAULTS: &[Fault] = &[
-    asks("client-version-not-needed", "a handshake needs no Mex-ClientVersion", &["handshake"], |operation, parts, _| {
-        if matches!(operation, Operation::Handshake(_)) {
-            supply(parts, MEX_CLIENT_VERSION, "unknown");
-        }
-    }),
+    asks(
+        "client-version-not-needed",
+        "a handshake needs no Mex-ClientVersion",
+        &["handshake"],
+        |operation, parts, _| {
+            if matches!(operation, Operation::Handshake(_)) {
+                supply(parts, MEX_CLIENT_VERSION, "unknown");
+            }
+        },
+    ),
     asks("os-name-not-needed", "a handshake needs no Mex-OSName", &["handshake"], |operation, parts, _| {
         if matches!(operation, Operation::Handshake(_)) {
             supply(parts, MEX_OS_NAME, "unknown");
         }
     }),
-    asks("os-version-not-needed", "a handshake needs no Mex-OSVersion", &["handshake"], |operation, parts, _| {
-        if matches!(operation, Operation::Handshake(_)) {
-            supply(parts, MEX_OS_VERSION, "unknown");
-        }
-    }),
-    asks("recipient-not-needed", "a send without Mex-To is sent to its sender", &["send message"], |operation, parts, _| {
-        if let Operation::SendMessage(mailbox) = operation
-            && parts.headers.get(MEX_TO).is_none_or(HeaderValue::is_empty)
-            && let Ok(to) = HeaderValue::from_str(mailbox.as_str())
-        {
-            parts.headers.insert(MEX_TO, to);
-        }
-    }),
-    asks("workflow-not-needed", "a send needs no Mex-WorkflowID", &["send message"], |operation, parts, _| {
-        if is_send(operation) {
-            supply(parts, MEX_WORKFLOW_ID, "UNKNOWN");
-        }
-    }),
-    asks("recipient-cut", "a Mex-To that is too long is cut, and goes back", &["send message"], |operation, parts, _| {
-        if let Operation::SendMessage(mailbox) = operation
-            && parts.headers.get(MEX_TO).is_some_and(|to| to.len() > 100)
-            && let Ok(to) = HeaderValue::from_str(mailbox.as_str())
-        {
-            parts.headers.insert(MEX_TO, to);
-        }
-    }),
-    asks("workflow-cut", "a workflow ID that is too long is cut", &["send message"], cuts!(MEX_WORKFLOW_ID, 300)),
+    asks(
+        "os-version-not-needed",
+        "a handshake needs no Mex-OSVersion",
+        &["handshake"],
+        |operation, parts, _| {
+            if matches!(operation, Operation::Handshake(_)) {
+                supply(parts, MEX_OS_VERSION, "unknown");
+            }
+        },
+    ),
+    asks(
+        "recipient-not-needed",
+        "a send without Mex-To is sent to its sender",
+        &["send message"],
+        |operation, parts, _| {
+            if let Operation::SendMessage(mailbox) = operation
+                && parts.headers.get(MEX_TO).is_none_or(HeaderValue::is_empty)
+                && let Ok(to) = HeaderValue::from_str(mailbox.as_str())
+            {
+                parts.headers.insert(MEX_TO, to);
+            }
+        },
+    ),
+    asks(
+        "workflow-not-needed",
+        "a send needs no Mex-WorkflowID",
+        &["send message"],
+        |operation, parts, _| {
+            if is_send(operation) {
+                supply(parts, MEX_WORKFLOW_ID, "UNKNOWN");
+            }
+        },
+    ),
+    asks(
+        "recipient-cut",
+        "a Mex-To that is too long is cut, and goes back",
+        &["send message"],
+        |operation, parts, _| {
+            if let Operation::SendMessage(mailbox) = operation
+                && parts.headers.get(MEX_TO).is_some_and(|to| to.len() > 100)
+                && let Ok(to) = HeaderValue::from_str(mailbox.as_str())
+            {
+                parts.headers.insert(MEX_TO, to);
+            }
+        },
+    ),
+    asks(
+        "workflow-cut",
+        "a workflow ID that is too long is cut",
+        &["send message"],
+        cuts!(MEX_WORKFLOW_ID, 300),
+    ),
     asks("subject-cut", "a subject that is too long is cut", &["send message"], cuts!(MEX_SUBJECT, 500)),
     asks("local-id-cut", "a local ID that is too long is cut", &["send message"], cuts!(MEX_LOCAL_ID, 300)),
-    asks("file-name-cut", "a file name that is too long is cut", &["send message"], cuts!(MEX_FILE_NAME, 300)),
-    asks("checksum-cut", "a checksum that is too long is cut", &["send message"], cuts!(MEX_CONTENT_CHECKSUM, 100)),
-    asks("chunk-range-cut", "a chunk range that is too long is left out", &["send message"], |operation, parts, _| {
-        if is_send(operation) && parts.headers.get(MEX_CHUNK_RANGE).is_some_and(|range| range.len() > 20) {
-            parts.headers.remove(MEX_CHUNK_RANGE);
-        }
-    }),
-    asks("from-unchecked", "Mex-From may be anybody", &["send message"], loses!(MEX_FROM)),
-    asks("message-type-unchecked", "Mex-MessageType may be anything", &["send message"], loses!(MEX_MESSAGE_TYPE)),
-    asks("version-unchecked", "Mex-Version may be anything", &["send message"], loses!(MEX_VERSION)),
-    asks("control-characters-taken", "a header may have a tab or an accent", &["send message"], |operation, parts, _| {
-        if is_send(operation) {
-            let odd = |value: &HeaderValue| value.as_bytes().iter().any(|byte| *byte == b'\t' || *byte > 126);
-            let names: Vec<HeaderName> =
-                parts.headers.iter().filter(|(_, value)| odd(value)).map(|(name, _)| name.clone()).collect();
-            for name in names {
-                parts.headers.insert(name, HeaderValue::from_static("x"));
+    asks(
+        "file-name-cut",
+        "a file name that is too long is cut",
+        &["send message"],
+        cuts!(MEX_FILE_NAME, 300),
+    ),
+    asks(
+        "checksum-cut",
+        "a checksum that is too long is cut",
+        &["send message"],
+        cuts!(MEX_CONTENT_CHECKSUM, 100),
+    ),
+    asks(
+        "chunk-range-cut",
+        "a chunk range that is too long is left out",
+        &["send message"],
+        |operation, parts, _| {
+            if is_send(operation) && parts.headers.get(MEX_CHUNK_RANGE).is_some_and(|range| range.len() > 20)
+            {
+                parts.headers.remove(MEX_CHUNK_RANGE);
             }
-        }
-    }),
+        },
+    ),
+    asks("from-unchecked", "Mex-From may be anybody", &["send message"], loses!(MEX_FROM)),
+    asks(
+        "message-type-unchecked",
+        "Mex-MessageType may be anything",
+        &["send message"],
+        loses!(MEX_MESSAGE_TYPE),
+    ),
+    asks("version-unchecked", "Mex-Version may be anything", &["send message"], loses!(MEX_VERSION)),
+    asks(
+        "control-characters-taken",
+        "a header may have a tab or an accent",
+        &["send message"],
+        |operation, parts, _| {
+            if is_send(operation) {
+                let odd =
+                    |value: &HeaderValue| value.as_bytes().iter().any(|byte| *byte == b'\t' || *byte > 126);
+                let names: Vec<HeaderName> = parts
+                    .headers
+                    .iter()
+                    .filter(|(_, value)| odd(value))
+                    .map(|(name, _)| name.clone())
+                    .collect();
+                for name in names {
+                    parts.headers.insert(name, HeaderValue::from_static("x"));
+                }
+            }
+        },
+    ),
     asks("subject-lost", "the subject is not handed on", &["send message"], loses!(MEX_SUBJECT)),
     asks("local-id-lost", "the local ID is not handed on", &["send message"], loses!(MEX_LOCAL_ID)),
     asks("file-name-lost", "the file name is not handed on", &["send message"], loses!(MEX_FILE_NAME)),
     asks("checksum-lost", "the checksum is not handed on", &["send message"], loses!(MEX_CONTENT_CHECKSUM)),
     asks("content-type-lost", "the content type is not handed on", &["send message"], loses!(CONTENT_TYPE)),
-    asks("other-encoding-taken", "any content encoding is taken as none", &["send message"], |operation, parts, _| {
-        let known = parts.headers.get(CONTENT_ENCODING).is_none_or(|encoding| encoding == "gzip");
-        if is_send(operation) && !known {
-            parts.headers.remove(CONTENT_ENCODING);
-        }
-    }),
+    asks(
+        "other-encoding-taken",
+        "any content encoding is taken as none",
+        &["send message"],
+        |operation, parts, _| {
+            let known = parts.headers.get(CONTENT_ENCODING).is_none_or(|encoding| encoding == "gzip");
+            if is_send(operation) && !known {
+                parts.headers.remove(CONTENT_ENCODING);
+            }
+        },
+    ),
     asks("encoding-lost", "a compressed body is taken as it is", &["send message"], loses!(CONTENT_ENCODING)),
-    asks("range-unchecked", "a chunk range that is none is passed over", &["send message"], |operation, parts, _| {
-        let range = parts.headers.get(MEX_CHUNK_RANGE).and_then(|range| range.to_str().ok());
-        if is_send(operation) && range.is_some_and(|range| range.parse::<ChunkRange>().is_err()) {
-            parts.headers.remove(MEX_CHUNK_RANGE);
-        }
-    }),
-    asks("first-chunk-is-whole", "the first chunk is delivered as the whole message", &["send message"], loses!(MEX_CHUNK_RANGE)),
-    asks("chunk-range-ignored", "the range of a later chunk makes no difference", &["send chunk"], |operation, parts, _| {
-        if matches!(operation, Operation::SendChunk(..)) {
-            parts.headers.remove(MEX_CHUNK_RANGE);
-        }
-    }),
-    asks("chunk-encoding-ignored", "the encoding of a later chunk makes no difference", &["send chunk"], |operation, parts, _| {
-        if matches!(operation, Operation::SendChunk(..)) {
-            parts.headers.remove(CONTENT_ENCODING);
-        }
-    }),
-    asks("chunk-of-anybody", "anybody may send a chunk of a message", &["send chunk"], |operation, _, mailroom| {
-        if let Operation::SendChunk(mailbox, id, _) = operation
-            && let Some(sender) = sender(mailroom, id)
-        {
-            *mailbox = sender;
-        }
-    }),
-    asks("download-of-anybody", "anybody may download a message", &["download message"], |operation, _, mailroom| {
-        if let Operation::GetMessage(mailbox, id) = operation
-            && let Some(recipient) = recipient(mailroom, id)
-        {
-            *mailbox = recipient;
-        }
-    }),
-    asks("head-of-anybody", "anybody may look at the head of a message", &["head message"], |operation, _, mailroom| {
-        if let Operation::HeadMessage(mailbox, id) = operation
-            && let Some(recipient) = recipient(mailroom, id)
-        {
-            *mailbox = recipient;
-        }
-    }),
-    asks("chunk-download-of-anybody", "anybody may download a chunk", &["download chunk"], |operation, _, mailroom| {
-        if let Operation::GetChunk(mailbox, id, _) = operation
-            && let Some(recipient) = recipient(mailroom, id)
-        {
-            *mailbox = recipient;
-        }
-    }),
-    asks("acknowledge-by-anybody", "anybody may acknowledge a message", &["acknowledge message"], |operation, _, mailroom| {
-        if let Operation::Acknowledge(mailbox, id) = operation
-            && let Some(recipient) = recipient(mailroom, id)
-        {
-            *mailbox = recipient;
-        }
-    }),
-    asks("chunks-beyond-served", "a chunk beyond the last is the first", &["download chunk"], |operation, _, _| {
-        if let Operation::GetChunk(_, _, number) = operation
-            && number.get() > 3
-        {
-            *number = std::num::NonZeroU32::MIN;
-        }
-    }),
+    asks(
+        "range-unchecked",
+        "a chunk range that is none is passed over",
+        &["send message"],
+        |operation, parts, _| {
+            let range = parts.headers.get(MEX_CHUNK_RANGE).and_then(|range| range.to_str().ok());
+            if is_send(operation) && range.is_some_and(|range| range.parse::<ChunkRange>().is_err()) {
+                parts.headers.remove(MEX_CHUNK_RANGE);
+            }
+        },
+    ),
+    asks(
+        "first-chunk-is-whole",
+        "the first chunk is delivered as the whole message",
+        &["send message"],
+        loses!(MEX_CHUNK_RANGE),
+    ),
+    asks(
+        "chunk-range-ignored",
+        "the range of a later chunk makes no difference",
+        &["send chunk"],
+        |operation, parts, _| {
+            if matches!(operation, Operation::SendChunk(..)) {
+                parts.headers.remove(MEX_CHUNK_RANGE);
+            }
+        },
+    ),
+    asks(
+        "chunk-encoding-ignored",
+        "the encoding of a later chunk makes no difference",
+        &["send chunk"],
+        |operation, parts, _| {
+            if matches!(operation, Operation::SendChunk(..)) {
+                parts.headers.remove(CONTENT_ENCODING);
+            }
+        },
+    ),
+    asks(
+        "chunk-of-anybody",
+        "anybody may send a chunk of a message",
+        &["send chunk"],
+        |operation, _, mailroom| {
+            if let Operation::SendChunk(mailbox, id, _) = operation
+                && let Some(sender) = sender(mailroom, id)
+            {
+                *mailbox = sender;
+            }
+        },
+    ),
+    asks(
+        "download-of-anybody",
+        "anybody may download a message",
+        &["download message"],
+        |operation, _, mailroom| {
+            if let Operation::GetMessage(mailbox, id) = operation
+                && let Some(recipient) = recipient(mailroom, id)
+            {
+                *mailbox = recipient;
+            }
+        },
+    ),
+    asks(
+        "head-of-anybody",
+        "anybody may look at the head of a message",
+        &["head message"],
+        |operation, _, mailroom| {
+            if let Operation::HeadMessage(mailbox, id) = operation
+                && let Some(recipient) = recipient(mailroom, id)
+            {
+                *mailbox = recipient;
+            }
+        },
+    ),
+    asks(
+        "chunk-download-of-anybody",
+        "anybody may download a chunk",
+        &["download chunk"],
+        |operation, _, mailroom| {
+            if let Operation::GetChunk(mailbox, id, _) = operation
+                && let Some(recipient) = recipient(mailroom, id)
+            {
+                *mailbox = recipient;
+            }
+        },
+    ),
+    asks(
+        "acknowledge-by-anybody",
+        "anybody may acknowledge a message",
+        &["acknowledge message"],
+        |operation, _, mailroom| {
+            if let Operation::Acknowledge(mailbox, id) = operation
+                && let Some(recipient) = recipient(mailroom, id)
+            {
+                *mailbox = recipient;
+            }
+        },
+    ),
+    asks(
+        "chunks-beyond-served",
+        "a chunk beyond the last is the first",
+        &["download chunk"],
+        |operation, _, _| {
+            if let Operation::GetChunk(_, _, number) = operation
+                && number.get() > 3
+            {
+                *number = std::num::NonZeroU32::MIN;
+            }
+        },
+    ),
     asks("chunks-swapped", "the second chunk is the first", &["download chunk"], |operation, _, _| {
         if let Operation::GetChunk(_, _, number) = operation
             && number.get() == 2
@@ -265,25 +381,45 @@ pub(super) const FAULTS: &[Fault] = &[
             *number = std::num::NonZeroU32::MIN;
         }
     }),
-    asks("gzip-unasked", "a compressed message is handed out compressed, asked or not", &["download message", "download chunk"], |_, parts, _| {
-        parts.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-    }),
-    asks("gzip-never", "no message is handed out compressed", &["download message", "download chunk"], |_, parts, _| {
-        parts.headers.remove(ACCEPT_ENCODING);
-    }),
-    asks("page-length-ignored", "max_results makes no difference", &["check inbox"], |operation, parts, _| {
-        if matches!(operation, Operation::CheckInbox(_)) {
-            without(parts, "max_results");
-        }
-    }),
-    asks("page-length-unchecked", "max_results may be any number", &["check inbox"], |operation, parts, _| {
-        if matches!(operation, Operation::CheckInbox(_)) {
-            change_query(parts, |name, value| {
-                let number = value.parse::<i64>().ok().filter(|number| (10..=5000).contains(number));
-                Some(if name == "max_results" && number.is_none() { "500" } else { value }.to_owned())
-            });
-        }
-    }),
+    asks(
+        "gzip-unasked",
+        "a compressed message is handed out compressed, asked or not",
+        &["download message", "download chunk"],
+        |_, parts, _| {
+            parts.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        },
+    ),
+    asks(
+        "gzip-never",
+        "no message is handed out compressed",
+        &["download message", "download chunk"],
+        |_, parts, _| {
+            parts.headers.remove(ACCEPT_ENCODING);
+        },
+    ),
+    asks(
+        "page-length-ignored",
+        "max_results makes no difference",
+        &["check inbox"],
+        |operation, parts, _| {
+            if matches!(operation, Operation::CheckInbox(_)) {
+                without(parts, "max_results");
+            }
+        },
+    ),
+    asks(
+        "page-length-unchecked",
+        "max_results may be any number",
+        &["check inbox"],
+        |operation, parts, _| {
+            if matches!(operation, Operation::CheckInbox(_)) {
+                change_query(parts, |name, value| {
+                    let number = value.parse::<i64>().ok().filter(|number| (10..=5000).contains(number));
+                    Some(if name == "max_results" && number.is_none() { "500" } else { value }.to_owned())
+                });
+            }
+        },
+    ),
     asks("place-unchecked", "continue_from may be anything", &["check inbox"], |operation, parts, _| {
         let query = parts.uri.query().unwrap_or_default();
         if let Operation::CheckInbox(_) = operation
@@ -306,15 +442,20 @@ pub(super) const FAULTS: &[Fault] = &[
             without(parts, "workflow_filter");
         }
     }),
-    asks("filter-unchecked", "a workflow_filter that is none is passed over", &["check inbox"], |operation, parts, _| {
-        let query = parts.uri.query().unwrap_or_default();
-        if matches!(operation, Operation::CheckInbox(_))
-            && query.contains("workflow_filter")
-            && InboxQuery::parse(query).is_err()
-        {
-            without(parts, "workflow_filter");
-        }
-    }),
+    asks(
+        "filter-unchecked",
+        "a workflow_filter that is none is passed over",
+        &["check inbox"],
+        |operation, parts, _| {
+            let query = parts.uri.query().unwrap_or_default();
+            if matches!(operation, Operation::CheckInbox(_))
+                && query.contains("workflow_filter")
+                && InboxQuery::parse(query).is_err()
+            {
+                without(parts, "workflow_filter");
+            }
+        },
+    ),
     asks("filter-without-not", "workflow_filter knows no !", &["check inbox"], |operation, parts, _| {
         if matches!(operation, Operation::CheckInbox(_)) {
             change_query(parts, |name, value| {
@@ -323,82 +464,139 @@ pub(super) const FAULTS: &[Fault] = &[
             });
         }
     }),
-    asks("filter-without-beginning", "a filter with one star is taken without it", &["check inbox"], |operation, parts, _| {
-        if matches!(operation, Operation::CheckInbox(_)) {
-            change_query(parts, |name, value| {
-                let one_star = name == "workflow_filter" && value.matches('*').count() == 1;
-                Some(if one_star { value.trim_end_matches('*') } else { value }.to_owned())
-            });
-        }
-    }),
-    asks("filter-without-containing", "a filter with two stars is taken as with one", &["check inbox"], |operation, parts, _| {
-        if matches!(operation, Operation::CheckInbox(_)) {
-            change_query(parts, |name, value| {
-                let two_stars = name == "workflow_filter" && value.matches('*').count() == 2;
-                Some(if two_stars { value.replacen('*', "", 1) } else { value.to_owned() })
-            });
-        }
-    }),
-    asks("lookup-of-any-organisation", "the ODS code of a lookup makes no difference", &["look up endpoint"], |operation, _, _| {
-        if let Operation::LookUpEndpoint(ods_code, _) = operation
-            && let Ok(usual) = crate::protocol::OdsCode::parse("X26")
-        {
-            *ods_code = usual;
-        }
-    }),
-    asks("lookup-case-ignored", "the case of a workflow ID makes no difference", &["look up endpoint", "search workflow"], |operation, _, _| {
-        if let Operation::LookUpEndpoint(_, workflow) | Operation::SearchWorkflow(workflow) = operation
-            && let Ok(upper) = WorkflowId::parse(&workflow.as_str().to_ascii_uppercase())
-        {
-            *workflow = upper;
-        }
-    }),
+    asks(
+        "filter-without-beginning",
+        "a filter with one star is taken without it",
+        &["check inbox"],
+        |operation, parts, _| {
+            if matches!(operation, Operation::CheckInbox(_)) {
+                change_query(parts, |name, value| {
+                    let one_star = name == "workflow_filter" && value.matches('*').count() == 1;
+                    Some(if one_star { value.trim_end_matches('*') } else { value }.to_owned())
+                });
+            }
+        },
+    ),
+    asks(
+        "filter-without-containing",
+        "a filter with two stars is taken as with one",
+        &["check inbox"],
+        |operation, parts, _| {
+            if matches!(operation, Operation::CheckInbox(_)) {
+                change_query(parts, |name, value| {
+                    let two_stars = name == "workflow_filter" && value.matches('*').count() == 2;
+                    Some(if two_stars { value.replacen('*', "", 1) } else { value.to_owned() })
+                });
+            }
+        },
+    ),
+    asks(
+        "lookup-of-any-organisation",
+        "the ODS code of a lookup makes no difference",
+        &["look up endpoint"],
+        |operation, _, _| {
+            if let Operation::LookUpEndpoint(ods_code, _) = operation
+                && let Ok(usual) = crate::protocol::OdsCode::parse("X26")
+            {
+                *ods_code = usual;
+            }
+        },
+    ),
+    asks(
+        "lookup-case-ignored",
+        "the case of a workflow ID makes no difference",
+        &["look up endpoint", "search workflow"],
+        |operation, _, _| {
+            if let Operation::LookUpEndpoint(_, workflow) | Operation::SearchWorkflow(workflow) = operation
+                && let Ok(upper) = WorkflowId::parse(&workflow.as_str().to_ascii_uppercase())
+            {
+                *workflow = upper;
+            }
+        },
+    ),
     asks("version-two-only", "every answer is of v2", &[], |_, parts, _| {
         parts.headers.insert(http::header::ACCEPT, HeaderValue::from_static("application/vnd.mesh.v2+json"));
     }),
     asks("version-one-only", "every answer is of v1", &[], |_, parts, _| {
         parts.headers.remove(http::header::ACCEPT);
     }),
-    after("message-lost", "a send is accepted and goes nowhere", "send message", |operation, reply, mailroom| {
-        if let (true, StatusCode::ACCEPTED, Some(id)) = (is_send(operation), reply.status, &reply.message) {
-            mailroom.mark_acknowledged(id);
-        }
-    }),
-    instead("nothing-taken", "a send without a body is accepted", "send message", |operation, parts, _, now| {
-        let empty = is_send(operation) && length(parts) == Some(0);
-        empty.then(|| accepted(parts, now)).flatten()
-    }),
-    instead("too-much-taken", "a send of more than 100 MB is accepted", "send message", |operation, parts, _, now| {
-        let large = is_send(operation) && length(parts).is_some_and(|length| length > 100_000_000);
-        large.then(|| accepted(parts, now)).flatten()
-    }),
-    instead("anybody-registered", "a send to nobody is accepted", "send message", |operation, parts, _, now| {
-        let nobody = parts.headers.get(MEX_TO).is_some_and(|to| to == "NOBODY0001");
-        (nobody && is_send(operation)).then(|| accepted(parts, now)).flatten()
-    }),
-    instead("restricted-to-nobody", "a restricted workflow may be sent by and to anybody", "send message", |operation, parts, _, now| {
-        let restricted = parts.headers.get(MEX_WORKFLOW_ID).and_then(|id| id.to_str().ok());
-        let restricted = restricted.is_some_and(|id| id.starts_with("ENDPOINT_TEST_"));
-        (restricted && is_send(operation)).then(|| accepted(parts, now)).flatten()
-    }),
-    instead("chunk-of-nothing", "a chunk of a message that nobody sent is accepted", "send chunk", |operation, parts, mailroom, now| {
-        match operation {
+    after(
+        "message-lost",
+        "a send is accepted and goes nowhere",
+        "send message",
+        |operation, reply, mailroom| {
+            if let (true, StatusCode::ACCEPTED, Some(id)) = (is_send(operation), reply.status, &reply.message)
+            {
+                mailroom.mark_acknowledged(id);
+            }
+        },
+    ),
+    instead(
+        "nothing-taken",
+        "a send without a body is accepted",
+        "send message",
+        |operation, parts, _, now| {
+            let empty = is_send(operation) && length(parts) == Some(0);
+            empty.then(|| accepted(parts, now)).flatten()
+        },
+    ),
+    instead(
+        "too-much-taken",
+        "a send of more than 100 MB is accepted",
+        "send message",
+        |operation, parts, _, now| {
+            let large = is_send(operation) && length(parts).is_some_and(|length| length > 100_000_000);
+            large.then(|| accepted(parts, now)).flatten()
+        },
+    ),
+    instead(
+        "anybody-registered",
+        "a send to nobody is accepted",
+        "send message",
+        |operation, parts, _, now| {
+            let nobody = parts.headers.get(MEX_TO).is_some_and(|to| to == "NOBODY0001");
+            (nobody && is_send(operation)).then(|| accepted(parts, now)).flatten()
+        },
+    ),
+    instead(
+        "restricted-to-nobody",
+        "a restricted workflow may be sent by and to anybody",
+        "send message",
+        |operation, parts, _, now| {
+            let restricted = parts.headers.get(MEX_WORKFLOW_ID).and_then(|id| id.to_str().ok());
+            let restricted = restricted.is_some_and(|id| id.starts_with("ENDPOINT_TEST_"));
+            (restricted && is_send(operation)).then(|| accepted(parts, now)).flatten()
+        },
+    ),
+    instead(
+        "chunk-of-nothing",
+        "a chunk of a message that nobody sent is accepted",
+        "send chunk",
+        |operation, parts, mailroom, now| match operation {
             Operation::SendChunk(_, id, _) if mailroom.inspect(id).is_none() => accepted(parts, now),
             _ => None,
-        }
-    }),
-    instead("chunk-after-the-last", "a chunk of a complete message is accepted", "send chunk", |operation, parts, mailroom, now| {
-        let complete = |id| {
-            let status = mailroom.inspect(id).map(|(tracked, _)| tracked.status);
-            status.is_some_and(|status| status != crate::protocol::TrackingStatus::Uploading)
-        };
-        match operation {
-            Operation::SendChunk(_, id, _) if complete(id) => accepted(parts, now),
-            _ => None,
-        }
-    }),
-    instead("acknowledged-in-word-only", "an acknowledged message stays", "acknowledge message", |operation, parts, mailroom, _| {
-        match operation {
+        },
+    ),
+    instead(
+        "chunk-after-the-last",
+        "a chunk of a complete message is accepted",
+        "send chunk",
+        |operation, parts, mailroom, now| {
+            let complete = |id| {
+                let status = mailroom.inspect(id).map(|(tracked, _)| tracked.status);
+                status.is_some_and(|status| status != crate::protocol::TrackingStatus::Uploading)
+            };
+            match operation {
+                Operation::SendChunk(_, id, _) if complete(id) => accepted(parts, now),
+                _ => None,
+            }
+        },
+    ),
+    instead(
+        "acknowledged-in-word-only",
+        "an acknowledged message stays",
+        "acknowledge message",
+        |operation, parts, mailroom, _| match operation {
             Operation::Acknowledge(mailbox, id) if recipient(mailroom, id).as_ref() == Some(mailbox) => {
                 let version = version(parts);
                 let body = crate::protocol::Acknowledged { message_id: id.clone() }.body(version);
@@ -408,44 +606,61 @@ pub(super) const FAULTS: &[Fault] = &[
                 })
             }
             _ => None,
+        },
+    ),
+    instead("count-of-none", "the count is always 0", "count messages", |operation, parts, _, _| {
+        match operation {
+            Operation::CountMessages(_) => {
+                let version = version(parts);
+                let body = match version {
+                    crate::protocol::ApiVersion::V1 => {
+                        json!({ "count": 0, "internalID": "0", "allResultsIncluded": true })
+                    }
+                    crate::protocol::ApiVersion::V2 => json!({ "count": 0 }),
+                };
+                Some(Reply::json(StatusCode::OK, version, &body))
+            }
+            _ => None,
         }
     }),
-    instead("count-of-none", "the count is always 0", "count messages", |operation, parts, _, _| match operation {
-        Operation::CountMessages(_) => {
-            let version = version(parts);
-            let body = match version {
-                crate::protocol::ApiVersion::V1 => {
-                    json!({ "count": 0, "internalID": "0", "allResultsIncluded": true })
-                }
-                crate::protocol::ApiVersion::V2 => json!({ "count": 0 }),
-            };
-            Some(Reply::json(StatusCode::OK, version, &body))
-        }
-        _ => None,
-    }),
-    after("download-acknowledges", "a message that was downloaded is gone", "download message", |operation, reply, mailroom| {
-        if let Operation::GetMessage(_, id) = operation
-            && reply.status == StatusCode::OK
-        {
-            mailroom.mark_acknowledged(id);
-        }
-    }),
-    after("head-acknowledges", "a message whose head was looked at is gone", "head message", |operation, reply, mailroom| {
-        if let Operation::HeadMessage(_, id) = operation
-            && reply.status == StatusCode::OK
-        {
-            mailroom.mark_acknowledged(id);
-        }
-    }),
-    after("listing-acknowledges", "a message that was listed is gone", "check inbox", |operation, reply, mailroom| {
-        if let Operation::CheckInbox(mailbox) = operation
-            && reply.status == StatusCode::OK
-            && let Ok(query) = InboxQuery::parse("max_results=5000")
-            && let Ok(page) = mailroom.inbox(mailbox, &query)
-        {
-            for id in &page.messages {
+    after(
+        "download-acknowledges",
+        "a message that was downloaded is gone",
+        "download message",
+        |operation, reply, mailroom| {
+            if let Operation::GetMessage(_, id) = operation
+                && reply.status == StatusCode::OK
+            {
                 mailroom.mark_acknowledged(id);
             }
-        }
-    }),
+        },
+    ),
+    after(
+        "head-acknowledges",
+        "a message whose head was looked at is gone",
+        "head message",
+        |operation, reply, mailroom| {
+            if let Operation::HeadMessage(_, id) = operation
+                && reply.status == StatusCode::OK
+            {
+                mailroom.mark_acknowledged(id);
+            }
+        },
+    ),
+    after(
+        "listing-acknowledges",
+        "a message that was listed is gone",
+        "check inbox",
+        |operation, reply, mailroom| {
+            if let Operation::CheckInbox(mailbox) = operation
+                && reply.status == StatusCode::OK
+                && let Ok(query) = InboxQuery::parse("max_results=5000")
+                && let Ok(page) = mailroom.inbox(mailbox, &query)
+            {
+                for id in &page.messages {
+                    mailroom.mark_acknowledged(id);
+                }
+            }
+        },
+    ),
 ];

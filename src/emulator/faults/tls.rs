@@ -42,11 +42,7 @@ pub(super) const FAULTS: &[Fault] = &[
         what: "TLS 1.0 and 1.1 are agreed to",
         effect: Effect::Tls(TlsFault::OldVersions),
     },
-    Fault {
-        name: "tls-1.3-only",
-        what: "TLS 1.2 is not agreed to",
-        effect: Effect::Tls(TlsFault::Only13),
-    },
+    Fault { name: "tls-1.3-only", what: "TLS 1.2 is not agreed to", effect: Effect::Tls(TlsFault::Only13) },
 ];
 
 /// Takes any certificate whose key the client holds.

@@ -54,14 +54,22 @@ pub(super) const FAULTS: &[Fault] = &[
         refused!(Refusal::Malformed(TokenError::Mailbox(_))),
     ),
     lets_in("nonce-unchecked", "a nonce may be anything", refused!(Refusal::Malformed(TokenError::Nonce))),
-    lets_in("count-unchecked", "a nonce count may be anything", refused!(Refusal::Malformed(TokenError::Count))),
+    lets_in(
+        "count-unchecked",
+        "a nonce count may be anything",
+        refused!(Refusal::Malformed(TokenError::Count)),
+    ),
     lets_in(
         "timestamp-unchecked",
         "a timestamp may be anything",
         refused!(Refusal::Malformed(TokenError::Timestamp)),
     ),
     lets_in("hash-form-unchecked", "a hash may be cut short", refused!(Refusal::Malformed(TokenError::Hash))),
-    lets_in("hash-unchecked", "the hash makes no difference", refused!(Refusal::Token(TokenRefusal::WrongHash))),
+    lets_in(
+        "hash-unchecked",
+        "the hash makes no difference",
+        refused!(Refusal::Token(TokenRefusal::WrongHash)),
+    ),
     lets_in("old-token-taken", "a token may be of any age", |refusal, parts, now| {
         *refusal == Refusal::Token(TokenRefusal::OutsideWindow)
             && token(parts).is_some_and(|token| token.timestamp() < TokenTimestamp::at(now))
@@ -76,7 +84,11 @@ pub(super) const FAULTS: &[Fault] = &[
         "a token of another mailbox will do",
         refused!(Refusal::Token(TokenRefusal::OtherMailbox)),
     ),
-    lets_in("unknown-mailbox-taken", "a mailbox that nobody has is let in", refused!(Refusal::UnknownMailbox)),
+    lets_in(
+        "unknown-mailbox-taken",
+        "a mailbox that nobody has is let in",
+        refused!(Refusal::UnknownMailbox),
+    ),
     lets_in("disabled-mailbox-taken", "a disabled mailbox is let in", refused!(Refusal::Disabled)),
     lets_in(
         "other-certificate-taken",

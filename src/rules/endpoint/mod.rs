@@ -69,15 +69,16 @@ pub fn shape(exchange: &Exchange, name: &str) -> Result<Value, Fault> {
 }
 
 /// The answer's body is of the media type of the version that was asked for. An answer of v1 is
-/// `application/json` or names the version.
+/// `application/json` or names the version; unless `exact`, an answer of v2 may be the former as well.
 ///
 /// # Errors
 /// When it is another.
-pub fn media_type(exchange: &Exchange) -> Result<(), Fault> {
+pub fn media_type(exchange: &Exchange, exact: bool) -> Result<(), Fault> {
     let version = ApiVersion::from_accept(exchange.request.head.header("accept"));
     let right: &[&str] = match version {
         ApiVersion::V1 => &["application/json", "application/vnd.mesh.v1+json"],
-        ApiVersion::V2 => &["application/vnd.mesh.v2+json"],
+        ApiVersion::V2 if exact => &["application/vnd.mesh.v2+json"],
+        ApiVersion::V2 => &["application/vnd.mesh.v2+json", "application/json"],
     };
     let seen = header(exchange, "content-type").unwrap_or("nothing");
     let essence = seen.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -110,7 +111,11 @@ pub fn error(exchange: &Exchange, expected: u16, code: &str, named: Named<'_>) -
         Named::Any => (id.is_some(), "a message ID".to_owned()),
         Named::This(this) => (id == Some(this), format!("the message ID {this}")),
     };
-    if right { Ok(()) } else { Err(wrong(exchange, "the error names the wrong message", expected, quoted(exchange))) }
+    if right {
+        Ok(())
+    } else {
+        Err(wrong(exchange, "the error names the wrong message", expected, quoted(exchange)))
+    }
 }
 
 /// A validation error of a part of the request: `header`, `query` or `path`, and its name in lower case;
@@ -150,7 +155,8 @@ pub fn header_is(exchange: &Exchange, name: &str, expected: Option<&str>) -> Res
     if seen == expected {
         return Ok(());
     }
-    let shown = |value: Option<&str>| value.map_or_else(|| format!("no {name}"), |value| format!("{name}: {value}"));
+    let shown =
+        |value: Option<&str>| value.map_or_else(|| format!("no {name}"), |value| format!("{name}: {value}"));
     Err(wrong(exchange, &format!("the header {name} is not as it must be"), shown(expected), shown(seen)))
 }
 
@@ -180,7 +186,9 @@ pub fn field_is(exchange: &Exchange, pointer: &str, expected: &str) -> Result<()
     if seen == expected {
         return Ok(());
     }
-    let shown = |value: &str| format!("{pointer} {}", printable(value.chars().take(QUOTED).collect::<String>().as_bytes()));
+    let shown = |value: &str| {
+        format!("{pointer} {}", printable(value.chars().take(QUOTED).collect::<String>().as_bytes()))
+    };
     Err(wrong(exchange, &format!("{pointer} is another"), shown(expected), shown(&seen)))
 }
 
@@ -195,7 +203,8 @@ pub fn content_is(exchange: &Exchange, expected: Sha256) -> Result<(), Fault> {
         return Ok(());
     }
     let size = body.map(|body| body.size).unwrap_or_default();
-    let seen = seen.map_or("a body that cannot be decoded".to_owned(), |seen| format!("SHA-256 {seen}, {size} bytes"));
+    let seen = seen
+        .map_or("a body that cannot be decoded".to_owned(), |seen| format!("SHA-256 {seen}, {size} bytes"));
     Err(wrong(exchange, "the content is not what was sent", format!("SHA-256 {expected}"), seen))
 }
 
@@ -219,7 +228,9 @@ pub fn listed(exchange: &Exchange) -> Result<Vec<String>, Fault> {
 pub fn next_link(exchange: &Exchange) -> Result<String, Fault> {
     let body = json(exchange)?;
     let link = body.pointer("/links/next").and_then(Value::as_str).map(str::to_owned);
-    link.ok_or_else(|| wrong(exchange, "the page does not say where the next one is", "links.next", quoted(exchange)))
+    link.ok_or_else(|| {
+        wrong(exchange, "the page does not say where the next one is", "links.next", quoted(exchange))
+    })
 }
 
 /// A link is a path of this mailbox's inbox.
@@ -231,7 +242,12 @@ pub fn leads_to(exchange: &Exchange, link: &str, path: &str) -> Result<(), Fault
     if link.split('?').next() == Some(path) && !link.contains(odd) {
         return Ok(());
     }
-    Err(wrong(exchange, "links.next does not lead to the inbox", format!("{path}?…"), printable(link.as_bytes())))
+    Err(wrong(
+        exchange,
+        "links.next does not lead to the inbox",
+        format!("{path}?…"),
+        printable(link.as_bytes()),
+    ))
 }
 
 /// The ID that an accepted send has, in either shape.
@@ -287,7 +303,12 @@ pub fn old_tls_refused(exchange: &Exchange) -> Result<(), Fault> {
         None => Ok(()),
         Some(tls) => Err(Fault {
             source: Some("OpenAPI, security; RFC 8996".to_owned()),
-            ..wrong(exchange, "an old version of TLS is agreed to", "an alert", format!("a ServerHello: {}", tls.version))
+            ..wrong(
+                exchange,
+                "an old version of TLS is agreed to",
+                "an alert",
+                format!("a ServerHello: {}", tls.version),
+            )
         }),
     }
 }
@@ -299,9 +320,11 @@ pub fn header<'a>(exchange: &'a Exchange, name: &str) -> Option<&'a str> {
 }
 
 fn json(exchange: &Exchange) -> Result<Value, Fault> {
-    let body = exchange.response.as_ref().and_then(|response| response.body.kept.as_deref()).unwrap_or_default();
-    serde_json::from_slice(body)
-        .map_err(|error| wrong(exchange, "the body is not JSON", "JSON", format!("{}: {error}", quoted(exchange))))
+    let body =
+        exchange.response.as_ref().and_then(|response| response.body.kept.as_deref()).unwrap_or_default();
+    serde_json::from_slice(body).map_err(|error| {
+        wrong(exchange, "the body is not JSON", "JSON", format!("{}: {error}", quoted(exchange)))
+    })
 }
 
 fn answer(exchange: &Exchange) -> String {

@@ -78,7 +78,7 @@ shapes! {
         may("filename", Kind::Text), may("expiry_time", Kind::Text), may("upload_timestamp", Kind::Text),
         may("recipient", Kind::Text), may("recipient_name", Kind::Text), may("recipient_ods_code", Kind::Text),
         may("recipient_org_code", Kind::Text), may("recipient_org_name", Kind::Text),
-        may("status_success", Kind::Flag), must("status", Kind::Text), may("status_event", Kind::Text),
+        may("status_success", Kind::Flag), may("status", Kind::Text), may("status_event", Kind::Text),
         may("status_timestamp", Kind::Text), may("status_description", Kind::Text), may("status_code", Kind::Text),
     ];
     TRACKING_V1 = [
@@ -95,7 +95,7 @@ shapes! {
         may("recipientOrgName", Kind::TextOrNull), may("recipientSmtp", Kind::TextOrNull),
         may("sender", Kind::Text), may("senderName", Kind::TextOrNull), may("senderOdsCode", Kind::TextOrNull),
         may("senderOrgCode", Kind::TextOrNull), may("senderOrgName", Kind::TextOrNull),
-        may("senderSmtp", Kind::TextOrNull), must("status", Kind::Text), may("statusCode", Kind::TextOrNull),
+        may("senderSmtp", Kind::TextOrNull), may("status", Kind::Text), may("statusCode", Kind::TextOrNull),
         may("statusDescription", Kind::TextOrNull), may("statusEvent", Kind::TextOrNull),
         may("statusSuccess", Kind::TextOrNull), may("statusTimestamp", Kind::TextOrNull),
         may("subject", Kind::TextOrNull), may("uploadTimestamp", Kind::TextOrNull), may("version", Kind::Text),
@@ -158,7 +158,8 @@ impl Shape {
                 Some(value) => field.kind.check(value, &format!("{place}{}", field.name), wrong),
             }
         }
-        let unknown = fields.keys().filter(|name| self.fields.iter().all(|field| field.name != name.as_str()));
+        let unknown =
+            fields.keys().filter(|name| self.fields.iter().all(|field| field.name != name.as_str()));
         wrong.extend(unknown.take(5).map(|name| {
             let name: String = name.chars().take(60).collect();
             format!("{place}{} is in no schema", crate::tape::printable(name.as_bytes()))

@@ -66,8 +66,10 @@ impl Caller {
     /// # Errors
     /// See [`Caller::register_workflow`].
     pub fn register_patient(&self, practice: &[Role]) -> Result<(), Fault> {
-        let number = NhsNumber::parse(&self.patient_number()).map_err(|error| misplaced(error.to_string()))?;
-        let mailboxes = practice.iter().filter_map(|role| MailboxId::parse(&self.mailbox(Side::from(*role))).ok());
+        let number =
+            NhsNumber::parse(&self.patient_number()).map_err(|error| misplaced(error.to_string()))?;
+        let mailboxes =
+            practice.iter().filter_map(|role| MailboxId::parse(&self.mailbox(Side::from(*role))).ok());
         let (year, month, day) = BORN;
         let born = NaiveDate::from_ymd_opt(year, month, day).unwrap_or_default();
         let mailboxes = mailboxes.collect();
@@ -94,7 +96,8 @@ impl Caller {
     }
 
     fn mailroom(&self) -> Result<&Arc<Mailroom>, Fault> {
-        let missing = || misplaced("only our own emulator can be arranged: tag the scenario @emulator-only".to_owned());
+        let missing =
+            || misplaced("only our own emulator can be arranged: tag the scenario @emulator-only".to_owned());
         self.mailroom.as_ref().ok_or_else(missing)
     }
 }

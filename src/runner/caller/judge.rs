@@ -43,6 +43,18 @@ impl Caller {
         endpoint::validation(self.answer()?, self.is_exact().then_some((place, name)))
     }
 
+    /// The answer has this status, a body of this shape, and the media type of the version. Other
+    /// endpoints than ours may call v2 `application/json`, as mesh-sandbox does.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn is_shaped(&self, status: u16, shape: &str) -> Result<(), Fault> {
+        let answer = self.answer()?;
+        endpoint::status(answer, status)?;
+        endpoint::shape(answer, shape)?;
+        endpoint::media_type(answer, self.is_exact())
+    }
+
     /// A header has this value; placeholders are filled in.
     ///
     /// # Errors
@@ -84,7 +96,12 @@ impl Caller {
             1 => format!("{id} listed once"),
             more => format!("{id} listed {more} times"),
         };
-        Err(endpoint::wrong(answer, "the inbox is not what it must be", times(usize::from(must)), times(count)))
+        Err(endpoint::wrong(
+            answer,
+            "the inbox is not what it must be",
+            times(usize::from(must)),
+            times(count),
+        ))
     }
 
     /// The pages that were listed, together, list what the scenario has sent and was not acknowledged, of
@@ -94,20 +111,26 @@ impl Caller {
     /// When they list anything else.
     pub fn lists_all_sent(&self, workflow: Option<&str>) -> Result<(), Fault> {
         let workflow = workflow.map(|workflow| self.fill(workflow)).transpose()?;
-        let of_it = |known: &&Known| !known.acknowledged && workflow.as_ref().is_none_or(|id| known.workflow == *id);
-        let expected: Vec<&str> = self.messages.iter().filter(of_it).map(|known| known.id.as_str()).collect();
+        let of_it =
+            |known: &&Known| !known.acknowledged && workflow.as_ref().is_none_or(|id| known.workflow == *id);
+        let mut expected: Vec<&str> =
+            self.messages.iter().filter(of_it).map(|known| known.id.as_str()).collect();
         let mut seen = Vec::new();
         for page in &self.listings {
             seen.extend(endpoint::listed(page)?);
         }
         if !self.is_exact() {
-            // Others may use the mailbox as well.
+            // Others may use the mailbox as well, and no document says in which order messages are listed.
             seen.retain(|id| self.messages.iter().any(|known| known.id == *id));
+            seen.sort_unstable();
+            expected.sort_unstable();
         }
         if seen == expected {
             return Ok(());
         }
-        let shown = |ids: &[&str]| format!("{}: {}", ids.len(), ids.iter().take(5).copied().collect::<Vec<_>>().join(", "));
+        let shown = |ids: &[&str]| {
+            format!("{}: {}", ids.len(), ids.iter().take(5).copied().collect::<Vec<_>>().join(", "))
+        };
         let seen: Vec<&str> = seen.iter().map(String::as_str).collect();
         Err(endpoint::wrong(self.answer()?, "the inbox lists something else", shown(&expected), shown(&seen)))
     }

@@ -176,7 +176,9 @@ impl Tokens {
         let values = match mistake {
             Some(Mistake::LeftOut) => return Vec::new(),
             Some(Mistake::UsedBefore) => return self.last.iter().cloned().collect(),
-            Some(Mistake::SentTwice) => vec![self.one(own, other, None, now), self.one(own, other, None, now)],
+            Some(Mistake::SentTwice) => {
+                vec![self.one(own, other, None, now), self.one(own, other, None, now)]
+            }
             mistake => vec![self.one(own, other, mistake, now)],
         };
         self.last = values.last().cloned();
@@ -201,7 +203,9 @@ impl Tokens {
         let sign = |text: String| credentials.shared_key.sign(&text);
         let hash = match mistake {
             Some(Mistake::OtherPassword) => sign(fields.hashed("another password")),
-            Some(Mistake::OtherSharedKey) => crate::protocol::SharedKey::new("another key").sign(&fields.hashed(password)),
+            Some(Mistake::OtherSharedKey) => {
+                crate::protocol::SharedKey::new("another key").sign(&fields.hashed(password))
+            }
             Some(Mistake::PasswordLeftOut) => {
                 let Fields { mailbox, nonce, count, timestamp, .. } = &fields;
                 sign(format!("{mailbox}:{nonce}:{count}:{timestamp}"))
@@ -253,7 +257,9 @@ impl Tokens {
             Some(Mistake::TimestampWithSeconds) => fields.timestamp = now.format("%Y%m%d%H%M%S").to_string(),
             Some(Mistake::TimestampWithDashes) => fields.timestamp = now.format("%Y-%m-%dT%H%M").to_string(),
             Some(Mistake::NoSuchMonth) => fields.timestamp = now.format("%Y13%d%H%M").to_string(),
-            Some(Mistake::Aged(minutes)) => fields.timestamp = minute(now + TimeDelta::minutes(minutes.into())),
+            Some(Mistake::Aged(minutes)) => {
+                fields.timestamp = minute(now + TimeDelta::minutes(minutes.into()))
+            }
             _ => {}
         }
         fields

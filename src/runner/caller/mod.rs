@@ -14,7 +14,7 @@ use http::{HeaderName, HeaderValue, Method};
 
 use super::{Fault, FaultKind, Role, Seat, Setting};
 use crate::{
-    client::{AnyBody, AnyClient, AnyRequest, Target, TapeScope},
+    client::{AnyBody, AnyClient, AnyRequest, TapeScope, Target},
     emulator::Mailroom,
     protocol::Credentials,
     tape::{Exchange, ScenarioNumber, Sha256},
@@ -75,7 +75,7 @@ struct Next {
 #[derive(Debug, Clone)]
 struct Known {
     id: String,
-    from: Side,
+    to: Side,
     /// Digest of the content of each chunk, the first at 0.
     content: Vec<Sha256>,
     local_id: Option<String>,
@@ -123,8 +123,7 @@ impl Caller {
             let (credentials, target) = (seat.credentials.clone(), seat.target.clone());
             (side, Calling { credentials, target, client, tokens: Tokens::default() })
         };
-        let sides =
-            BTreeMap::from([calling(Side::Sender, sender), calling(Side::Receiver, receiver)]);
+        let sides = BTreeMap::from([calling(Side::Sender, sender), calling(Side::Receiver, receiver)]);
         let own_workflow = format!("ENDPOINT_TEST_{}", scenario.0 + 1);
         Self {
             setting,
@@ -262,7 +261,8 @@ impl Caller {
         if let (Some(calling), Some(other)) = (self.sides.get_mut(&side), other) {
             let now = calling.target.now();
             for value in calling.tokens.next(&calling.credentials, &other, next.token, now) {
-                headers.extend(HeaderValue::from_str(&value).map(|value| (http::header::AUTHORIZATION, value)));
+                headers
+                    .extend(HeaderValue::from_str(&value).map(|value| (http::header::AUTHORIZATION, value)));
             }
         }
         let accept = self.accept.as_deref().and_then(|accept| HeaderValue::from_str(accept).ok());
@@ -279,13 +279,14 @@ impl Caller {
     /// Acknowledges what this scenario sent and nobody has acknowledged: mailboxes that are shared are
     /// left as they were.
     pub(super) async fn tidy_up(mut self) {
-        let left: Vec<Known> = self.messages.iter().filter(|message| !message.acknowledged).cloned().collect();
+        let left: Vec<Known> =
+            self.messages.iter().filter(|message| !message.acknowledged).cloned().collect();
         self.accept = None;
         self.next = Next::default();
         for message in left {
             let path = format!("/messageexchange/{{mailbox}}/inbox/{}/status/acknowledged", message.id);
             // Nothing depends on it: what cannot be acknowledged expires by itself.
-            let _ = self.call(message.from.other().role(), Method::PUT, &path).await;
+            let _ = self.call(message.to.role(), Method::PUT, &path).await;
         }
     }
 
@@ -315,7 +316,11 @@ fn scope(setting: &Setting, scenario: ScenarioNumber, side: Side) -> TapeScope {
 
 /// A step that cannot be played as it is written.
 fn misplaced(what: String) -> Fault {
-    Fault::new(FaultKind::Configuration, what, "Change the scenario: the steps before this one, or its words.")
+    Fault::new(
+        FaultKind::Configuration,
+        what,
+        "Change the scenario: the steps before this one, or its words.",
+    )
 }
 
 impl std::fmt::Debug for Caller {

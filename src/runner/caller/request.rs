@@ -1,6 +1,9 @@
 //! The operations as steps name them, each with the headers that a good client sends.
 
-use std::io::Write as _;
+use std::{
+    io::Write as _,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
@@ -33,6 +36,8 @@ pub enum Body {
     Bytes(u64),
 }
 
+/// Between two looks whether a message was delivered.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(5);
 /// Larger bodies are made as they are sent.
 const HELD: u64 = 1 << 20;
 
@@ -186,11 +191,14 @@ impl Caller {
             .filter_map(|(name, value)| Some((name, HeaderValue::from_str(&value).ok()?)))
             .collect();
         let sent = |name: &HeaderName| {
-            let said = next.headers.iter().rev().find(|(given, _)| given == name).map(|(_, value)| value.clone());
+            let said =
+                next.headers.iter().rev().find(|(given, _)| given == name).map(|(_, value)| value.clone());
             let usual = || usual.iter().find(|(given, _)| given == name).map(|(_, value)| value.clone());
             said.unwrap_or_else(usual).and_then(|value| Some(value.to_str().ok()?.to_owned()))
         };
         let (local_id, workflow) = (sent(&MEX_LOCAL_ID), sent(&MEX_WORKFLOW_ID).unwrap_or_default());
+        let whole = sent(&MEX_CHUNK_RANGE).is_none();
+        let to = if sent(&MEX_TO) == Some(self.mailbox(side)) { side } else { side.other() };
         let path = "/messageexchange/{mailbox}/outbox";
         let exchange = self.send_off(side, Method::POST, path, next, usual, body.outgoing()).await?;
         if let Some(id) = endpoint::refused_id(&exchange) {
@@ -199,11 +207,33 @@ impl Caller {
         if exchange.status() == Some(202) {
             let id = endpoint::accepted_id(&exchange).ok_or_else(|| endpoint::without_id(&exchange))?;
             let content = vec![body.digest().await];
-            self.setting.waits_for(&self.mailbox(side.other()));
+            self.setting.waits_for(&self.mailbox(to));
             self.message = Some(id.clone());
-            self.messages.push(Known { id, from: side, content, local_id, workflow, acknowledged: false });
+            self.messages.push(Known { id, to, content, local_id, workflow, acknowledged: false });
+            if whole {
+                self.await_delivery(to).await;
+            }
         }
         Ok(())
+    }
+
+    /// Waits until a message that was accepted is there: on integration that takes its time. Our own
+    /// emulator delivers at once. Asks for the head of the message, since an inbox may not be listed so
+    /// often.
+    async fn await_delivery(&mut self, to: Side) {
+        if self.is_exact() {
+            return;
+        }
+        let (answer, begun) = (self.answer.clone(), Instant::now());
+        let patience = self.sides.get(&to).map_or(Duration::ZERO, |to| to.target.timeouts().delivery);
+        let path = "/messageexchange/{mailbox}/inbox/{message}";
+        while self.call(to.role(), Method::HEAD, path).await.is_ok()
+            && self.answer().is_ok_and(|answer| answer.status() == Some(404))
+            && begun.elapsed() < patience
+        {
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+        self.answer = answer;
     }
 
     /// The first of so many chunks, by "Send message".
@@ -232,6 +262,9 @@ impl Caller {
             let id = self.message.clone();
             if let Some(known) = self.messages.iter_mut().find(|known| Some(&known.id) == id.as_ref()) {
                 known.content.push(digest);
+            }
+            if number == self.chunks {
+                self.await_delivery(Side::from(role).other()).await;
             }
         }
         Ok(())

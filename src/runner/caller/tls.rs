@@ -31,7 +31,9 @@ impl Caller {
     /// When the endpoint is not our own emulator, whose authority alone makes certificates here.
     pub fn connect_by(&mut self, role: Role, variant: TlsVariant) -> Result<(), Fault> {
         let side = Side::from(role);
-        let missing = || misplaced("only our own emulator makes certificates: tag the scenario @emulator-only".to_owned());
+        let missing = || {
+            misplaced("only our own emulator makes certificates: tag the scenario @emulator-only".to_owned())
+        };
         let pki = Arc::clone(&self.setting.emulated_by().ok_or_else(missing)?.pki);
         let named = if variant == TlsVariant::OtherMailbox { side.other() } else { side };
         let mailbox = MailboxId::parse(&self.mailbox(named)).map_err(|error| misplaced(error.to_string()))?;
@@ -42,7 +44,9 @@ impl Caller {
             let said = |error: crate::emulator::PkiError| error.to_string();
             let client = match variant {
                 TlsVariant::NoCertificate => None,
-                TlsVariant::ForeignAuthority => Some(Pki::new().map_err(said)?.client(&mailbox).map_err(said)?),
+                TlsVariant::ForeignAuthority => {
+                    Some(Pki::new().map_err(said)?.client(&mailbox).map_err(said)?)
+                }
                 _ => Some(pki.client(&mailbox).map_err(said)?),
             };
             Ok(TlsParts {
@@ -75,7 +79,9 @@ impl Caller {
     /// When it fails for another reason than the client's certificate.
     pub async fn try_to_check_inbox(&mut self, role: Role) -> Result<(), Fault> {
         match self.check_inbox(role, "").await {
-            Err(fault) if self.answer.as_ref().is_none_or(|answer| !crate::rules::endpoint::tls_refused(answer)) => {
+            Err(fault)
+                if self.answer.as_ref().is_none_or(|answer| !crate::rules::endpoint::tls_refused(answer)) =>
+            {
                 Err(fault)
             }
             _ => Ok(()),
