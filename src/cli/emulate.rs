@@ -156,7 +156,7 @@ fn arrangement(arguments: &EmulateArguments) -> Result<Arrangement, Failure> {
     let expiry =
         Expiry { inbox: days(arguments.inbox_expiry_days), message: days(arguments.message_expiry_days) };
     let (switches, store) = (Switches { expiry, ..Switches::of(profile) }, arguments.store.clone());
-    Ok(Arrangement { switches, mailboxes, workflows, patients, admin: true, store })
+    Ok(Arrangement { switches, mailboxes, workflows, patients, admin: true, store, ..Arrangement::default() })
 }
 
 fn transport(arguments: &EmulateArguments, mailboxes: &[MailboxId]) -> Result<Transport, Failure> {

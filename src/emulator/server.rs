@@ -22,6 +22,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use super::{
     Clock, Limits, Mailbox, Mailroom, Patient, Pki, PkiError, Policy, StoreError, Switches, Workflow,
     authentication::Guard,
+    faults::{Faults, TlsFault, agrees_to_old_version},
     routes::{Peer, Routes, Watcher},
 };
 use crate::protocol::{MailboxId, Password, SharedKey};
@@ -70,6 +71,8 @@ pub struct Arrangement {
     pub admin: bool,
     /// Where messages are kept so that they survive; without it they are gone with the process.
     pub store: Option<PathBuf>,
+    /// What is wrong with the endpoint on purpose. For tests: the program has no way to set it.
+    pub faults: Faults,
 }
 
 /// What connections are made of.
@@ -78,6 +81,14 @@ pub enum Transport {
     MutualTls(Arc<Pki>),
     /// Nothing: for loopback only.
     Plain,
+}
+
+impl Transport {
+    /// Whether connections are encrypted.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        matches!(self, Self::MutualTls(_))
+    }
 }
 
 /// Why an endpoint did not start.
@@ -104,6 +115,7 @@ pub struct Emulator {
     address: SocketAddr,
     scheme: &'static str,
     mailroom: Arc<Mailroom>,
+    faults: Faults,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
@@ -123,7 +135,10 @@ impl Emulator {
     /// When the address is taken, the folder with messages cannot be used, or TLS cannot be set up.
     pub async fn start_arranged(settings: Settings, arrangement: Arrangement) -> Result<Self, StartError> {
         let (scheme, tls) = match &settings.transport {
-            Transport::MutualTls(pki) => ("https", Some(TlsAcceptor::from(Arc::new(pki.server_config()?)))),
+            Transport::MutualTls(pki) => {
+                let config = pki.server_config(&arrangement.faults)?;
+                ("https", Some(TlsAcceptor::from(Arc::new(config))))
+            }
             Transport::Plain => ("http", None),
         };
         let unable = |source| StartError::Listen { address: settings.listen, source };
@@ -143,10 +158,12 @@ impl Emulator {
             switches: arrangement.switches,
             watcher: settings.watcher,
             admin: arrangement.admin,
+            faults: arrangement.faults.clone(),
         });
+        let faults = arrangement.faults;
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(accept(listener, tls, routes, stopped));
-        Ok(Self { address, scheme, mailroom, stop, task })
+        Ok(Self { address, scheme, mailroom, faults, stop, task })
     }
 
     /// Scheme, host and port, such as `https://127.0.0.1:8700`.
@@ -165,6 +182,12 @@ impl Emulator {
     #[must_use]
     pub fn mailroom(&self) -> &Arc<Mailroom> {
         &self.mailroom
+    }
+
+    /// What is wrong with it on purpose.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.faults
     }
 
     /// Takes no more connections, lets calls that have begun end within five seconds, and stops.
@@ -243,7 +266,7 @@ async fn accept(
 }
 
 async fn connection(
-    stream: TcpStream,
+    mut stream: TcpStream,
     tls: Option<TlsAcceptor>,
     routes: Arc<Routes>,
     watcher: ConnectionWatcher,
@@ -253,6 +276,8 @@ async fn connection(
     let _ = stream.set_nodelay(true);
     match tls {
         None => serve(stream, routes, Peer { common_name: None, on_loopback }, watcher).await,
+        Some(_)
+            if routes.faults.has_tls(TlsFault::OldVersions) && agrees_to_old_version(&mut stream).await => {}
         Some(acceptor) => {
             // A client that fails the handshake has been told so by TLS; there is nothing to answer.
             if let Ok(Ok(stream)) = timeout(PATIENCE, acceptor.accept(stream)).await {

@@ -3,6 +3,7 @@
 mod answers;
 mod chunks;
 mod diagnosis;
+pub mod endpoint;
 mod fault;
 mod messages;
 mod refusals;

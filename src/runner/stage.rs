@@ -45,6 +45,7 @@ pub struct Stage {
     /// What MESH said no to.
     refusal: Option<Arc<Exchange>>,
     reported: Option<Reported>,
+    pub(super) caller: Option<super::Caller>,
     pub(super) ending: Option<Outcome>,
 }
 
@@ -78,6 +79,7 @@ impl Stage {
             many: BTreeMap::new(),
             refusal: None,
             reported: None,
+            caller: None,
             ending: None,
         }
     }
