@@ -21,6 +21,7 @@ use mesh_witness::{
 use super::{
     Exit, Failure,
     args::{Format, RunArguments},
+    interruption::Interruption,
     screen::{self, Screen},
     setting, terms,
 };
@@ -57,13 +58,14 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
         let screen = Rc::clone(&screen);
         Box::new(move |progress: &runner::Progress<'_>| screen.progress(progress))
     };
+    let mut interruption = Interruption::listen().map_err(|error| Failure::new(Exit::Environment, error))?;
     let mut record = runner::play(
         plan,
         Arc::clone(&setting),
         steps,
         usize::from(arguments.concurrency),
         observer,
-        interrupted(),
+        async move { interruption.comes().await },
     )
     .await;
     screen.closing(&record, left_out);
@@ -98,22 +100,6 @@ fn refuse_live(origin: &Origin, named: Option<&str>) -> Result<(), Failure> {
              use the integration environment, or say --live-host {host}"
         ),
     ))
-}
-
-/// Ctrl-C, or the signal by which a service manager or CI ends a program.
-pub async fn interrupted() -> String {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            return tokio::select! {
-                _ = tokio::signal::ctrl_c() => "interrupted by Ctrl-C".to_owned(),
-                _ = terminate.recv() => "ended from outside (SIGTERM)".to_owned(),
-            };
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
-    "interrupted by Ctrl-C".to_owned()
 }
 
 fn default_path(record: &RunRecord) -> PathBuf {
