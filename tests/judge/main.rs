@@ -64,7 +64,7 @@ fn the_reference_client_gives_no_finding_whatever_form_its_traffic_has() {
     let found = verdicts(&of_bundle);
     // The endpoint that mesh-witness brings along is given small chunks on purpose.
     let expected = |(rule, verdict): &(String, String)| match rule.as_str() {
-        "chunk-size" => verdict == "warned",
+        "chunk-size" => verdict == "warning",
         _ => verdict == "held" || verdict == "not_applicable",
     };
     assert!(found.iter().all(expected), "{found:?}");
