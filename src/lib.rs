@@ -10,6 +10,7 @@ pub mod emulator;
 pub mod evidence;
 pub mod product;
 pub mod protocol;
+pub mod proxy;
 pub mod report;
 pub mod rules;
 pub mod runner;

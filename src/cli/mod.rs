@@ -6,6 +6,7 @@ mod check;
 mod emulate;
 mod emulated;
 mod exit;
+mod record;
 mod run;
 mod screen;
 mod setting;
@@ -30,6 +31,7 @@ pub fn main() -> Exit {
         Command::Verify(arguments) => verify::verify(&arguments),
         Command::Run(arguments) => with_runtime(run::run(arguments)),
         Command::Emulate(arguments) => with_runtime(emulate::emulate(arguments)),
+        Command::Record(arguments) => with_runtime(record::record(arguments)),
         Command::Check(arguments) => with_runtime(check::check(arguments)),
     };
     result.unwrap_or_else(|failure| {

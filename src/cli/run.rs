@@ -61,7 +61,7 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
 }
 
 /// Ctrl-C, or the signal by which a service manager or CI ends a program.
-async fn interrupted() -> String {
+pub async fn interrupted() -> String {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

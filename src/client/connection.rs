@@ -129,7 +129,8 @@ async fn handshake(tls: &TlsTarget, stream: TcpStream) -> Result<TlsStream<TcpSt
     stream.map_err(|error| failure::of_io(&error, tls.client_certificate.is_some()))
 }
 
-async fn connect(target: &Target) -> Result<TcpStream, TransportFailure> {
+/// Connects, and no more.
+pub async fn connect(target: &Target) -> Result<TcpStream, TransportFailure> {
     let (host, port) = (target.origin.host(), target.origin.port());
     let unknown = |error: io::Error| failure(FailureKind::NameNotFound, format!("{host}: {error}"));
     let mut last = None;

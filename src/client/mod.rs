@@ -13,6 +13,8 @@ mod target;
 
 pub use call::{Answer, TapeScope};
 pub use certificate::certificate_facts;
+pub(crate) use connection::connect;
+pub(crate) use failure::{failure, of_io};
 pub use origin::{Origin, OriginError};
 pub use payload::Payload;
 pub use reference::{Outgoing, ReferenceClient};

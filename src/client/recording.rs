@@ -118,6 +118,7 @@ impl<'a> Recording<'a> {
         timings: TimingRecord,
     ) -> Answer {
         let scope = self.scope;
+        let token_fault = scope.redactor.token_fault(head);
         let (head, token) = scope.redactor.request_head(head);
         let failure = failure
             .map(|failure| TransportFailure { detail: scope.redactor.text(&failure.detail), ..failure });
@@ -135,6 +136,8 @@ impl<'a> Recording<'a> {
             timings,
             tls: self.connection.and_then(|facts| facts.tls),
             token,
+            token_fault,
+            relay: None,
         };
         Answer { exchange: scope.tape.append(exchange), body: Bytes::new() }
     }

@@ -11,6 +11,7 @@ mod error;
 mod identity;
 mod interpolate;
 mod keys;
+mod live;
 mod mailbox;
 mod pem;
 mod section;
@@ -32,6 +33,7 @@ use crate::{
 pub use certificate::Certificate;
 pub use error::{ConfigError, Problem};
 pub use identity::ClientIdentity;
+pub use live::is_live;
 pub use mailbox::{Mailbox, Mailboxes};
 pub use values::Driver;
 

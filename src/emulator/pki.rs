@@ -25,8 +25,7 @@ use crate::protocol::MailboxId;
 pub struct Pki {
     authority: Issuer<'static, KeyPair>,
     authority_certificate: rcgen::Certificate,
-    server_chain: Vec<CertificateDer<'static>>,
-    server_key: PrivateKeyDer<'static>,
+    server: ServerIdentity,
 }
 
 /// A client certificate and its key.
@@ -35,6 +34,13 @@ pub struct ClientIdentity {
     pub chain: Vec<CertificateDer<'static>>,
     /// The leaf's key.
     pub key: PrivateKeyDer<'static>,
+    certificate_pem: String,
+    key_pem: String,
+}
+
+struct ServerIdentity {
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
     certificate_pem: String,
     key_pem: String,
 }
@@ -67,20 +73,29 @@ impl Pki {
     /// # Errors
     /// When the machine cannot make keys.
     pub fn new() -> Result<Self, PkiError> {
+        Self::named("mesh-witness emulator CA", "localhost", LOOPBACK.map(str::to_owned).to_vec())
+    }
+
+    /// Makes an authority of this name and a server certificate with this common name and these names
+    /// and addresses.
+    ///
+    /// # Errors
+    /// When the machine cannot make keys, or a name is none.
+    pub fn named(authority: &str, common_name: &str, names: Vec<String>) -> Result<Self, PkiError> {
         let authority_key = KeyPair::generate()?;
-        let mut params = params("mesh-witness emulator CA", Vec::new())?;
+        let mut params = params(authority, Vec::new())?;
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let authority_certificate = params.self_signed(&authority_key)?;
         let authority = Issuer::new(params, authority_key);
-        let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
-        let (server, server_key) = leaf(&authority, "localhost", names, ExtendedKeyUsagePurpose::ServerAuth)?;
-        Ok(Self {
-            authority,
-            authority_certificate,
-            server_chain: vec![server.der().clone()],
-            server_key: private_key(&server_key),
-        })
+        let (certificate, key) = leaf(&authority, common_name, names, ExtendedKeyUsagePurpose::ServerAuth)?;
+        let server = ServerIdentity {
+            chain: vec![certificate.der().clone()],
+            key: private_key(&key),
+            certificate_pem: certificate.pem(),
+            key_pem: key.serialize_pem(),
+        };
+        Ok(Self { authority, authority_certificate, server })
     }
 
     /// A client certificate named after the mailbox: `x26abc1.x26.api.mesh-client.nhs.uk`
@@ -118,7 +133,7 @@ impl Pki {
         let mut config = rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_client_cert_verifier(verifier)
-            .with_single_cert(self.server_chain.clone(), self.server_key.clone_key())?;
+            .with_single_cert(self.server.chain.clone(), self.server.key.clone_key())?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(config)
     }
@@ -129,19 +144,42 @@ impl Pki {
     /// # Errors
     /// When the folder cannot be made or a file cannot be written.
     pub fn write_to(&self, folder: &Path, mailboxes: &[MailboxId]) -> Result<(), PkiError> {
-        let write = |name: &str, text: &str, secret: bool| {
-            let path = folder.join(name);
-            write_file(&path, text, secret).map_err(|source| PkiError::Write { path, source })
-        };
-        fs::create_dir_all(folder).map_err(|source| PkiError::Write { path: folder.to_owned(), source })?;
-        write("ca.pem", &self.authority_certificate.pem(), false)?;
+        self.write_authority(folder)?;
         for mailbox in mailboxes {
             let client = self.client(mailbox)?;
-            write(&format!("{mailbox}.pem"), &client.certificate_pem, false)?;
-            write(&format!("{mailbox}-key.pem"), &client.key_pem, true)?;
+            write_pair(folder, mailbox.as_str(), &client.certificate_pem, &client.key_pem)?;
         }
         Ok(())
     }
+
+    /// Writes `ca.pem`, `server.pem` and `server-key.pem`, and for the holder of a mailbox `NAME.pem`
+    /// and `NAME-key.pem`, into a folder, the keys readable by their owner only.
+    ///
+    /// # Errors
+    /// When the folder cannot be made or a file cannot be written.
+    pub fn write_with_server(&self, folder: &Path, name: &str, mailbox: &MailboxId) -> Result<(), PkiError> {
+        self.write_authority(folder)?;
+        write_pair(folder, "server", &self.server.certificate_pem, &self.server.key_pem)?;
+        let client = self.client(mailbox)?;
+        write_pair(folder, name, &client.certificate_pem, &client.key_pem)
+    }
+
+    fn write_authority(&self, folder: &Path) -> Result<(), PkiError> {
+        fs::create_dir_all(folder).map_err(|source| PkiError::Write { path: folder.to_owned(), source })?;
+        write(folder.join("ca.pem"), &self.authority_certificate.pem(), false)
+    }
+}
+
+/// For whom the emulator's certificate is.
+const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
+fn write_pair(folder: &Path, name: &str, certificate: &str, key: &str) -> Result<(), PkiError> {
+    write(folder.join(format!("{name}.pem")), certificate, false)?;
+    write(folder.join(format!("{name}-key.pem")), key, true)
+}
+
+fn write(path: PathBuf, text: &str, secret: bool) -> Result<(), PkiError> {
+    write_file(&path, text, secret).map_err(|source| PkiError::Write { path, source })
 }
 
 fn write_file(path: &Path, text: &str, secret: bool) -> io::Result<()> {

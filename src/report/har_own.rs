@@ -7,7 +7,7 @@ use crate::{
     runner::{RunRecord, ScenarioRecord},
     tape::{
         BodyRecord, CertificateFacts, Decoded, Exchange, FailureKind, HashCheck, TlsFacts, TokenRecord,
-        TransportFailure, Vantage,
+        TokenFault, TransportFailure, Vantage,
     },
 };
 
@@ -35,6 +35,8 @@ pub(super) struct Own<'a> {
     response_body: Option<Body>,
     #[serde(rename = "_token")]
     token: Option<Token<'a>>,
+    #[serde(rename = "_tokenFault", skip_serializing_if = "Option::is_none")]
+    token_fault: Option<TokenFault>,
     #[serde(rename = "_tls")]
     tls: Option<Tls<'a>>,
     #[serde(rename = "_failure")]
@@ -120,6 +122,7 @@ impl<'a> Own<'a> {
             request_body: body(&exchange.request.body),
             response_body: exchange.response.as_ref().map(|response| body(&response.body)),
             token: exchange.token.as_ref().map(token),
+            token_fault: exchange.token_fault,
             tls: exchange.tls.as_deref().map(tls),
             failure: exchange
                 .failure
@@ -168,6 +171,9 @@ fn certificate(of: &CertificateFacts) -> Certificate<'_> {
 fn vantage(of: Vantage) -> &'static str {
     match of {
         Vantage::Client => "client",
+        Vantage::Endpoint => "endpoint",
+        Vantage::Proxy => "proxy",
+        Vantage::Foreign => "foreign",
     }
 }
 

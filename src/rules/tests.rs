@@ -64,6 +64,8 @@ fn exchange(request: &str, status: u16, reply: &str) -> Exchange {
             timestamp: String::new(),
             hash: HashCheck::Matches,
         }),
+        token_fault: None,
+        relay: None,
     }
 }
 

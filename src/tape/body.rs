@@ -8,15 +8,17 @@ use std::{
 use aws_lc_rs::digest;
 use bytes::Bytes;
 use flate2::write::MultiGzDecoder;
+use serde::{Deserialize, Serialize};
 
-use super::{Redactor, printable};
+use super::{Redactor, form, printable};
 
 /// How much of a (decoded) body is kept, in bytes: enough for the longest inbox page, 5000 messages.
 /// Beyond it digest and size must do.
 pub const KEPT_BYTES: usize = 256 * 1024;
 
 /// A SHA-256 digest; displayed in lower-case hexadecimal.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Sha256([u8; 32]);
 
 impl Sha256 {
@@ -40,7 +42,7 @@ impl Sha256 {
 }
 
 /// A body that passed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BodyRecord {
     /// Size on the wire in bytes, without transfer coding.
     pub size: u64,
@@ -49,11 +51,13 @@ pub struct BodyRecord {
     /// What a gzip body holds. `None` when it is not compressed.
     pub decoded: Option<Decoded>,
     /// The content, decoded and without secrets, when it is at most [`KEPT_BYTES`] long.
+    #[serde(with = "form::base64")]
     pub kept: Option<Bytes>,
 }
 
 /// The content of a compressed body.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Decoded {
     /// It was whole and sound.
     Whole {
@@ -236,6 +240,30 @@ impl Hasher {
 impl fmt::Display for Sha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// Reads 64 hexadecimal digits.
+impl TryFrom<String> for Sha256 {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let mut sha256 = [0; 32];
+        let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        if text.len() != 64 {
+            return Err("a SHA-256 has 64 hexadecimal digits");
+        }
+        for (to, pair) in sha256.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            let value = pair.iter().try_fold(0, |value, byte| Some((value << 4) | digit(*byte)?));
+            *to = value.ok_or("a SHA-256 has hexadecimal digits only")?;
+        }
+        Ok(Self(sha256))
+    }
+}
+
+impl From<Sha256> for String {
+    fn from(sha256: Sha256) -> Self {
+        sha256.to_string()
     }
 }
 

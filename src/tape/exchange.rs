@@ -3,19 +3,28 @@
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 
-use super::{BodyRecord, RequestHead, ResponseHead};
+use super::{BodyRecord, RelayFacts, RequestHead, ResponseHead, TokenFault, form};
 use crate::protocol::Operation;
 
 /// From where an exchange was seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Vantage {
     /// By the client that made it.
     Client,
+    /// By the endpoint that answered it.
+    Endpoint,
+    /// By a proxy in between, that read both sides.
+    Proxy,
+    /// By a program of someone else, as its HAR tells: bodies and the token may be missing from it.
+    Foreign,
 }
 
 /// Who made the request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Actor {
     /// The product under test.
     Product,
@@ -24,11 +33,11 @@ pub enum Actor {
 }
 
 /// The scenario during which an exchange was made, counted from 0 in the order of the packs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ScenarioNumber(pub usize);
 
 /// One request and its response. Holds no secret.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Exchange {
     /// The scenario that it belongs to.
     pub scenario: ScenarioNumber,
@@ -41,6 +50,7 @@ pub struct Exchange {
     /// The address that was connected to; `None` when no connection came about.
     pub peer: Option<SocketAddr>,
     /// What of the API was called; `None` when it is none of its operations.
+    #[serde(skip)]
     pub operation: Option<Operation>,
     /// The request.
     pub request: RequestRecord,
@@ -53,13 +63,21 @@ pub struct Exchange {
     /// How long each phase took.
     pub timings: TimingRecord,
     /// What TLS agreed on; `None` over plain HTTP or when the handshake failed.
+    #[serde(with = "form::shared")]
     pub tls: Option<Arc<TlsFacts>>,
     /// The token, without its hash; `None` when there was none that could be read.
     pub token: Option<TokenRecord>,
+    /// What is wrong with the form of the Authorization header; `None` when nothing is, or when there
+    /// is no such header.
+    #[serde(default)]
+    pub token_fault: Option<TokenFault>,
+    /// What a proxy in between knows beyond that; `None` from another vantage point.
+    #[serde(default, with = "form::shared", skip_serializing_if = "Option::is_none")]
+    pub relay: Option<Arc<RelayFacts>>,
 }
 
 /// A request.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RequestRecord {
     /// Request line and headers, exactly as sent, but for secrets.
     pub head: RequestHead,
@@ -68,7 +86,7 @@ pub struct RequestRecord {
 }
 
 /// A response.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ResponseRecord {
     /// Status line and headers, exactly as received, but for secrets.
     pub head: ResponseHead,
@@ -77,7 +95,7 @@ pub struct ResponseRecord {
 }
 
 /// What a token said, without its hash.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenRecord {
     /// The mailbox that it speaks for.
     pub mailbox: String,
@@ -92,7 +110,8 @@ pub struct TokenRecord {
 }
 
 /// What recomputing a token's hash showed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum HashCheck {
     /// It is the one that the configured password and shared key give.
     Matches,
@@ -103,7 +122,8 @@ pub enum HashCheck {
 }
 
 /// How long each phase took. `None` for a phase that did not take place.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "form::Timings", into = "form::Timings")]
 pub struct TimingRecord {
     /// Looking up the name and connecting; `None` on a connection that was open.
     pub connect: Option<Duration>,
@@ -126,7 +146,7 @@ impl TimingRecord {
 }
 
 /// What TLS agreed on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TlsFacts {
     /// `TLSv1.2` or `TLSv1.3`.
     pub version: String,
@@ -139,7 +159,7 @@ pub struct TlsFacts {
 }
 
 /// Who a certificate says it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CertificateFacts {
     /// Subject, such as `CN=localhost`.
     pub subject: String,
@@ -156,7 +176,7 @@ pub struct CertificateFacts {
 }
 
 /// Why no (whole) response came.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TransportFailure {
     /// What kind of failure.
     pub kind: FailureKind,
@@ -165,7 +185,8 @@ pub struct TransportFailure {
 }
 
 /// Kinds of transport failure, told apart because each has another remedy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FailureKind {
     /// The name has no address.
     NameNotFound,

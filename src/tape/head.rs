@@ -1,8 +1,10 @@
 //! Request and response heads, read leniently from the bytes on the wire, so that what is recorded
 //! is what was there, order, case and oddities included.
 
+use serde::{Deserialize, Serialize};
+
 /// A header as it stood on the wire. Printable: control characters and invalid UTF-8 are escaped.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
     /// The name, in the case in which it was sent.
     pub name: String,
@@ -11,7 +13,7 @@ pub struct Header {
 }
 
 /// Request line and headers.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestHead {
     /// Method.
     pub method: String,
@@ -26,7 +28,7 @@ pub struct RequestHead {
 }
 
 /// Status line and headers.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResponseHead {
     /// `HTTP/1.1`.
     pub version: String,

@@ -4,21 +4,34 @@
 //! Secrets are taken out on the way in, by [`Redactor`], once, before anything else sees them.
 
 mod body;
+mod disk;
 mod exchange;
+mod form;
+mod har;
 mod head;
 mod redaction;
+mod relay;
 mod secrets;
+mod token_fault;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use body::{BodyRecord, BodyRecorder, Decoded, KEPT_BYTES, Sha256};
+pub use disk::{
+    TAPE_FILE, TapeError, TapeLimits, TapeRecording, TapeWriter, read_tape, read_tape_lines,
+};
 pub use exchange::{
     Actor, CertificateFacts, Exchange, FailureKind, HashCheck, RequestRecord, ResponseRecord, ScenarioNumber,
     TimingRecord, TlsFacts, TokenRecord, TransportFailure, Vantage,
 };
+pub use har::{Har, HarEntry, HarError, HarLimits, read_har, read_har_bytes};
 pub use head::{Header, RequestHead, ResponseHead, printable};
 pub use redaction::Redactor;
+pub use relay::{
+    ConnectionFacts, EndFacts, HostRule, LegFacts, Mark, Party, RecordingFacts, RelayFacts, RelayTimes,
+};
 pub use secrets::{Secret, SecretSet};
+pub use token_fault::TokenFault;
 
 /// The tape of one run. Cheap to clone; every clone is the same tape.
 #[derive(Debug, Clone, Default)]

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::{HashCheck, RequestHead, ResponseHead, Secret, SecretSet, TokenRecord};
+use super::{HashCheck, RequestHead, ResponseHead, Secret, SecretSet, TokenFault, TokenRecord};
 use crate::protocol::{Credentials, MailboxId, Password, SCHEME, SharedKey, Token};
 
 /// Knows the configured secrets, masks them wherever they stand, and masks the hash of every token.
@@ -87,6 +87,19 @@ impl Redactor {
     pub fn request_head(&self, raw: &[u8]) -> (RequestHead, Option<TokenRecord>) {
         let token = RequestHead::read(raw).header("authorization").and_then(|value| self.token(value));
         (self.cleaned(raw, RequestHead::read, |head| (&mut head.headers, &mut head.size)), token)
+    }
+
+    /// What is wrong with the form of the token in a request's raw head. To be asked together with
+    /// [`request_head`](Self::request_head), while the whole header is still there.
+    #[must_use]
+    pub fn token_fault(&self, raw: &[u8]) -> Option<TokenFault> {
+        let head = RequestHead::read(raw);
+        let value = head.header("authorization")?;
+        let is_right = |token: &Token| {
+            let credentials = self.inner.keyring.credentials(token.mailbox());
+            credentials.is_some_and(|credentials| token.hash_matches(&credentials))
+        };
+        TokenFault::of(value, is_right)
     }
 
     /// A response's head as it may be kept.

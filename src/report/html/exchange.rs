@@ -149,6 +149,9 @@ fn short(target: &str) -> String {
 fn facts(exchange: &Exchange) -> Vec<Fact> {
     let vantage = match exchange.vantage {
         Vantage::Client => "by the client that made it",
+        Vantage::Endpoint => "by the endpoint that answered it",
+        Vantage::Proxy => "by a proxy in between",
+        Vantage::Foreign => "by a program of someone else",
     };
     let peer = exchange.peer.map_or_else(|| "nobody".to_owned(), |peer| peer.to_string());
     vec![

@@ -1,0 +1,141 @@
+//! From the command line and the configuration to a proxy.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use chrono::Utc;
+use mesh_witness::{
+    config::{Config, is_live},
+    proxy::{Authority, Front, Settings, certificates},
+    tape::{HostRule, RecordingFacts, Redactor},
+};
+
+use super::super::{Exit, Failure, args::RecordArguments, setting};
+
+/// What a recording is made with.
+pub struct Setup {
+    pub settings: Settings,
+    /// But for where it listens.
+    pub recording: RecordingFacts,
+    /// Where the tape is.
+    pub folder: PathBuf,
+    /// Where the local authority's files are; `None` without TLS.
+    pub authority: Option<PathBuf>,
+    pub warnings: Vec<String>,
+}
+
+pub fn setup(arguments: &RecordArguments) -> Result<Setup, Failure> {
+    let config = Config::load(&arguments.config, &|name| std::env::var(name).ok()).map_err(usage)?;
+    let mut warnings = config.warnings.clone();
+    warnings.extend(allowed(arguments, &config)?);
+    let folder = arguments.tape.clone().unwrap_or_else(|| {
+        Path::new("reports").join(format!("tape-{}", Utc::now().format("%Y%m%dT%H%M%SZ")))
+    });
+    let pki = arguments.pki.clone().unwrap_or_else(|| folder.parent().unwrap_or(Path::new(".")).join("pki"));
+    let (front, authority) =
+        if arguments.plain_http { (Front::Plain, None) } else { (front(arguments, &config, &pki)?, Some(pki)) };
+    let secrets = config.secrets();
+    let mailboxes = [&config.mailboxes.product, &config.mailboxes.counterpart];
+    let redactor =
+        Redactor::new(&secrets, &mailboxes.map(|mailbox| mailbox.credentials(&config.endpoint.shared_key)));
+    let host = if arguments.edit_host {
+        HostRule::ReplacedBy(config.endpoint.url.authority())
+    } else {
+        HostRule::AsSent
+    };
+    let recording = RecordingFacts {
+        environment: redactor.text(&config.environment),
+        endpoint: config.endpoint.url.to_string(),
+        listen: arguments.listen,
+        product: redactor.text(&format!("{} {}", config.product.name, config.product.version)),
+        supplier: redactor.text(&config.supplier),
+        host: host.clone(),
+        product_certificate_required: !arguments.plain_http && !arguments.no_product_certificate,
+    };
+    let identity = config.mailboxes.product.identity.as_ref();
+    let settings = Settings {
+        listen: arguments.listen,
+        front,
+        target: setting::target(&config, &config.mailboxes.product)?,
+        client_certificate: identity.and_then(|identity| identity.chain().into_iter().next()),
+        host,
+        redactor,
+    };
+    Ok(Setup { settings, recording, folder, authority, warnings })
+}
+
+/// What must be asked for by name, and what is to be warned of when it was.
+fn allowed(arguments: &RecordArguments, config: &Config) -> Result<Vec<String>, Failure> {
+    let mut warnings = Vec::new();
+    let host = config.endpoint.url.host();
+    let named = arguments.live_host.as_deref();
+    if named.is_some_and(|named| !named.eq_ignore_ascii_case(&host)) {
+        return Err(usage(format!("--live-host: the configuration's endpoint is {host}; leave the flag out, or name that")));
+    }
+    if is_live(&host) {
+        if named.is_none() {
+            return Err(usage(format!(
+                "endpoint.url: {host} is a live endpoint, where messages are patients' own; \
+                 name an integration endpoint, or say --live-host {host}"
+            )));
+        }
+        warnings.push(format!("{host} is LIVE: what is recorded holds patients' own data"));
+    }
+    let listen = arguments.listen;
+    if !listen.ip().to_canonical().is_loopback() {
+        if arguments.plain_http || arguments.no_product_certificate {
+            return Err(usage(format!(
+                "--listen: {listen} can be reached by other machines, and without a certificate any of them could \
+                 call the endpoint as you; listen on 127.0.0.1, or leave out --plain-http and --no-product-certificate"
+            )));
+        }
+        if !arguments.open_to_network {
+            return Err(usage(format!(
+                "--listen: {listen} can be reached by other machines; listen on 127.0.0.1, or say --open-to-network"
+            )));
+        }
+        warnings.push(format!(
+            "OPEN TO THE NETWORK: whoever reaches {listen} with a certificate that is trusted here calls {host} \
+             with your client certificate"
+        ));
+    }
+    if arguments.no_product_certificate || arguments.plain_http {
+        warnings.push(format!(
+            "the product need not present a certificate: every program on this machine can call {host} with your \
+             client certificate"
+        ));
+    }
+    Ok(warnings)
+}
+
+fn front(arguments: &RecordArguments, config: &Config, pki: &Path) -> Result<Front, Failure> {
+    let names = names(arguments.listen, &config.endpoint.url.host());
+    let authority = Authority::open(pki, &names, &config.mailboxes.product.id).map_err(|error| usage(format!("--pki: {error}")))?;
+    let mut trusted = vec![authority.certificate.clone()];
+    trusted.extend(config.endpoint.ca.iter().map(|certificate| certificate.der().clone()));
+    for file in &arguments.product_ca {
+        let found = certificates(file).map_err(|error| usage(format!("--product-ca: {}: {error}", file.display())))?;
+        trusted.extend(found);
+    }
+    Front::tls((authority.server, authority.server_key), &trusted, !arguments.no_product_certificate).map_err(usage)
+}
+
+/// Under which names the product may call: the endpoint's own, and this machine's.
+fn names(listen: SocketAddr, host: &str) -> Vec<String> {
+    let mut names = vec![host.to_owned()];
+    let address = listen.ip().to_canonical();
+    let own = (!address.is_unspecified()).then_some(address);
+    let loopback = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+    for name in loopback.into_iter().chain(own.as_ref().map(IpAddr::to_string)) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+fn usage(error: impl ToString) -> Failure {
+    Failure::new(Exit::Usage, error)
+}

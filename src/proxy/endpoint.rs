@@ -1,0 +1,112 @@
+//! The leg to the endpoint.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use rustls::{ClientConfig, pki_types::CertificateDer};
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use super::leg::Leg;
+use crate::{
+    client::{Target, certificate_facts, connect, failure, of_io},
+    tape::{CertificateFacts, FailureKind, LegFacts, TlsFacts, TransportFailure},
+};
+
+/// How connections to the endpoint are made.
+pub struct Endpoint {
+    target: Target,
+    tls: Option<Arc<ClientConfig>>,
+    /// What is presented to it.
+    certificate: Option<CertificateFacts>,
+}
+
+impl Endpoint {
+    /// An endpoint to which `certificate` is presented, if that is what `target` does.
+    pub fn new(target: Target, certificate: Option<&CertificateDer<'_>>) -> Self {
+        let tls = target.tls_config().map(Arc::new);
+        Self { tls, certificate: certificate.and_then(|leaf| certificate_facts(leaf)), target }
+    }
+
+    /// Scheme, host and port.
+    pub fn origin(&self) -> String {
+        self.target.origin().to_string()
+    }
+
+    /// Whether a certificate is presented, without which a refusal is to be read in another way.
+    pub fn presents_certificate(&self) -> bool {
+        self.certificate.is_some()
+    }
+
+    /// Opens a connection.
+    pub async fn open(&self) -> Result<(Leg, LegFacts), TransportFailure> {
+        let limit = self.target.timeouts().connect;
+        match timeout(limit, self.open_unbounded()).await {
+            Ok(result) => result,
+            Err(_) => {
+                let origin = self.target.origin();
+                let detail = format!("no connection to {origin} within {} s", limit.as_secs());
+                Err(failure(FailureKind::TimedOut, detail))
+            }
+        }
+    }
+
+    async fn open_unbounded(&self) -> Result<(Leg, LegFacts), TransportFailure> {
+        let began = Instant::now();
+        let stream = connect(&self.target).await?;
+        let unusable = |error| of_io(&error, self.presents_certificate());
+        // What comes in small pieces goes on in small pieces.
+        let _ = stream.set_nodelay(true);
+        let peer = stream.peer_addr().map_err(unusable)?;
+        let connected = began.elapsed();
+        let connect_us = Some(microseconds(connected));
+        let Some(tls) = &self.tls else {
+            let facts =
+                LegFacts { peer, tls: None, chain: Vec::new(), server_name: None, connect_us, handshake_us: None };
+            return Ok((Leg::plain(stream), facts));
+        };
+        let name = self.target.origin().server_name().clone();
+        let stream = TlsConnector::from(Arc::clone(tls)).connect(name, stream).await.map_err(unusable)?;
+        let handshake_us = Some(microseconds(began.elapsed().saturating_sub(connected)));
+        let (_, session) = stream.get_ref();
+        let chain = chain(session.peer_certificates());
+        let facts = TlsFacts {
+            client_certificate: self.certificate.clone(),
+            server_certificate: chain.first().cloned(),
+            ..agreed(session.protocol_version(), session.negotiated_cipher_suite())
+        };
+        let server_name = Some(self.target.origin().host());
+        let facts = LegFacts { peer, tls: Some(Arc::new(facts)), chain, server_name, connect_us, handshake_us };
+        Ok((Leg::encrypted(stream), facts))
+    }
+}
+
+/// What TLS agreed on, without certificates.
+pub fn agreed(
+    version: Option<rustls::ProtocolVersion>,
+    suite: Option<rustls::SupportedCipherSuite>,
+) -> TlsFacts {
+    let version = version.map(|version| format!("{version:?}")).unwrap_or_default();
+    TlsFacts {
+        version: version.replace("TLSv1_", "TLSv1."),
+        cipher: suite.map(|suite| format!("{:?}", suite.suite())).unwrap_or_default(),
+        client_certificate: None,
+        server_certificate: None,
+    }
+}
+
+/// How many certificates of a chain are kept.
+const CHAIN: usize = 8;
+
+/// The certificates that the other side sent.
+pub fn chain(sent: Option<&[CertificateDer<'_>]>) -> Vec<CertificateFacts> {
+    let sent = sent.unwrap_or_default().iter().take(CHAIN);
+    sent.filter_map(|certificate| certificate_facts(certificate)).collect()
+}
+
+/// Whole microseconds.
+pub fn microseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
