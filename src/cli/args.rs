@@ -11,9 +11,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 ///
 ///     mesh-witness run
 ///
-/// Exit codes: 0 all passed, or the bundle is good; 1 something under test failed, or the bundle is
-/// not good; 2 the call, the configuration or a feature file is wrong; 3 the endpoint or the
-/// environment is at fault.
+/// Exit codes: 0 all that counts passed, the bundle is good, or nothing got worse; 1 something under
+/// test failed, the bundle is not good, or something got worse; 2 the call, the configuration or a
+/// feature file is wrong; 3 the endpoint or the environment is at fault, or the run is incomplete.
 #[derive(Debug, Parser)]
 #[command(version, verbatim_doc_comment, max_term_width = 100)]
 pub struct Arguments {
@@ -27,6 +27,7 @@ pub enum Command {
     Emulate(EmulateArguments),
     Record(RecordArguments),
     Verify(VerifyArguments),
+    Compare(CompareArguments),
     Check(CheckArguments),
 }
 
@@ -35,6 +36,10 @@ pub enum Command {
 /// Without --config, an embedded endpoint is played over mutual TLS on this machine, with the
 /// built-in reference client as the product: practice, not evidence. With --config, the endpoint,
 /// mailboxes and certificates that the file names.
+///
+/// Cases 801 to 803 are declarations: a named person answers on the terminal when a run with --config
+/// begins, or in --attestations. Without an answer they are not run and never passed: in practice,
+/// without --config, that does not count; with --config the run is incomplete, which is exit code 3.
 #[derive(Debug, Args)]
 pub struct RunArguments {
     /// Configuration of a real endpoint; `mesh-witness check` tells whether it is right
@@ -46,6 +51,20 @@ pub struct RunArguments {
     /// Which scenarios to play, such as "@case-201 or @case-202"
     #[arg(long, value_name = "EXPRESSION")]
     pub tags: Option<String>,
+    /// What people attest of cases 801 to 803: a YAML list of case, name, role, statement and date
+    #[arg(long, value_name = "FILE")]
+    pub attestations: Option<PathBuf>,
+    /// Failures that are known: a YAML list of requirement, case or scenario, with reason, reference, owner
+    /// and expires. One that is listed is shown and not counted; an entry that passes, matches nothing or
+    /// has expired fails the run
+    #[arg(long, value_name = "FILE")]
+    pub deviations: Option<PathBuf>,
+    /// Go on with what an earlier run has left: case 703, five days later
+    #[arg(long, value_name = "BUNDLE", requires = "config")]
+    pub resume: Option<PathBuf>,
+    /// Say in conformance.md what has changed since an earlier run
+    #[arg(long, value_name = "BUNDLE")]
+    pub compare_with: Option<PathBuf>,
     /// Where to write the bundle [default: reports/mesh-witness-RUN.zip]
     #[arg(long, value_name = "FILE")]
     pub bundle: Option<PathBuf>,
@@ -183,6 +202,19 @@ pub struct VerifyArguments {
     /// The bundle
     #[arg(value_name = "BUNDLE")]
     pub bundle: PathBuf,
+}
+
+/// Tell how two runs differ: what is fixed, still failing, newly failing, changed.
+///
+/// Both bundles are verified first. Exit code 0 when nothing got worse, 1 when something did.
+#[derive(Debug, Args)]
+pub struct CompareArguments {
+    /// The bundle of the earlier run
+    #[arg(value_name = "OLD")]
+    pub old: PathBuf,
+    /// The bundle of the later run
+    #[arg(value_name = "NEW")]
+    pub new: PathBuf,
 }
 
 /// Tell whether a configuration is right and its endpoint can be reached, without using a mailbox.

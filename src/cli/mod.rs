@@ -3,6 +3,7 @@
 mod access_log;
 mod args;
 mod check;
+mod compare;
 mod emulate;
 mod emulated;
 mod exit;
@@ -10,6 +11,7 @@ mod record;
 mod run;
 mod screen;
 mod setting;
+mod terms;
 mod verify;
 
 use clap::Parser;
@@ -29,6 +31,7 @@ pub fn main() -> Exit {
     };
     let result = match arguments.command {
         Command::Verify(arguments) => verify::verify(&arguments),
+        Command::Compare(arguments) => compare::compare(&arguments),
         Command::Run(arguments) => with_runtime(run::run(arguments)),
         Command::Emulate(arguments) => with_runtime(emulate::emulate(arguments)),
         Command::Record(arguments) => with_runtime(record::record(arguments)),

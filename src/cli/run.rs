@@ -10,7 +10,7 @@ use cucumber::World as _;
 use mesh_witness::{
     evidence::{self, Bag, BagInfo, PayloadFile},
     report::{self, ReportFile},
-    runner::{self, FaultKind, MeshWorld, Plan, RunRecord, Verdict},
+    runner::{self, Comparison, FaultKind, MeshWorld, Plan, RunRecord, Verdict},
     tape::Secret,
 };
 
@@ -18,7 +18,7 @@ use super::{
     Exit, Failure,
     args::{Format, RunArguments},
     screen::{self, Screen},
-    setting,
+    setting, terms,
 };
 
 pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
@@ -26,10 +26,14 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
     let features = runner::load(&arguments.pack).map_err(|error| usage(&error))?;
     let steps = MeshWorld::collection();
     let plan = Plan::new(features, arguments.tags.as_deref(), &steps).map_err(|error| usage(&error))?;
-    let prepared = match &arguments.config {
+    let mut prepared = match &arguments.config {
         Some(file) => setting::configured(file)?,
         None => setting::emulated().await?,
     };
+    let old = arguments.compare_with.as_deref().map(evidence::outline).transpose();
+    let old = old.map_err(|error| usage(&error))?;
+    let url = prepared.setting.url.clone();
+    let more = terms::told(&mut prepared.setting.terms, &arguments, &plan, &url)?;
     let setting = Arc::new(prepared.setting);
     setting.warnings.iter().for_each(|warning| screen::warning(warning));
     let screen = Rc::new(Screen::new(arguments.format == Format::Json));
@@ -39,7 +43,7 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
         let screen = Rc::clone(&screen);
         Box::new(move |progress: &runner::Progress<'_>| screen.progress(progress))
     };
-    let record = runner::play(
+    let mut record = runner::play(
         plan,
         Arc::clone(&setting),
         steps,
@@ -50,7 +54,14 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
     .await;
     screen.closing(&record);
     let path = arguments.bundle.unwrap_or_else(|| default_path(&record));
-    let files = report::files(&record).map_err(|error| not_written(&error))?;
+    if let Some(old) = old {
+        let own = report::summary(&record).map_err(|error| not_written(&error))?;
+        let new = evidence::outline_of_summary(&own)
+            .map_err(|why| Failure::new(Exit::Environment, format!("there is no bundle: {why}")))?;
+        record.comparison = Some(Comparison::of(old, new));
+    }
+    let mut files = report::files(&record).map_err(|error| not_written(&error))?;
+    files.extend(more);
     let summary = files.iter().find(|file| file.path == "summary.json").map(|file| file.content.clone());
     let size = write_bundle(&record, files, &path, &prepared.secrets)?;
     match arguments.format {

@@ -17,7 +17,7 @@ pub fn say(text: &str) {
 }
 
 /// Prints a line to standard error, under the same terms.
-fn tell(text: &str) {
+pub fn tell(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 

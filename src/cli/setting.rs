@@ -74,8 +74,13 @@ pub fn configured(file: &Path) -> Result<Prepared, Failure> {
     let credentials = seats.map(|mailbox| mailbox.credentials(&config.endpoint.shared_key));
     let redactor = Redactor::new(&secrets, &credentials);
     let [product, counterpart] = seats.map(|mailbox| seat(&config, mailbox));
-    let pair = Pair { product: product?, counterpart: counterpart?, dormant: None, unusable: None };
-    let setting = Setting::new(
+    let pair = Pair {
+        product: product?,
+        counterpart: counterpart?,
+        dormant: config.mailboxes.dormant.clone(),
+        unusable: None,
+    };
+    let mut setting = Setting::new(
         run_id()?,
         redactor.text(&config.environment),
         config.endpoint.url.to_string(),
@@ -86,6 +91,8 @@ pub fn configured(file: &Path) -> Result<Prepared, Failure> {
         redactor,
         Mailboxes::Configured(Arc::new(tokio::sync::Mutex::new(pair))),
     );
+    setting.terms.without = config.without.clone();
+    setting.terms.chunking = config.chunking;
     Ok(Prepared { setting, secrets })
 }
 

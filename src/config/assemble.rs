@@ -1,11 +1,11 @@
 //! From the tree of a file to a configuration.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use crate::{
     client::{Origin, Timeouts},
     protocol::{MailboxId, Password, SharedKey},
-    runner::Party,
+    runner::{self, Chunking, Party},
 };
 
 use super::{
@@ -34,9 +34,10 @@ pub(super) fn config(reader: &mut Reader<'_>) -> Option<Config> {
     let supplier =
         reader.section(&top, "supplier", Required).and_then(|section| name(reader, &section, "name"));
     let timeouts = timeouts(reader, &top);
+    let chunking = chunking(reader, &top);
     let endpoint = endpoint.flatten()?;
     let mut mailboxes = mailboxes?;
-    let (product, driver) = product?;
+    let (product, driver, without) = product?;
     for mailbox in [&mut mailboxes.product, &mut mailboxes.counterpart] {
         mailbox.identity = mailbox.identity.take().or_else(|| endpoint.identity.clone());
     }
@@ -48,6 +49,8 @@ pub(super) fn config(reader: &mut Reader<'_>) -> Option<Config> {
         workflow_id: workflow_id?,
         product,
         driver,
+        without,
+        chunking,
         supplier: supplier?,
         timeouts,
         warnings: std::mem::take(&mut reader.warnings),
@@ -72,6 +75,12 @@ fn mailboxes<'a>(reader: &mut Reader<'a>, top: &Section<'a>) -> Option<Mailboxes
     let product = product.map(|section| mailbox(reader, &section));
     let counterpart = reader.section(&section, "mailboxes.counterpart", Required);
     let counterpart = counterpart.map(|section| mailbox(reader, &section));
+    let dormant = reader.section(&section, "mailboxes.dormant", Optional);
+    let dormant = dormant.map(|section| {
+        let text = reader.text(&section, "id", Required, Open)?;
+        let id = reader.checked(&text.at, values::mailbox_id(&text.value, text.from_environment))?;
+        Some((text, id))
+    });
     let (product_id, product) = product?;
     let (counterpart_id, counterpart) = counterpart?;
     if let (Some((_, first)), Some((text, second))) = (&product_id, &counterpart_id)
@@ -83,7 +92,19 @@ fn mailboxes<'a>(reader: &mut Reader<'a>, top: &Section<'a>) -> Option<Mailboxes
         );
         reader.fault(&text.at, complaint);
     }
-    Some(Mailboxes { product: product?, counterpart: counterpart? })
+    let (product, counterpart) = (product?, counterpart?);
+    let dormant = match dormant {
+        None => None,
+        Some(None) => return None,
+        Some(Some((text, id))) => {
+            if id == product.id || id == counterpart.id {
+                let mend = "name one that nobody polls: a message has to lie in it for five days";
+                reader.fault(&text.at, Complaint::new("is the ID of another mailbox of this run", mend));
+            }
+            Some(id)
+        }
+    };
+    Some(Mailboxes { product, counterpart, dormant })
 }
 
 type IdAndMailbox = (Option<(Text, MailboxId)>, Option<Mailbox>);
@@ -106,7 +127,10 @@ fn mailbox(reader: &mut Reader<'_>, section: &Section<'_>) -> IdAndMailbox {
     (id, mailbox)
 }
 
-fn product(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<(Party, Driver)> {
+fn product(
+    reader: &mut Reader<'_>,
+    section: &Section<'_>,
+) -> Option<(Party, Driver, BTreeSet<runner::Optional>)> {
     let name = name(reader, section, "name");
     let version = self::name(reader, section, "version");
     let before = reader.noted();
@@ -114,7 +138,26 @@ fn product(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<(Party, Dri
         Some(text) => reader.checked(&text.at, values::driver(&text.value)),
         None => (reader.noted() == before).then_some(Driver::Reference),
     };
-    Some((Party { name: name?, version: version? }, driver?))
+    let without = match reader.text(section, "without", Optional, Choice(values::WITHOUT)) {
+        Some(text) => reader.checked(&text.at, values::without(&text.value))?,
+        None => BTreeSet::new(),
+    };
+    Some((Party { name: name?, version: version? }, driver?, without))
+}
+
+/// As large as the pack asks for, in chunks that one request may carry.
+const CHUNKING: Chunking = Chunking { message_bytes: 210_000_000, chunk_bytes: 70_000_000 };
+
+fn chunking<'a>(reader: &mut Reader<'a>, top: &Section<'a>) -> Chunking {
+    let Some(section) = reader.section(top, "chunking", Optional) else { return CHUNKING };
+    let message = reader.number(&section, "message_bytes");
+    let message = message.and_then(|(at, number)| reader.checked(&at, values::message_bytes(number)));
+    let chunk = reader.number(&section, "chunk_bytes");
+    let chunk = chunk.and_then(|(at, number)| reader.checked(&at, values::chunk_bytes(number)));
+    Chunking {
+        message_bytes: message.unwrap_or(CHUNKING.message_bytes),
+        chunk_bytes: chunk.unwrap_or(CHUNKING.chunk_bytes),
+    }
 }
 
 fn origin(text: &str) -> Result<Origin, Complaint> {

@@ -2,13 +2,27 @@
 
 /// Every section by its path, with its keys in the order of the template.
 const SECTIONS: &[(&str, &[&str])] = &[
-    ("", &["environment", "endpoint", "mailboxes", "workflow_id", "product", "supplier", "timeouts"]),
+    (
+        "",
+        &[
+            "environment",
+            "endpoint",
+            "mailboxes",
+            "workflow_id",
+            "product",
+            "supplier",
+            "timeouts",
+            "chunking",
+        ],
+    ),
     ("endpoint", &["url", "ca_file", "client_certificate_file", "client_key_file", "shared_key"]),
-    ("mailboxes", &["product", "counterpart"]),
+    ("mailboxes", &["product", "counterpart", "dormant"]),
     ("mailboxes.product", MAILBOX),
     ("mailboxes.counterpart", MAILBOX),
-    ("product", &["name", "version", "driver"]),
+    ("mailboxes.dormant", &["id"]),
+    ("product", &["name", "version", "driver", "without"]),
     ("supplier", &["name"]),
+    ("chunking", &["message_bytes", "chunk_bytes"]),
     ("timeouts", &["connect_seconds", "response_seconds", "delivery_seconds", "transfer_seconds"]),
 ];
 
@@ -24,6 +38,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("mailboxes.product.password", "`password: ${MESH_PRODUCT_PASSWORD}`"),
     ("mailboxes.counterpart.id", "`id: X26HC006`"),
     ("mailboxes.counterpart.password", "`password: ${MESH_COUNTERPART_PASSWORD}`"),
+    ("mailboxes.dormant.id", "`id: X26HC007`"),
     ("workflow_id", "`workflow_id: TEST_WORKFLOW`"),
     ("product.name", "`name: Example Product`"),
     ("product.version", "`version: \"1.2.3\"`"),

@@ -13,6 +13,8 @@ pub struct Mailboxes {
     pub product: Mailbox,
     /// An independent one, driven by mesh-witness.
     pub counterpart: Mailbox,
+    /// One that nobody polls, for case 703; only its ID is known.
+    pub dormant: Option<MailboxId>,
 }
 
 /// A mailbox and what it takes to speak for it.

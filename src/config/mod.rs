@@ -11,6 +11,7 @@ mod error;
 mod identity;
 mod interpolate;
 mod keys;
+mod lists;
 mod live;
 mod mailbox;
 mod pem;
@@ -18,7 +19,7 @@ mod section;
 mod trust;
 mod values;
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use rustls::RootCertStore;
@@ -26,13 +27,14 @@ use rustls::RootCertStore;
 use crate::{
     client::{Origin, Timeouts},
     protocol::{SharedKey, WorkflowId},
-    runner::Party,
+    runner::{Chunking, Optional, Party},
     tape::Secret,
 };
 
 pub use certificate::Certificate;
 pub use error::{ConfigError, Problem};
 pub use identity::ClientIdentity;
+pub use lists::{attestations, deviations};
 pub use live::is_live;
 pub use mailbox::{Mailbox, Mailboxes};
 pub use values::Driver;
@@ -60,6 +62,10 @@ pub struct Config {
     pub product: Party,
     /// How the product is asked to act.
     pub driver: Driver,
+    /// Optional parts of the pack that the product does without.
+    pub without: BTreeSet<Optional>,
+    /// How large the messages of cases 501 and 502 are.
+    pub chunking: Chunking,
     /// Who supplies the product: 1 to 100 characters, on one line.
     pub supplier: String,
     /// How long to wait for what.
@@ -121,7 +127,7 @@ impl Config {
     /// The secrets by the names of their keys, for the tape to redact.
     #[must_use]
     pub fn secrets(&self) -> Vec<Secret> {
-        let Mailboxes { product, counterpart } = &self.mailboxes;
+        let Mailboxes { product, counterpart, .. } = &self.mailboxes;
         vec![
             Secret::new("endpoint.shared_key", self.endpoint.shared_key.expose()),
             Secret::new("mailboxes.product.password", product.password.expose()),
@@ -133,7 +139,7 @@ impl Config {
     /// whom, until when. No secret, no line break within a line.
     #[must_use]
     pub fn describe(&self, now: DateTime<Utc>) -> Vec<String> {
-        let Mailboxes { product, counterpart } = &self.mailboxes;
+        let Mailboxes { product, counterpart, .. } = &self.mailboxes;
         let mut identities: Vec<&Arc<ClientIdentity>> = Vec::new();
         for identity in
             [&self.endpoint.identity, &product.identity, &counterpart.identity].into_iter().flatten()

@@ -1,8 +1,11 @@
 //! What single values must be.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use crate::protocol::{IdError, MailboxId, WorkflowId};
+use crate::{
+    protocol::{IdError, MailboxId, WorkflowId},
+    runner::Optional,
+};
 
 use super::error::Complaint;
 
@@ -85,4 +88,37 @@ pub(super) fn seconds(number: Option<u64>) -> Result<Duration, Complaint> {
             "write it without quotes and without a unit, or leave it off",
         )),
     }
+}
+
+/// What a message of the pack's cases 501 and 502 may be at most: OpenAPI, "Outbox workflow".
+const LARGEST_MESSAGE: u64 = 100_000_000_000;
+/// What one request may carry: OpenAPI, "Outbox workflow".
+const LARGEST_REQUEST: u64 = 100_000_000;
+
+pub(super) fn message_bytes(number: Option<u64>) -> Result<u64, Complaint> {
+    bytes(number, LARGEST_MESSAGE)
+}
+
+pub(super) fn chunk_bytes(number: Option<u64>) -> Result<u64, Complaint> {
+    bytes(number, LARGEST_REQUEST)
+}
+
+fn bytes(number: Option<u64>, largest: u64) -> Result<u64, Complaint> {
+    match number {
+        Some(bytes) if (1..=largest).contains(&bytes) => Ok(bytes),
+        _ => Err(Complaint::new(
+            format!("is not a whole number of bytes from 1 to {largest}"),
+            "write it without quotes and without a unit, or leave it off",
+        )),
+    }
+}
+
+pub(super) const WITHOUT: &str = "write `without: chunking`, `without: compression` or `without: \"chunking, compression\"`, or leave it off";
+
+pub(super) fn without(text: &str) -> Result<BTreeSet<Optional>, Complaint> {
+    let one = |word: &str| {
+        let known = Optional::ALL.into_iter().find(|optional| optional.word() == word.trim());
+        known.ok_or_else(|| Complaint::new("names what is not optional", WITHOUT))
+    };
+    text.split(',').map(one).collect()
 }

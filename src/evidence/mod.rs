@@ -6,6 +6,7 @@
 
 mod archive;
 mod bag;
+mod compare;
 mod container;
 mod digest;
 mod draft;
@@ -16,6 +17,7 @@ mod verify;
 
 pub use archive::{ArchiveError, pack};
 pub use bag::{Bag, BagError, BagFile, BagInfo, PayloadFile};
+pub use compare::{OutlineError, left_by, outline, outline_of_summary};
 pub use container::NotAZip;
 pub use draft::{Draft, WriteError};
 pub use manifest::LineError;

@@ -3,6 +3,8 @@
 //! Nothing here does I/O or asks for the time, and everything is in a fixed order: two runs of the
 //! same thing differ only where what happened differs.
 
+mod attestations;
+mod conformance;
 mod curl;
 mod exchanges;
 mod har;
@@ -66,16 +68,26 @@ pub fn files(record: &RunRecord) -> Result<Vec<ReportFile>, ReportError> {
     let mut files = vec![
         file("README.txt", readme::render(record)?),
         file("report.html", html::render(record)?),
+        file("conformance.md", conformance::render(record).into_bytes()),
         file("summary.json", summary::render(record)?),
         file("requirements.csv", requirements::csv(record).into_bytes()),
         file("schemas/summary.schema.json", summary::SCHEMA.as_bytes().to_vec()),
         file("run/junit.xml", junit::render(record)?),
         file("run/exchanges.har", har::render(record)?),
     ];
+    files.extend(attestations::files(record)?);
     files.extend(
         record.pack.iter().map(|played| file(&format!("pack/{}", played.path), played.content.clone())),
     );
     Ok(files)
+}
+
+/// `summary.json` alone.
+///
+/// # Errors
+/// [`ReportError`], which no record should bring about.
+pub fn summary(record: &RunRecord) -> Result<Vec<u8>, ReportError> {
+    Ok(summary::render(record)?)
 }
 
 /// One sentence on what the bundle is worth: the same in every report.
@@ -114,6 +126,7 @@ mod tests {
             [
                 "README.txt",
                 "report.html",
+                "conformance.md",
                 "summary.json",
                 "requirements.csv",
                 "schemas/summary.schema.json",
@@ -123,7 +136,7 @@ mod tests {
                 "pack/witness/400-receiving.feature",
             ]
         );
-        assert_eq!(files[7].content, record.pack[0].content);
+        assert_eq!(files[8].content, record.pack[0].content);
     }
 
     #[test]

@@ -88,6 +88,18 @@ impl Plan {
         self.scenarios.len()
     }
 
+    /// The cases that a person is to attest: number, and what they say.
+    #[must_use]
+    pub fn attestations(&self) -> Vec<(String, String)> {
+        let asking = self.scenarios.iter().filter(|scenario| scenario.asks_for_attestation());
+        let claim = |scenario: &ScenarioRecord| {
+            let text = &scenario.steps.last()?.text;
+            let (_, claim) = text.split_once("attests that ")?;
+            Some((scenario.case.clone()?, claim.to_owned()))
+        };
+        asking.filter_map(claim).collect()
+    }
+
     /// Never: a plan has something to play.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -1,0 +1,277 @@
+//! `conformance.md`: answers for the technical conformance section of the digital onboarding form, as
+//! far as a run can know them. What only a person knows is marked.
+
+use super::{headings, text};
+use crate::runner::{ChangeKind, Comparison, Outcome, RunRecord};
+
+/// How long an answer may be on the form, in characters.
+const LONGEST: usize = 2000;
+/// What a person has to write.
+const PERSON: &str = "**For a person to complete:**";
+
+/// The file's content.
+pub(super) fn render(record: &RunRecord) -> String {
+    let mut parts = vec![
+        "# Technical conformance: answers for the onboarding form".to_owned(),
+        heading(record),
+        section("Q.1 Have you received a mailbox on the integration environment?", &mailbox(record)),
+        section("Q.1.2 Do you know your workflow group?", &workflow(record)),
+        section("Q.2 Have you received a TLS certificate?", &certificate(record)),
+        section(
+            "Q.3 Have you submitted evidence of handshake, send, download and acknowledge?",
+            &evidence(record),
+        ),
+        section("Q.4 What has changed since the initial witness test?", &changes(record)),
+    ];
+    parts.push(limitations(record));
+    parts.push(declarations(record));
+    parts.join("\n\n") + "\n"
+}
+
+fn heading(record: &RunRecord) -> String {
+    let product = inline(&format!("{} {}", record.product.name, record.product.version));
+    let supplier = inline(record.supplier.as_deref().unwrap_or("not stated"));
+    format!(
+        "{}\n\n- Product: {product}\n- Supplier: {supplier}\n- Run: {}, {}\n- Verdict: {}\n\nEach answer keeps within the {LONGEST} characters that the form takes.",
+        inline(&super::standing(record)),
+        inline(&record.run_id),
+        text::second(record.started_at),
+        record.verdict().word(),
+    )
+}
+
+fn section(question: &str, answer: &str) -> String {
+    format!("## {question}\n\n{}", fitted(answer))
+}
+
+/// No longer than the form takes, cut at the end of a line.
+fn fitted(answer: &str) -> String {
+    if answer.chars().count() <= LONGEST {
+        return answer.to_owned();
+    }
+    const MORE: &str = "\n- and more: see report.html";
+    let mut kept = String::new();
+    for line in answer.lines() {
+        if kept.chars().count() + line.chars().count() + MORE.len() + 1 > LONGEST {
+            break;
+        }
+        kept.push_str(line);
+        kept.push('\n');
+    }
+    kept.trim_end().to_owned() + MORE
+}
+
+/// On an endpoint of our own the form has no answer from this run.
+fn practice(record: &RunRecord) -> Option<String> {
+    let what = "This run was played against the emulator, so it answers nothing of integration.";
+    record.environment.emulated.then(|| format!("{what}\n\n{PERSON} yes or no."))
+}
+
+fn mailbox(record: &RunRecord) -> String {
+    if let Some(answer) = practice(record) {
+        return answer;
+    }
+    let validated = headings(record).first().is_some_and(|heading| heading.outcome == Outcome::Passed);
+    let ids: Vec<String> = record
+        .environment
+        .mailboxes
+        .iter()
+        .map(|mailbox| format!("- `{}` ({})", inline(&mailbox.id), inline(&mailbox.role)))
+        .collect();
+    let word = if validated {
+        "Yes. The product's mailbox was validated in this run."
+    } else {
+        "Not shown by this run: no handshake was accepted in a case that passed."
+    };
+    format!("{word}\n\n{}", ids.join("\n"))
+}
+
+fn workflow(record: &RunRecord) -> String {
+    let id = inline(&record.workflow_id);
+    format!(
+        "The messages of this run carried the workflow ID `{id}`.\n\n{PERSON} the workflow group that it belongs to, and any other that the product uses."
+    )
+}
+
+fn certificate(record: &RunRecord) -> String {
+    if let Some(answer) = practice(record) {
+        return answer;
+    }
+    let tls = record.exchanges.iter().filter_map(|exchange| exchange.tls.as_ref());
+    let mut shown: Vec<String> = Vec::new();
+    for own in tls.filter_map(|tls| tls.client_certificate.as_ref()) {
+        let (from, to) = (text::second(own.not_before), text::second(own.not_after));
+        let line = format!(
+            "- {}, issued by {}, serial {}, valid from {from} to {to}",
+            inline(&own.subject),
+            inline(&own.issuer),
+            inline(&own.serial)
+        );
+        if !shown.contains(&line) {
+            shown.push(line);
+        }
+    }
+    if shown.is_empty() {
+        return format!("Not shown by this run: no client certificate was presented.\n\n{PERSON} yes or no.");
+    }
+    format!("Yes. The endpoint accepted connections with:\n\n{}", shown.join("\n"))
+}
+
+fn evidence(record: &RunRecord) -> String {
+    let lines = headings(record).into_iter().map(|heading| {
+        let seen = heading.seen.iter().map(|seen| {
+            let message =
+                seen.message.as_ref().map(|id| format!(" message `{}`", inline(id))).unwrap_or_default();
+            let case = seen.case.as_ref().map(|case| format!(" (case {})", inline(case))).unwrap_or_default();
+            format!("  - {} mailbox `{}`{message}{case}", text::second(seen.at), inline(&seen.mailbox))
+        });
+        let seen: Vec<String> = seen.collect();
+        let line = format!("- **{}**: {}, {}", heading.name, heading.outcome.word(), heading.note);
+        std::iter::once(line).chain(seen).collect::<Vec<_>>().join("\n")
+    });
+    let lines: Vec<String> = lines.collect();
+    let submitted = if record.environment.emulated {
+        "No: this bundle is practice. Submit one that was played against integration.".to_owned()
+    } else {
+        format!("{PERSON} whether this bundle was submitted, to whom and when.")
+    };
+    format!("{}\n\n{submitted}", lines.join("\n"))
+}
+
+fn changes(record: &RunRecord) -> String {
+    let Some(comparison) = &record.comparison else {
+        return format!(
+            "This run was compared with no other: `run --compare-with BUNDLE` does it.\n\n{PERSON} what has changed, with the numbers of requests for change."
+        );
+    };
+    format!(
+        "{}\n\n{PERSON} the numbers of requests for change, and what was changed in the product.",
+        compared(comparison)
+    )
+}
+
+fn compared(comparison: &Comparison) -> String {
+    let Comparison { old, new, .. } = comparison;
+    let mut lines = vec![
+        format!(
+            "Compared with run {} of {} ({}{}):",
+            inline(&old.run_id),
+            inline(&old.started_at),
+            inline(&old.environment),
+            if old.emulated { ", emulated: practice" } else { "" }
+        ),
+        String::new(),
+    ];
+    if old.product != new.product {
+        lines.push(format!("- product: {}, was {}", inline(&new.product), inline(&old.product)));
+    }
+    for kind in ChangeKind::ALL {
+        for change in comparison.of_kind(kind) {
+            let word = |outcome: &Option<String>| inline(outcome.as_deref().unwrap_or("not there"));
+            let (case, old, new) = (inline(&change.case), word(&change.old), word(&change.new));
+            lines.push(format!("- {}: {case}, was {old}, is {new}", kind.word()));
+        }
+    }
+    lines.push(format!("- unchanged: {}", comparison.unchanged));
+    lines.join("\n")
+}
+
+fn limitations(record: &RunRecord) -> String {
+    let lines = record.scenarios.iter().filter_map(|scenario| {
+        let case = scenario.case.as_deref().unwrap_or(&scenario.name);
+        let reason = scenario.outcome.reason()?;
+        let word = scenario.outcome.word();
+        Some(format!("- {} {}: {word}: {}", inline(case), inline(&scenario.name), inline(reason)))
+    });
+    let expected = record.scenarios.iter().filter_map(|scenario| {
+        let case = scenario.case.as_deref().unwrap_or(&scenario.name);
+        Some(format!("- {}: {}", inline(case), inline(&text::deviation(record.deviation_of(scenario)?))))
+    });
+    let lines: Vec<String> = lines.chain(expected).collect();
+    let none = "- none";
+    format!(
+        "## Limitations and what was not shown\n\n{}",
+        if lines.is_empty() { none.to_owned() } else { lines.join("\n") }
+    )
+}
+
+fn declarations(record: &RunRecord) -> String {
+    let said = record.scenarios.iter().filter_map(|scenario| scenario.attestation.as_ref());
+    let lines: Vec<String> = said
+        .map(|said| {
+            format!(
+                "- {}: {}, {}, {}: {}",
+                inline(&said.case),
+                inline(&said.name),
+                inline(&said.role),
+                inline(&said.date),
+                inline(&said.statement)
+            )
+        })
+        .collect();
+    let none = "- none was made in this run";
+    format!("## Declarations\n\n{}", if lines.is_empty() { none.to_owned() } else { lines.join("\n") })
+}
+
+/// One line in which nothing is Markdown or HTML.
+fn inline(value: &str) -> String {
+    const LONG: usize = 500;
+    let line = text::line(text::clip(value, LONG).0);
+    let mut shown = String::with_capacity(line.len());
+    for character in line.chars() {
+        match character {
+            '<' => shown.push_str("&lt;"),
+            '&' => shown.push_str("&amp;"),
+            '`' | '*' | '[' | ']' | '|' => {
+                shown.push('\\');
+                shown.push(character);
+            }
+            other => shown.push(other),
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures;
+    use super::*;
+    use crate::runner::{CaseOutline, RunOutline};
+
+    #[test]
+    fn golden() {
+        insta::assert_snapshot!(render(&fixtures::mixed()));
+    }
+
+    #[test]
+    fn every_question_is_answered_within_the_form() {
+        for record in [fixtures::passed(), fixtures::mixed(), fixtures::hostile()] {
+            let page = render(&record);
+            for question in ["## Q.1 ", "## Q.1.2 ", "## Q.2 ", "## Q.3 ", "## Q.4 "] {
+                assert_eq!(page.matches(question).count(), 1, "{question}");
+            }
+            assert!(!page.contains("<script") && !page.contains("<img"));
+        }
+    }
+
+    #[test]
+    fn a_long_answer_is_cut_at_a_line() {
+        let case = |number: usize, outcome: &str| CaseOutline {
+            id: Some(number.to_string()),
+            name: "a rather long title of a scenario that changed".to_owned(),
+            path: "p".to_owned(),
+            outcome: outcome.to_owned(),
+            fault: None,
+        };
+        let run = |outcome: &str| RunOutline {
+            run_id: "r".to_owned(),
+            started_at: "t".to_owned(),
+            environment: "INT".to_owned(),
+            emulated: false,
+            product: "p".to_owned(),
+            cases: (0..100).map(|number| case(number, outcome)).collect(),
+        };
+        let answer = fitted(&compared(&Comparison::of(run("failed"), run("passed"))));
+        assert!(answer.chars().count() <= LONGEST && answer.ends_with("see report.html"), "{answer}");
+    }
+}
