@@ -8,11 +8,9 @@
 
 mod authority;
 mod connection;
-mod conversation;
 mod endpoint;
 mod front;
 mod host;
-mod http1;
 mod leg;
 mod recording;
 mod reel;

@@ -28,8 +28,10 @@ impl Mailroom {
         };
         let admits = |workflow| query.workflow_filter.as_ref().is_none_or(|filter| filter.admits(workflow));
         let mut waiting = room.inbox.range(start..).filter(|(_, message)| admits(message.workflow()));
-        let messages =
-            waiting.by_ref().take(query.max_results).map(|(_, message)| message.id.clone()).collect();
+        let mut messages = if start == 0 { self.ghosts.of(mailbox) } else { Vec::new() };
+        messages.extend(
+            waiting.by_ref().take(query.max_results).map(|(_, message)| message.id.clone()),
+        );
         let continue_from = waiting.next().map(|(place, _)| write_place(*place));
         Ok(InboxPage { messages, approx_inbox_count: room.inbox.len(), continue_from })
     }

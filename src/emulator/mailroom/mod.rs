@@ -6,6 +6,7 @@
 mod books;
 mod chunks;
 mod collecting;
+mod ghosts;
 mod inbox;
 mod mailbox;
 mod message;
@@ -42,6 +43,7 @@ pub struct Mailroom {
     limits: Limits,
     switches: Switches,
     rooms: Mutex<Rooms>,
+    ghosts: ghosts::Ghosts,
 }
 
 #[derive(Default)]
@@ -76,7 +78,7 @@ impl Mailroom {
     #[must_use]
     pub fn with_switches(clock: Clock, limits: Limits, switches: Switches) -> Self {
         let rooms = Rooms { switches: switches.clone(), remembered: limits.remembered, ..Rooms::default() };
-        Self { clock, limits, switches, rooms: Mutex::new(rooms) }
+        Self { clock, limits, switches, rooms: Mutex::new(rooms), ghosts: ghosts::Ghosts::default() }
     }
 
     /// A place for a body that is coming in.
