@@ -132,6 +132,22 @@ impl Ask<'_> {
         }
     }
 
+    /// What it is asked to do, after "asked to".
+    #[must_use]
+    pub fn words(&self) -> &'static str {
+        match self {
+            Self::Handshake => "validate its mailbox",
+            Self::Send { chunk_bytes: None, .. } => "send a message",
+            Self::Send { .. } => "send a message in chunks",
+            Self::CheckInbox | Self::List => "check its inbox",
+            Self::Receive { .. } => "collect a message",
+            Self::Drain { .. } => "work its inbox off",
+            Self::Download { .. } => "collect a message that cannot be had",
+            Self::TakeReport { .. } => "collect a report",
+            Self::Track { .. } => "track a message",
+        }
+    }
+
     /// What is to be sent, and in which chunks.
     #[must_use]
     pub fn outgoing(&self) -> Option<(&Outgoing, Option<u64>)> {

@@ -13,6 +13,7 @@ mod record;
 mod setting;
 mod stage;
 mod stage_endpoint;
+mod staged;
 mod terms;
 mod world;
 
@@ -26,8 +27,9 @@ pub use pack::{LoadedFeature, PackError, built_in, load};
 pub use plan::{Plan, PlanError};
 pub use play::play;
 pub use record::{Environment, MailboxRole, PackFile, Party, RunRecord, ScenarioRecord, StepRecord};
-pub use setting::{Mailboxes, Pair, Seat, Setting};
+pub use setting::{EvidenceFile, Mailboxes, Pair, Seat, Setting};
 pub use stage::{Role, Stage};
+pub use staged::{Staged, StagedSettings};
 pub use terms::{
     Attestation, Chunking, Deviation, DeviationOf, Given, Operator, Optional, Pending, Person, Resumed, Terms,
 };

@@ -11,10 +11,12 @@ use tokio::sync::OwnedMutexGuard;
 use super::{
     Attestation, Fault, MailboxRole, Party, Pending, Terms,
     emulated::{Emulated, OwnEndpoint},
+    staged::Staged,
 };
 use crate::{
     client::Target,
     emulator::{Arrangement, StartError},
+    product::Driven,
     protocol::{Credentials, MailboxId, WorkflowId},
     tape::{Exchange, Redactor, ScenarioNumber, Tape},
 };
@@ -45,6 +47,8 @@ pub struct Setting {
     pub mailboxes: Mailboxes,
     /// What the run is told beyond that.
     pub terms: Terms,
+    /// The product, where it is asked through a driver; otherwise the reference client stands in.
+    pub driven: Option<Driven>,
     /// What was used and looked at, for the report.
     pub(super) ledger: Ledger,
 }
@@ -53,6 +57,8 @@ pub struct Setting {
 pub enum Mailboxes {
     /// A pair of its own for every scenario, on our own emulator: scenarios cannot disturb each other.
     Emulated(Emulated),
+    /// One pair at an endpoint of our own, for a product that a driver asks; scenarios take turns.
+    Staged(Staged),
     /// One pair for all, which takes turns.
     Configured(Arc<tokio::sync::Mutex<Pair>>),
 }
@@ -99,6 +105,7 @@ pub(super) struct Ledger {
     looks: Mutex<HashMap<ScenarioNumber, Vec<Look>>>,
     remarks: Mutex<HashMap<ScenarioNumber, Vec<(DateTime<Utc>, Remark)>>>,
     pending: Mutex<Vec<Pending>>,
+    files: Mutex<Vec<EvidenceFile>>,
 }
 
 /// What a step says besides whether it passed. cucumber tells a writer only of steps that did not.
@@ -110,6 +117,15 @@ pub(super) enum Remark {
     Attested(Attestation),
     /// What was measured.
     Note(String),
+}
+
+/// A file that belongs to the evidence as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EvidenceFile {
+    /// Where it goes, relative to `data/`.
+    pub path: String,
+    /// Its content.
+    pub content: Vec<u8>,
 }
 
 /// A step looked at an exchange.
@@ -134,7 +150,7 @@ impl Setting {
         redactor: Redactor,
         mailboxes: Mailboxes,
     ) -> Self {
-        let emulated = matches!(mailboxes, Mailboxes::Emulated(_));
+        let emulated = matches!(mailboxes, Mailboxes::Emulated(_) | Mailboxes::Staged(_));
         let (tape, ledger) = (Tape::new(), Ledger::default());
         Self {
             run_id,
@@ -149,6 +165,7 @@ impl Setting {
             redactor,
             mailboxes,
             terms: Terms::default(),
+            driven: None,
             ledger,
         }
     }
@@ -156,14 +173,22 @@ impl Setting {
     pub(super) fn emulated_by(&self) -> Option<&Emulated> {
         match &self.mailboxes {
             Mailboxes::Emulated(emulated) => Some(emulated),
-            Mailboxes::Configured(_) => None,
+            Mailboxes::Configured(_) | Mailboxes::Staged(_) => None,
         }
+    }
+
+    /// Files that steps have left for the bundle, in the order of their paths.
+    #[must_use]
+    pub fn evidence_files(&self) -> Vec<EvidenceFile> {
+        let mut files = self.ledger.files.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        files
     }
 
     /// Whether scenarios must take turns.
     #[must_use]
     pub fn takes_turns(&self) -> bool {
-        matches!(self.mailboxes, Mailboxes::Configured(_))
+        matches!(self.mailboxes, Mailboxes::Configured(_) | Mailboxes::Staged(_))
     }
 
     /// Mailboxes for a scenario, at an endpoint of its own where it asks for one and endpoints can be
@@ -177,6 +202,10 @@ impl Setting {
     ) -> Result<Lease, StartError> {
         let lease = match &self.mailboxes {
             Mailboxes::Configured(pair) => Lease::Shared(Arc::clone(pair).lock_owned().await),
+            Mailboxes::Staged(staged) => {
+                let (pair, clock, staging) = staged.lease(scenario, &self.tape).await?;
+                Lease::Alone(Box::new(pair), OwnEndpoint::staged(clock, staging))
+            }
             Mailboxes::Emulated(emulated) if alone => {
                 let (pair, endpoint) = emulated.alone(scenario, Arrangement::default()).await?;
                 Lease::Alone(Box::new(pair), endpoint)
@@ -216,6 +245,10 @@ impl Ledger {
             .get(&scenario)
             .cloned()
             .unwrap_or_default()
+    }
+
+    pub fn keep(&self, file: EvidenceFile) {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner).push(file);
     }
 
     pub fn leave(&self, pending: Pending) {
