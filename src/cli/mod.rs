@@ -8,6 +8,7 @@ mod emulate;
 mod emulated;
 mod exit;
 mod record;
+mod rehearsal;
 mod run;
 mod screen;
 mod setting;

@@ -9,6 +9,7 @@ use std::{
 use cucumber::World as _;
 use mesh_witness::{
     evidence::{self, Bag, BagInfo, PayloadFile},
+    product::Driven,
     report::{self, ReportFile},
     runner::{self, Comparison, FaultKind, MeshWorld, Plan, RunRecord, Verdict},
     tape::Secret,
@@ -27,7 +28,7 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
     let steps = MeshWorld::collection();
     let plan = Plan::new(features, arguments.tags.as_deref(), &steps).map_err(|error| usage(&error))?;
     let mut prepared = match &arguments.config {
-        Some(file) => setting::configured(file)?,
+        Some(file) => setting::configured(file).await?,
         None => setting::emulated().await?,
     };
     let old = arguments.compare_with.as_deref().map(evidence::outline).transpose();
@@ -36,7 +37,9 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
     let more = terms::told(&mut prepared.setting.terms, &arguments, &plan, &url)?;
     let setting = Arc::new(prepared.setting);
     setting.warnings.iter().for_each(|warning| screen::warning(warning));
-    let screen = Rc::new(Screen::new(arguments.format == Format::Json));
+    // A person who types must not be written over.
+    let is_manual = setting.driven.as_ref().is_some_and(Driven::is_manual);
+    let screen = Rc::new(Screen::new(arguments.format == Format::Json, !is_manual));
     let product = format!("{} {}", setting.product.name, setting.product.version);
     screen.opening(plan.len(), &setting.environment, &setting.url, setting.emulated, &product);
     let observer = {
@@ -61,6 +64,8 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
         record.comparison = Some(Comparison::of(old, new));
     }
     let mut files = report::files(&record).map_err(|error| not_written(&error))?;
+    let kept = setting.evidence_files().into_iter();
+    files.extend(kept.map(|file| ReportFile { path: file.path, content: file.content }));
     files.extend(more);
     let summary = files.iter().find(|file| file.path == "summary.json").map(|file| file.content.clone());
     let size = write_bundle(&record, files, &path, &prepared.secrets)?;

@@ -199,6 +199,12 @@ impl Driven {
         Ok(said)
     }
 
+    /// Whether a person operates it.
+    #[must_use]
+    pub fn is_manual(&self) -> bool {
+        matches!(self.0.driver, Driver::Manual { .. })
+    }
+
     /// Where the product finds its endpoint.
     #[must_use]
     pub fn access(&self) -> &Access {
