@@ -27,7 +27,7 @@ fn everything_is_where_it_belongs() {
     assert_eq!(config.mailboxes.counterpart.password.expose(), "password two");
     assert_eq!(config.workflow_id.as_str(), "TEST_WORKFLOW");
     assert_eq!((config.product.name.as_str(), config.product.version.as_str()), ("Example Product", "1.2.3"));
-    assert_eq!((config.driver, config.supplier.as_str()), (Driver::Reference, "Example Supplier Ltd"));
+    assert_eq!((&config.driver, config.supplier.as_str()), (&Driver::Reference, "Example Supplier Ltd"));
     assert_eq!(config.timeouts, Timeouts::default());
     assert_eq!(config.warnings, Vec::<String>::new());
     let names: Vec<String> = config.secrets().into_iter().map(|secret| secret.name).collect();
