@@ -4,6 +4,7 @@
 //!
 //! `cargo bench --bench emulator` takes some two minutes, `-- --quick` a few seconds. The sandbox is
 //! measured when `MESH_SANDBOX_PYTHON`, or `target/peers/venv`, has a Python with mesh-sandbox 1.0.137.
+//! `-- --million` lists a mailbox in which a million messages wait, and takes some minutes more.
 //! See `docs/measurements.md`.
 
 mod ceiling;
@@ -28,7 +29,12 @@ fn main() {
     if arguments.first().is_some_and(|first| first == "ceiling") {
         return ceiling::serve(arguments.get(1).map(PathBuf::from).as_deref());
     }
-    let extent = if is("--quick") { Extent::quick() } else { Extent::whole() };
+    let extent = match () {
+        () if is("--quick") => Extent::quick(),
+        () if is("--small") => Extent::small(),
+        () if is("--million") => Extent::whole().with_a_million(),
+        () => Extent::whole(),
+    };
     let folder = tempfile::tempdir().expect("a folder");
     certificates::write(folder.path());
     let folder = folder.path();
@@ -38,7 +44,7 @@ fn main() {
             let started = Server::start(command, folder);
             let security = match (tls, name) {
                 (false, _) => Security::Plain,
-                (true, "emulator") => Security::mutual(&folder.join("pki")),
+                (true, "emulator" | "durable") => Security::mutual(&folder.join("pki")),
                 (true, _) => Security::mutual(folder),
             };
             let extent = if name == "sandbox" { extent.for_a_slow_one() } else { extent };
@@ -52,11 +58,13 @@ fn main() {
 fn servers(folder: &std::path::Path, tls: bool) -> Vec<(&'static str, Command)> {
     let own = env::current_exe().expect("the path of this program");
     let mut ceiling = Command::new(own).arg("ceiling");
-    let mut emulator = Command::new(EMULATOR).args(["emulate", "--listen", "127.0.0.1:0"]);
+    let emulator = |tls| {
+        let emulator = Command::new(EMULATOR).args(["emulate", "--listen", "127.0.0.1:0"]);
+        if tls { emulator.arg("--pki").arg(folder.join("pki")) } else { emulator.arg("--plain-http") }
+    };
     let mut sandbox = sandbox();
     if tls {
         ceiling = ceiling.arg(folder);
-        emulator = emulator.arg("--pki").arg(folder.join("pki"));
         sandbox = sandbox.map(|sandbox| {
             sandbox
                 .arg("--ssl-certfile")
@@ -64,10 +72,10 @@ fn servers(folder: &std::path::Path, tls: bool) -> Vec<(&'static str, Command)> 
                 .arg("--ssl-keyfile")
                 .arg(folder.join("server-key.pem"))
         });
-    } else {
-        emulator = emulator.arg("--plain-http");
     }
-    let mut servers = vec![("ceiling", ceiling), ("emulator", emulator)];
+    let store = folder.join(if tls { "store-tls" } else { "store" });
+    let durable = emulator(tls).arg("--store").arg(store);
+    let mut servers = vec![("ceiling", ceiling), ("emulator", emulator(tls)), ("durable", durable)];
     servers.extend(sandbox.map(|sandbox| ("sandbox", sandbox)));
     servers
 }

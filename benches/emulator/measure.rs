@@ -25,21 +25,31 @@ pub struct Extent {
     span: Duration,
     large: usize,
     repeats: u32,
-    listed: [usize; 2],
+    listed: [usize; 3],
+    first_only: bool,
 }
 
 impl Extent {
     pub fn whole() -> Self {
-        Self { span: SPAN, large: LARGE, repeats: 5, listed: [100, 10_000] }
+        Self { span: SPAN, large: LARGE, repeats: 5, listed: [100, 10_000, 10_000], first_only: false }
     }
 
     pub fn quick() -> Self {
-        Self { span: SPAN / 10, large: LARGE / 10, repeats: 1, listed: [100, 200] }
+        Self { span: SPAN / 10, large: LARGE / 10, repeats: 1, listed: [100, 200, 200], first_only: false }
+    }
+
+    /// Handshakes and sends alone, for work on what a small request costs.
+    pub fn small() -> Self {
+        Self { first_only: true, ..Self::whole() }
     }
 
     /// Filling an inbox takes the sandbox 2 ms a message and more.
     pub fn for_a_slow_one(self) -> Self {
-        Self { listed: [100, self.listed[1].min(2000)], ..self }
+        Self { listed: self.listed.map(|count| count.min(2000)), ..self }
+    }
+
+    pub fn with_a_million(self) -> Self {
+        Self { listed: [100, 10_000, 1_000_000], ..self }
     }
 }
 
@@ -80,6 +90,11 @@ async fn all(server: &Server, target: &Target, extent: Extent) -> Figures {
     let small = |work| during(server, target, &caller, work, extent.span);
     small(Work::Handshake).await;
     let mut rows = Vec::new();
+    if extent.first_only {
+        rows.push(("handshake".to_owned(), small(Work::Handshake).await));
+        rows.push(("send 1 KiB".to_owned(), small(Work::Send).await));
+        return Figures { start: server.start, rows, peaks: [server.peak(), None] };
+    }
     for (name, work) in [
         ("handshake", Work::Handshake),
         ("handshake on a new connection", Work::Connect),
@@ -89,13 +104,12 @@ async fn all(server: &Server, target: &Target, extent: Extent) -> Figures {
         rows.push((name.to_owned(), small(work).await));
     }
     let mut waiting = 0;
-    let mut connection = target.connect().await;
     for count in extent.listed {
-        while waiting < count {
-            caller.send(&mut connection, Mailbox::One, Bytes::from_static(b"x")).await;
-            waiting += 1;
+        if count > waiting {
+            fill(target, &caller, count - waiting).await;
+            waiting = count;
+            rows.push((format!("page of 100 of {count} messages"), small(Work::List).await));
         }
-        rows.push((format!("page of 100 of {count} messages"), small(Work::List).await));
     }
     let before = server.peak();
     let (up, down) = large(server, target, &caller, extent).await;
@@ -103,6 +117,25 @@ async fn all(server: &Server, target: &Target, extent: Extent) -> Figures {
     rows.push((format!("{size} MB up"), up));
     rows.push((format!("{size} MB down"), down));
     Figures { start: server.start, rows, peaks: [before, server.peak()] }
+}
+
+/// Puts so many messages more into an inbox, over several connections: a durable server syncs once for all
+/// that are sent at a time.
+async fn fill(target: &Target, caller: &Arc<Caller>, count: usize) {
+    let mut workers = Vec::new();
+    for index in 0..CONNECTIONS {
+        let (caller, target) = (Arc::clone(caller), target.clone());
+        let share = (count + index) / CONNECTIONS;
+        workers.push(tokio::spawn(async move {
+            let mut connection = target.connect().await;
+            for _ in 0..share {
+                caller.send(&mut connection, Mailbox::One, Bytes::from_static(b"x")).await;
+            }
+        }));
+    }
+    for worker in workers {
+        worker.await.expect("a worker that ends");
+    }
 }
 
 async fn during(

@@ -1,34 +1,35 @@
 //! `emulate --access-log FILE`: one JSON object a line for each call, as assessors read server logs.
 
-use std::{
-    fs::{File, OpenOptions},
-    io::{self, Write},
-    path::Path,
-    sync::{Mutex, PoisonError},
-};
+use std::{fs::OpenOptions, io, path::Path};
 
+use chrono::SecondsFormat;
 use mesh_witness::{
     emulator::{Call, TokenOutcome},
     protocol::{MailboxId, MessageId},
 };
 use serde_json::json;
 
+use super::{lines::Lines, screen};
+
 /// A log that is written to as calls are answered.
-pub struct AccessLog {
-    file: Mutex<File>,
-}
+pub struct AccessLog(Lines);
 
 impl AccessLog {
     /// Opens a log, or goes on with one that is there.
     pub fn open(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(path)?;
-        Ok(Self { file: Mutex::new(file) })
+        let refused = |error| screen::warning(&format!("--access-log: calls are missing in it: {error}"));
+        Ok(Self(Lines::to(file, refused)))
     }
 
-    /// Writes one call down: one write, so that whoever follows the file never sees half a line.
-    pub fn write(&self, call: &Call, clock_moved_seconds: i64) -> io::Result<()> {
-        let line = format!("{}\n", line(call, clock_moved_seconds));
-        self.file.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes())
+    /// Writes one call down.
+    pub fn write(&self, call: &Call, clock_moved_seconds: i64) {
+        self.0.push(&line(call, clock_moved_seconds).to_string());
+    }
+
+    /// Returns when everything is in the file.
+    pub fn finish(&self) {
+        self.0.finish();
     }
 }
 
@@ -40,7 +41,7 @@ fn line(call: &Call, clock_moved_seconds: i64) -> serde_json::Value {
         TokenOutcome::Refused(refusal) => ("refused", Some(refusal.to_string())),
     };
     let mut line = json!({
-        "time": call.at.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
+        "time": call.at.to_rfc3339_opts(SecondsFormat::Millis, true),
         "mailbox": call.mailbox.as_ref().map(MailboxId::as_str),
         "operation": call.operation,
         "message_id": call.message.as_ref().map(MessageId::as_str),

@@ -25,6 +25,7 @@ pub struct Arguments {
 pub enum Command {
     Run(RunArguments),
     Emulate(EmulateArguments),
+    Judge(JudgeArguments),
     Record(RecordArguments),
     Verify(VerifyArguments),
     Compare(CompareArguments),
@@ -87,17 +88,17 @@ pub enum Format {
 
 /// Stand alone as a MESH endpoint on this machine.
 ///
-/// Prints `listening on URL` when it is ready, and stops on Ctrl-C. Mailboxes X26ABC1, X26ABC2 and
+/// Prints `listening on URL` when it is ready, and stops on Ctrl-C or SIGTERM. Mailboxes X26ABC1, X26ABC2 and
 /// X26ABC3, each with the password `password`, unless --mailbox or --mailboxes names others.
 ///
 /// Where sources disagree about what MESH answers, --profile chooses:
 ///   int      what is known of integration; where nothing is, the OpenAPI
 ///   spec     the OpenAPI to the letter
 ///   sandbox  as NHS mesh-sandbox 1.0.137
-/// docs/emulator.md has every difference with its source, and the admin routes, by which callers on
-/// this machine reset mailboxes, create reports and move the clock.
+/// docs/emulator.md has all that is below, and the admin routes, by which callers on this machine
+/// reset mailboxes, create reports and move the clock.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
+#[command(verbatim_doc_comment, after_long_help = differences())]
 pub struct EmulateArguments {
     /// Where to listen; port 0 for any free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8700")]
@@ -128,6 +129,22 @@ pub struct EmulateArguments {
     /// receive them is enforced, but for the profile sandbox
     #[arg(long, value_name = "FILE")]
     pub workflows: Option<PathBuf>,
+    /// A folder with mailboxes.jsonl and workflows.jsonl; where one is not there, as if it were not named
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["mailbox", "mailboxes", "workflows"])]
+    pub data_dir: Option<PathBuf>,
+    /// How callers show who they are; all but `full` on loopback addresses only
+    #[arg(long, value_enum, default_value_t = AuthMode::Full)]
+    pub auth_mode: AuthMode,
+    /// After how many days a message that nobody collects leaves the inbox
+    #[arg(long, value_name = "DAYS", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=3650))]
+    pub inbox_expiry_days: u16,
+    /// After how many days a message is forgotten
+    #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=3650))]
+    pub message_expiry_days: u16,
+    /// Where to keep messages, so that they survive a restart and even a kill; made where there is none.
+    /// Without it they are gone with the process
+    #[arg(long, value_name = "DIR")]
+    pub store: Option<PathBuf>,
     /// How to answer where sources disagree
     #[arg(long, value_enum, default_value_t = ProfileName::Int)]
     pub profile: ProfileName,
@@ -139,6 +156,17 @@ pub struct EmulateArguments {
     pub certificate_names_mailbox: bool,
 }
 
+/// How callers of the emulator show who they are, in mesh-sandbox's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AuthMode {
+    /// By a good token
+    Full,
+    /// By a token for the mailbox whose nonce is `valid`
+    Canned,
+    /// Not at all
+    None,
+}
+
 /// How the emulator answers where sources disagree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ProfileName {
@@ -148,6 +176,44 @@ pub enum ProfileName {
     Spec,
     /// As NHS mesh-sandbox 1.0.137
     Sandbox,
+}
+
+/// The table of `docs/emulator.md`: every switch, with its answer in each profile and the sources.
+fn differences() -> String {
+    let page = include_str!("../../docs/emulator.md");
+    let rows = page.lines().skip_while(|line| !line.starts_with("| switch |"));
+    let mut text = "Where sources disagree:\n".to_owned();
+    for row in rows.skip(2).take_while(|line| line.starts_with('|')) {
+        let row = row.replace('`', "");
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        if let [switch, int, spec, sandbox, sources] = cells.as_slice() {
+            text.push_str(&format!(
+                "\n  {switch}\n      int {int}; spec {spec}; sandbox {sandbox}\n      {sources}\n"
+            ));
+        }
+    }
+    text
+}
+
+/// Apply the rules for a product's traffic to what was recorded, offline.
+///
+/// Takes a tape (the folder that was recorded to, or its tape.ndjson), a HAR file of any program, or a
+/// bundle, which is verified first. docs/rules.md has every rule. What a recording cannot show is not
+/// applicable, with the reason. Exit codes: 0 no MUST is broken; 1 one is; 2 this cannot be judged.
+#[derive(Debug, Args)]
+pub struct JudgeArguments {
+    /// The recording
+    #[arg(value_name = "TAPE|FILE.har|BUNDLE.zip")]
+    pub recording: PathBuf,
+    /// Configuration with the mailboxes' passwords and the shared key, to recompute tokens
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Judge this mailbox only
+    #[arg(long, value_name = "ID")]
+    pub mailbox: Option<String>,
+    /// What to print: for people or for programs
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
 }
 
 /// Record what a product says to a real endpoint, and what it is answered.
@@ -179,6 +245,10 @@ pub struct RecordArguments {
     /// proxy under that name; the tape says so
     #[arg(long)]
     pub edit_host: bool,
+    /// Connect there, whatever the endpoint's name stands for on this machine: needed where its hosts
+    /// file leads the product to the proxy
+    #[arg(long, value_name = "ADDRESS")]
+    pub connect_to: Option<SocketAddr>,
     /// Receive the product without TLS: on loopback addresses only
     #[arg(long, conflicts_with_all = ["pki", "product_ca", "no_product_certificate"])]
     pub plain_http: bool,
@@ -223,4 +293,21 @@ pub struct CheckArguments {
     /// The configuration
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_lists_every_difference_with_its_answers_and_sources() {
+        let help = differences();
+        let rows = include_str!("../../docs/emulator.md").lines();
+        let rows = rows.filter(|line| line.starts_with("| `") && line.split('|').count() == 7);
+        let names: Vec<&str> = rows.filter_map(|row| row.split('`').nth(1)).collect();
+        assert!(names.len() > 30);
+        for name in names {
+            assert!(help.contains(&format!("\n  {name}\n      int ")), "{name}");
+        }
+    }
 }

@@ -1,11 +1,15 @@
 //! `emulate`: our endpoint, alone.
 
-use std::{io::Write, sync::Arc};
+use std::{
+    io::{self, Write},
+    sync::Arc,
+};
 
+use chrono::{SecondsFormat, TimeDelta};
 use mesh_witness::{
     emulator::{
-        Arrangement, Call, Clock, Emulator, Limits, Mailbox, Pki, Policy, Profile, Settings, Switches,
-        Transport, Watcher,
+        Arrangement, Authentication, Call, Clock, Emulator, Limits, Mailbox, Pki, Policy, Profile, Settings,
+        StartError, Switches, Transport, switches::Expiry,
     },
     protocol::{MailboxId, Password, SharedKey},
 };
@@ -13,8 +17,10 @@ use mesh_witness::{
 use super::{
     Exit, Failure,
     access_log::AccessLog,
-    args::{EmulateArguments, ProfileName},
-    emulated, screen,
+    args::{AuthMode, EmulateArguments, ProfileName},
+    emulated,
+    lines::Lines,
+    screen,
 };
 
 pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
@@ -26,43 +32,119 @@ pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
         );
         return Err(Failure::new(Exit::Usage, message));
     }
+    if arguments.auth_mode != AuthMode::Full {
+        check_auth_mode(&arguments)?;
+    }
     let ids: Vec<MailboxId> = arrangement.mailboxes.iter().map(|mailbox| mailbox.id.clone()).collect();
     let clock = Clock::new();
-    let watcher = watcher(&arguments, &clock)?;
+    let telling = Arc::new(Telling::new(&arguments, &clock)?);
+    let told = Arc::clone(&telling);
     let transport = transport(&arguments, &ids)?;
     let settings = Settings {
         listen: arguments.listen,
         transport,
         shared_key: SharedKey::new(arguments.shared_key.clone()),
         mailboxes: Vec::new(),
-        policy: Policy { certificate_names_mailbox: arguments.certificate_names_mailbox },
+        policy: Policy {
+            certificate_names_mailbox: arguments.certificate_names_mailbox,
+            authentication: match arguments.auth_mode {
+                AuthMode::Full => Authentication::Full,
+                AuthMode::Canned => Authentication::Canned,
+                AuthMode::None => Authentication::None,
+            },
+        },
         limits: Limits::default(),
         clock,
-        watcher: Some(watcher),
+        watcher: Some(Arc::new(move |call: &Call| told.tell(call))),
     };
-    let started = Emulator::start_arranged(settings, arrangement).await;
-    let emulator = started.map_err(|error| Failure::new(Exit::Environment, error))?;
+    let emulator = Emulator::start_arranged(settings, arrangement).await.map_err(|error| match error {
+        StartError::Store(error) => Failure::new(Exit::Usage, format!("--store: {error}")),
+        other => Failure::new(Exit::Environment, other),
+    })?;
+    for message in emulator.mailroom().set_aside() {
+        screen::warning(&format!(
+            "--store: message {} is kept and cannot be served: {}",
+            message.message, message.why
+        ));
+    }
+    let stop = Stop::listen().map_err(|error| Failure::new(Exit::Environment, error))?;
     screen::say(&format!("listening on {}", emulator.url()));
     screen::say(guide(&arguments, &emulator.url(), &ids).trim_end());
     // A reader that waits for the line must get it now.
     let _ = std::io::stdout().flush();
-    tokio::signal::ctrl_c().await.map_err(|error| Failure::new(Exit::Environment, error))?;
+    stop.asked().await.map_err(|error| Failure::new(Exit::Environment, error))?;
     emulator.stop().await;
+    telling.finish();
     Ok(Exit::Good)
+}
+
+/// Without tokens there is nothing between a mailbox and whoever can reach it.
+fn check_auth_mode(arguments: &EmulateArguments) -> Result<(), Failure> {
+    if !arguments.listen.ip().is_loopback() {
+        let message = format!(
+            "--auth-mode: {} is not a loopback address; listen on 127.0.0.1, or leave out --auth-mode",
+            arguments.listen
+        );
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    screen::warning(match arguments.auth_mode {
+        AuthMode::None => "--auth-mode none: whoever calls on a mailbox is let in",
+        _ => "--auth-mode canned: any token for a mailbox is let in whose nonce is `valid`",
+    });
+    Ok(())
+}
+
+/// Ctrl-C, or SIGTERM, which `kill` and service managers send.
+struct Stop {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Stop {
+    /// From now on SIGTERM ends nothing by itself.
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
+        })
+    }
+
+    #[cfg(unix)]
+    async fn asked(mut self) -> io::Result<()> {
+        tokio::select! {
+            _ = self.terminate.recv() => Ok(()),
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn asked(self) -> io::Result<()> {
+        tokio::signal::ctrl_c().await
+    }
 }
 
 /// Who is there, and how to answer them.
 fn arrangement(arguments: &EmulateArguments) -> Result<Arrangement, Failure> {
     let unusable =
         |flag: &'static str| move |why: String| Failure::new(Exit::Usage, format!("{flag}: {why}"));
-    let mailboxes = match &arguments.mailboxes {
-        Some(file) => emulated::mailboxes(file).map_err(unusable("--mailboxes"))?,
-        None => mailboxes(&arguments.mailbox)?,
+    let in_folder = |name: &str| {
+        let file = arguments.data_dir.as_ref().map(|folder| folder.join(name));
+        file.filter(|file| file.exists())
     };
-    let workflows = match &arguments.workflows {
-        Some(file) => emulated::workflows(file).map_err(unusable("--workflows"))?,
-        None => emulated::default_workflows(),
+    let mailboxes = match (&arguments.mailboxes, in_folder("mailboxes.jsonl")) {
+        (Some(file), _) => emulated::mailboxes(file).map_err(unusable("--mailboxes"))?,
+        (None, Some(file)) => emulated::mailboxes(&file).map_err(unusable("--data-dir"))?,
+        (None, None) if arguments.mailbox.is_empty() => emulated::default_mailboxes(),
+        (None, None) => mailboxes(&arguments.mailbox)?,
     };
+    let workflows = match (&arguments.workflows, in_folder("workflows.jsonl")) {
+        (Some(file), _) => emulated::workflows(file).map_err(unusable("--workflows"))?,
+        (None, Some(file)) => emulated::workflows(&file).map_err(unusable("--data-dir"))?,
+        (None, None) => emulated::default_workflows(),
+    };
+    if let Some(folder) = arguments.data_dir.as_ref().filter(|folder| !folder.is_dir()) {
+        return Err(unusable("--data-dir")(format!("{}: is no folder", folder.display())));
+    }
     let profile = match arguments.profile {
         ProfileName::Int => Profile::Int,
         ProfileName::Spec => Profile::Spec,
@@ -70,7 +152,11 @@ fn arrangement(arguments: &EmulateArguments) -> Result<Arrangement, Failure> {
     };
     let ids: Vec<MailboxId> = mailboxes.iter().map(|mailbox| mailbox.id.clone()).collect();
     let patients = emulated::patients(&ids);
-    Ok(Arrangement { switches: Switches::of(profile), mailboxes, workflows, patients, admin: true })
+    let days = |days: u16| TimeDelta::days(days.into());
+    let expiry =
+        Expiry { inbox: days(arguments.inbox_expiry_days), message: days(arguments.message_expiry_days) };
+    let (switches, store) = (Switches { expiry, ..Switches::of(profile) }, arguments.store.clone());
+    Ok(Arrangement { switches, mailboxes, workflows, patients, admin: true, store })
 }
 
 fn transport(arguments: &EmulateArguments, mailboxes: &[MailboxId]) -> Result<Transport, Failure> {
@@ -87,10 +173,7 @@ fn transport(arguments: &EmulateArguments, mailboxes: &[MailboxId]) -> Result<Tr
     Ok(Transport::MutualTls(Arc::new(pki)))
 }
 
-/// The published defaults of mesh-sandbox, so that whoever comes from there finds what they know.
 fn mailboxes(given: &[String]) -> Result<Vec<Mailbox>, Failure> {
-    let defaults = ["X26ABC1:password", "X26ABC2:password", "X26ABC3:password"].map(str::to_owned);
-    let given = if given.is_empty() { &defaults } else { given };
     let read = |text: &String| {
         let (id, password) = text.split_once(':').ok_or("must be ID:PASSWORD".to_owned())?;
         let id = MailboxId::parse(id).map_err(|error| format!("{id}: a mailbox ID {error}"))?;
@@ -118,30 +201,43 @@ fn guide(arguments: &EmulateArguments, url: &str, mailboxes: &[MailboxId]) -> St
 }
 
 /// Shows every call, and writes it to the access log where one is asked for.
-fn watcher(arguments: &EmulateArguments, clock: &Clock) -> Result<Watcher, Failure> {
-    let open = |path: &std::path::PathBuf| {
-        AccessLog::open(path).map_err(|error| {
-            let message = format!("--access-log: {}: cannot be written: {error}", path.display());
-            Failure::new(Exit::Usage, message)
-        })
-    };
-    let log = arguments.access_log.as_ref().map(open).transpose()?;
-    let clock = clock.clone();
-    Ok(Arc::new(move |call: &Call| {
-        show(call);
-        if let Some(log) = &log
-            && let Err(error) = log.write(call, clock.moved_by().num_seconds())
-        {
-            screen::warning(&format!("--access-log: a call is missing in it: {error}"));
-        }
-    }))
+struct Telling {
+    shown: Lines,
+    log: Option<AccessLog>,
+    clock: Clock,
 }
 
-fn show(call: &Call) {
-    let at = call.at.format("%Y-%m-%dT%H:%M:%S%.3fZ");
+impl Telling {
+    fn new(arguments: &EmulateArguments, clock: &Clock) -> Result<Self, Failure> {
+        let open = |path: &std::path::PathBuf| {
+            AccessLog::open(path).map_err(|error| {
+                let message = format!("--access-log: {}: cannot be written: {error}", path.display());
+                Failure::new(Exit::Usage, message)
+            })
+        };
+        let log = arguments.access_log.as_ref().map(open).transpose()?;
+        // Nobody may be reading any more; that is no reason to stop.
+        Ok(Self { shown: Lines::to(std::io::stdout(), drop), log, clock: clock.clone() })
+    }
+
+    fn tell(&self, call: &Call) {
+        self.shown.push(&shown_as(call));
+        if let Some(log) = &self.log {
+            log.write(call, self.clock.moved_by().num_seconds());
+        }
+    }
+
+    /// Returns when everything is written.
+    fn finish(&self) {
+        self.shown.finish();
+        self.log.iter().for_each(AccessLog::finish);
+    }
+}
+
+fn shown_as(call: &Call) -> String {
+    let at = call.at.to_rfc3339_opts(SecondsFormat::Millis, true);
     let request = mesh_witness::tape::printable(call.request.as_bytes());
     let note = call.note.as_ref().map(|note| format!("  {}", mesh_witness::tape::printable(note.as_bytes())));
-    // Nobody may be reading any more; that is no reason to stop.
     let status = call.status.as_u16();
-    let _ = writeln!(std::io::stdout(), "{at} {status} {request}{}", note.unwrap_or_default());
+    format!("{at} {status} {request}{}", note.unwrap_or_default())
 }

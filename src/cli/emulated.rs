@@ -12,8 +12,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 /// How long such a file may be, in bytes.
 const LONGEST: u64 = 16 << 20;
 
-/// A line of `mailboxes.jsonl`. mesh-sandbox's fields, `receiver` and `takes_chunks`; others, such as
-/// `billing_entity`, are passed over.
+/// A line of `mailboxes.jsonl`. mesh-sandbox's fields, `receiver` and `takes_chunks`; others are
+/// passed over.
 #[derive(Deserialize)]
 struct MailboxLine {
     mailbox_id: String,
@@ -21,6 +21,7 @@ struct MailboxLine {
     ods_code: Option<String>,
     org_code: Option<String>,
     org_name: Option<String>,
+    billing_entity: Option<String>,
     #[serde(default)]
     password: String,
     #[serde(default = "yes")]
@@ -69,6 +70,7 @@ pub fn mailboxes(path: &Path) -> Result<Vec<Mailbox>, String> {
             ods_code: line.ods_code.unwrap_or(plain.ods_code),
             org_code: line.org_code.unwrap_or(plain.org_code),
             org_name: line.org_name.unwrap_or(plain.org_name),
+            billing_entity: line.billing_entity,
             active: line.active,
             takes_chunks: line.takes_chunks,
             receiver: match line.receiver {
@@ -95,6 +97,27 @@ pub fn workflows(path: &Path) -> Result<Vec<Workflow>, String> {
             takes_chunks: line.takes_chunks,
         })
     })
+}
+
+/// The mailboxes that mesh-sandbox has, so that whoever comes from there finds what they know.
+pub fn default_mailboxes() -> Vec<Mailbox> {
+    let mailbox = |(id, name, ods_code, payer): (&str, &str, &str, &str)| {
+        let plain = Mailbox::new(MailboxId::parse(id).ok()?, Password::new("password"));
+        Some(Mailbox {
+            name: name.to_owned(),
+            ods_code: ods_code.to_owned(),
+            org_code: ods_code.to_owned(),
+            org_name: String::new(),
+            billing_entity: Some(payer.to_owned()),
+            ..plain
+        })
+    };
+    let known = [
+        ("X26ABC1", "TESTMB1", "X26", "England"),
+        ("X26ABC2", "TESTMB2", "X26", "Wales"),
+        ("X26ABC3", "TESTMB3", "X27", "England"),
+    ];
+    known.into_iter().filter_map(mailbox).collect()
 }
 
 /// The workflows that mesh-sandbox has: here for the lookups only, so that any of its mailboxes may
@@ -244,6 +267,6 @@ mod tests {
     #[test]
     fn every_synthetic_patient_is_there() {
         assert_eq!(patients(&[]).len(), 3);
-        assert_eq!(default_workflows().len(), 3);
+        assert_eq!((default_workflows().len(), default_mailboxes().len()), (3, 3));
     }
 }

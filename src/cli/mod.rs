@@ -7,6 +7,8 @@ mod compare;
 mod emulate;
 mod emulated;
 mod exit;
+mod judge;
+mod lines;
 mod record;
 mod rehearsal;
 mod run;
@@ -32,6 +34,7 @@ pub fn main() -> Exit {
     };
     let result = match arguments.command {
         Command::Verify(arguments) => verify::verify(&arguments),
+        Command::Judge(arguments) => judge::judge(&arguments),
         Command::Compare(arguments) => compare::compare(&arguments),
         Command::Run(arguments) => with_runtime(run::run(arguments)),
         Command::Emulate(arguments) => with_runtime(emulate::emulate(arguments)),

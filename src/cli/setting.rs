@@ -33,7 +33,7 @@ pub async fn emulated() -> Result<Prepared, Failure> {
         transport: Transport::MutualTls(Arc::clone(&pki)),
         shared_key: shared_key.clone(),
         mailboxes: Vec::new(),
-        policy: Policy { certificate_names_mailbox: true },
+        policy: Policy { certificate_names_mailbox: true, ..Policy::default() },
         limits: Limits::default(),
         clock: Clock::new(),
         watcher: None,

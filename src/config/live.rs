@@ -18,7 +18,9 @@ mod tests {
 
     #[test]
     fn live_hosts_are_known_however_they_are_written() {
-        for host in ["mesh-sync.spineservices.nhs.uk", "MSG.SpineServices.nhs.uk", "mesh-sync.national.ncrs.nhs.uk."] {
+        for host in
+            ["mesh-sync.spineservices.nhs.uk", "MSG.SpineServices.nhs.uk", "mesh-sync.national.ncrs.nhs.uk."]
+        {
             assert!(is_live(host), "{host}");
         }
         for host in ["msg.intspineservices.nhs.uk", "msg.spineservices.nhs.uk.example", "localhost"] {

@@ -14,9 +14,11 @@ mod routes;
 mod server;
 pub mod switches;
 
-pub use authentication::{Policy, Refusal};
+pub use authentication::{Authentication, Policy, Refusal};
 pub use clock::Clock;
-pub use mailroom::{Limits, Mailbox, Mailroom, Patient, Receiver, ReportRequest, Workflow};
+pub use mailroom::{
+    Limits, Mailbox, Mailroom, Patient, Receiver, ReportRequest, SetAside, StoreError, Workflow,
+};
 pub use pki::{ClientIdentity, Pki, PkiError};
 pub use recording::Recorder;
 pub use routes::{Call, SERVER, TokenOutcome, Watcher};

@@ -1,6 +1,6 @@
 //! Accepts connections, over mutual TLS or plainly, and stops in good order.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use http::Request;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -13,14 +13,14 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{Semaphore, oneshot},
-    task::JoinHandle,
+    task::{JoinHandle, spawn_blocking},
     time::timeout,
 };
 use tokio_rustls::TlsAcceptor;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::{
-    Clock, Limits, Mailbox, Mailroom, Patient, Pki, PkiError, Policy, Switches, Workflow,
+    Clock, Limits, Mailbox, Mailroom, Patient, Pki, PkiError, Policy, StoreError, Switches, Workflow,
     authentication::Guard,
     recording::{Connection, Recorded, Recorder, Recording},
     routes::{Peer, Routes, Watcher},
@@ -69,6 +69,8 @@ pub struct Arrangement {
     /// Whether callers on this machine may use the admin routes, without a token: reset, reports,
     /// events, details, and the clock.
     pub admin: bool,
+    /// Where messages are kept so that they survive; without it they are gone with the process.
+    pub store: Option<PathBuf>,
 }
 
 /// What connections are made of.
@@ -90,6 +92,9 @@ pub enum StartError {
         /// Why.
         source: io::Error,
     },
+    /// The folder with messages cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// TLS could not be set up.
     #[error(transparent)]
     Pki(#[from] PkiError),
@@ -129,7 +134,7 @@ impl Emulator {
     /// Starts listening, with everything arranged. When this returns, the endpoint answers.
     ///
     /// # Errors
-    /// When the address is taken or TLS cannot be set up.
+    /// When the address is taken, the folder with messages cannot be used, or TLS cannot be set up.
     pub async fn start_arranged(settings: Settings, arrangement: Arrangement) -> Result<Self, StartError> {
         let clock = settings.clock.clone();
         Self::start_with(settings, arrangement, None, clock).await
@@ -149,17 +154,18 @@ impl Emulator {
         let unable = |source| StartError::Listen { address: settings.listen, source };
         let listener = TcpListener::bind(settings.listen).await.map_err(unable)?;
         let address = listener.local_addr().map_err(unable)?;
-        let mailroom = Arc::new(arrangement.mailroom(&settings));
+        let (key, clock) = (settings.shared_key, settings.clock);
+        let guard = Guard::new(key, settings.policy, arrangement.switches.clone(), token_clock);
+        let (mailroom, guard) = arrangement.open(&clock, &settings.limits, guard).await?;
         for (id, password) in settings.mailboxes {
             mailroom.register(id, password);
         }
-        let switches = arrangement.switches;
-        let (key, clock) = (settings.shared_key, settings.clock);
+        let mailroom = Arc::new(mailroom);
         let routes = Arc::new(Routes {
             mailroom: Arc::clone(&mailroom),
-            guard: Guard::new(key, settings.policy, switches.clone(), token_clock),
+            guard,
             clock,
-            switches,
+            switches: arrangement.switches,
             watcher: settings.watcher,
             admin: arrangement.admin,
         });
@@ -196,13 +202,37 @@ impl Emulator {
 }
 
 impl Arrangement {
-    fn mailroom(&self, settings: &Settings) -> Mailroom {
-        let (clock, limits) = (settings.clock.clone(), settings.limits.clone());
-        let mailroom = Mailroom::with_switches(clock, limits, self.switches.clone());
+    /// The mailroom, and the guard with what it knew before.
+    async fn open(
+        &self,
+        clock: &Clock,
+        limits: &Limits,
+        guard: Guard,
+    ) -> Result<(Mailroom, Guard), StoreError> {
+        let (mailroom, guard) = match &self.store {
+            None => (Mailroom::with_switches(clock.clone(), limits.clone(), self.switches.clone()), guard),
+            Some(folder) => {
+                let (clock, limits, switches) = (clock.clone(), limits.clone(), self.switches.clone());
+                let opened = spawn_blocking({
+                    let folder = folder.clone();
+                    move || {
+                        let mailroom = Mailroom::open(clock, limits, switches, &folder)?;
+                        let unusable = |source| StoreError::Folder { path: folder.clone(), source };
+                        Ok((mailroom, guard.remembering(folder.join("tokens")).map_err(unusable)?))
+                    }
+                });
+                // A database that is damaged beyond what its library expects makes it panic.
+                let panicked = |_| StoreError::Damaged {
+                    path: folder.clone(),
+                    why: "what is in it contradicts itself".to_owned(),
+                };
+                opened.await.map_err(panicked)??
+            }
+        };
         self.mailboxes.iter().cloned().for_each(|mailbox| mailroom.install(mailbox));
         self.workflows.iter().cloned().for_each(|workflow| mailroom.install_workflow(workflow));
         self.patients.iter().cloned().for_each(|patient| mailroom.install_patient(patient));
-        mailroom
+        Ok((mailroom, guard))
     }
 }
 

@@ -3,6 +3,14 @@
 //! "Pack" is the assurance pack as suppliers report it, "sandbox" is mesh-sandbox 1.0.137, "2016"
 //! and "2021" are earlier editions of the specification.
 
+mod choices;
+#[cfg(test)]
+mod tests;
+
+pub use choices::*;
+
+use chrono::TimeDelta;
+
 use crate::protocol::{SendRules, TrackingTimes};
 
 /// A set of answers under one name.
@@ -17,168 +25,18 @@ pub enum Profile {
     Sandbox,
 }
 
-macro_rules! choices {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$choice_doc:meta])* $choice:ident,)* })*) => {
-        $($(#[$doc])* #[derive(Debug, Clone, Copy, PartialEq, Eq)] pub enum $name { $($(#[$choice_doc])* $choice,)* })*
-    };
+/// How long messages stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expiry {
+    /// In an inbox: five days (OpenAPI, "Message expiration").
+    pub inbox: TimeDelta,
+    /// Anywhere: thirty days (the same).
+    pub message: TimeDelta,
 }
 
-choices! {
-    /// By which methods a handshake may be made.
-    HandshakeMethods {
-        /// POST alone (OpenAPI, path).
-        Post,
-        /// GET as well (OpenAPI, curl example; sandbox).
-        PostAndGet,
-    }
-    /// What a v1 handshake answers.
-    HandshakeBody {
-        /// Nothing (OpenAPI since May 2022).
-        Empty,
-        /// `mailboxId` (OpenAPI before; sandbox).
-        MailboxId,
-    }
-    /// Whether a token is good once.
-    TokenReplay {
-        /// A repeat is 403 (OpenAPI, "MESH Authorization header").
-        Refused,
-        /// A repeat is let in (sandbox).
-        Accepted,
-    }
-    /// Whether a token's time matters.
-    TokenWindow {
-        /// More than two hours away is 403 (OpenAPI, "MESH Authorization header").
-        TwoHours,
-        /// Any time will do (sandbox).
-        Unlimited,
-    }
-    /// How a token's hash is compared.
-    HashCase {
-        /// Lower case, as NHS England's validator of authorisation headers does.
-        Exact,
-        /// In either case (sandbox).
-        Any,
-    }
-    /// Whether lookups need a token. One that is sent is not looked at otherwise.
-    LookupToken {
-        /// None is needed (OpenAPI lists none; sandbox).
-        NotNeeded,
-        /// As every other call (hosts of the endpoint lookup guide authenticate).
-        Needed,
-    }
-    /// What a send to nobody answers besides 417 and code 12.
-    UnknownRecipient {
-        /// A message ID, and a REPORT in the sender's inbox (seen on integration; 2016).
-        IdAndReport,
-        /// Nothing (sandbox).
-        CodeOnly,
-    }
-    /// Which workflows restrict who sends and who receives.
-    Workflows {
-        /// Those that are registered; any other is free. Both NHS test suites send with random ones.
-        Registered,
-        /// All: one that is not registered is code 17 (OpenAPI, "Error codes").
-        All,
-        /// None (sandbox).
-        Ignored,
-    }
-    /// What the download of a message answers that is acknowledged or expired.
-    Past {
-        /// 410 (pack case 705, 2016, 2021; OpenAPI for the expired).
-        Gone,
-        /// 404.
-        Missing,
-        /// The message, for thirty days (sandbox, for the acknowledged).
-        Served,
-    }
-    /// What is answered to a call on a message of another mailbox.
-    Foreign {
-        /// 404, so that nothing is told (sandbox for HEAD, says Spine does so in tracking).
-        Missing,
-        /// 403 (sandbox for GET, acknowledge and chunk).
-        Forbidden,
-    }
-    /// What a v2 acknowledgement answers.
-    AcknowledgeBody {
-        /// Nothing (OpenAPI, schema; sandbox).
-        Empty,
-        /// `message_id` (OpenAPI, example of "Track outbox").
-        MessageId,
-    }
-    /// Statuses that the OpenAPI does not list for an operation: 404 of acknowledge and tracking,
-    /// 413 of a send, 404 of a path parameter that is malformed; and the body with an error code of a
-    /// 400, for which it has only that of a validation error.
-    Unlisted {
-        /// Answered all the same (sandbox answers 404 in both places).
-        Answered,
-        /// 400 with a validation error in their stead, which it lists everywhere.
-        BadRequest,
-    }
-    /// What an encoding that is not gzip answers.
-    OtherEncoding {
-        /// 400.
-        BadRequest,
-        /// 422 (sandbox).
-        Unprocessable,
-    }
-    /// Whether a later chunk must repeat the first one's `Content-Encoding`.
-    ChunkEncoding {
-        /// It may be left out; another one is 417 (OpenAPI, curl example of "Send chunked message").
-        MayBeOmitted,
-        /// Left out is 417 too (sandbox).
-        Repeated,
-    }
-    /// Whether a later chunk must have `Mex-Chunk-Range`.
-    ChunkHeader {
-        /// It may be left out: the path has the number (OpenAPI: not required).
-        Optional,
-        /// Left out is 417 (sandbox).
-        Required,
-    }
-    /// In which order chunks must come.
-    ChunkOrder {
-        /// One after the other, each once, all with the first one's total; else 417 (OpenAPI: "in
-        /// the correct order").
-        Strict,
-        /// Any, also again; the last completes whatever there is (sandbox).
-        Any,
-    }
-    /// What a chunk answers.
-    ChunkReply {
-        /// The message ID, as a send does (OpenAPI).
-        MessageId,
-        /// v1 has `blockID` too, v2 is `null` (sandbox; 2016 had `blockId`).
-        BlockId,
-    }
-    /// `Mex-To` of a report.
-    ReportTo {
-        /// The mailbox that it lies in, the sender's (NHS developer forum; sandbox).
-        Sender,
-        /// To whom the undelivered message was addressed (OpenAPI, "Asynchronous error reporting").
-        Intended,
-    }
-    /// `Mex-Subject` of a report.
-    ReportSubject {
-        /// That of the undelivered message (OpenAPI, "Asynchronous error reporting").
-        Original,
-        /// The same after `NDR: ` (2021; sandbox).
-        Prefixed,
-    }
-    /// What v1 tracking does with what is not known.
-    TrackingNulls {
-        /// `null` (OpenAPI, example of v1).
-        Shown,
-        /// Left out (OpenAPI, schema of v1: no field may be `null`; sandbox).
-        LeftOut,
-    }
-    /// How `GPPROVIDER` addresses are read.
-    PatientRouting {
-        /// Date of birth as `DDMMYYYY` (GP Connect messaging).
-        DayFirst,
-        /// Date of birth as `YYYYMMDD` (NHS guide to the MESH endpoint lookup).
-        YearFirst,
-        /// Not at all: nobody is registered under one (sandbox).
-        Off,
+impl Default for Expiry {
+    fn default() -> Self {
+        Self { inbox: TimeDelta::days(5), message: TimeDelta::days(30) }
     }
 }
 
@@ -210,6 +68,19 @@ pub struct Switches {
     pub tracking_nulls: TrackingNulls,
     pub tracking_times: TrackingTimes,
     pub patient_routing: PatientRouting,
+    pub token_form: TokenForm,
+    pub reading: Reading,
+    pub refusals: Refusals,
+    pub message_ids: MessageIds,
+    pub media_types: MediaTypes,
+    pub download_headers: DownloadHeaders,
+    pub compression: Compression,
+    pub head: Head,
+    pub uploading: Past,
+    pub tracking_body: TrackingBody,
+    pub extras: Extras,
+    pub event_reports: EventReports,
+    pub expiry: Expiry,
 }
 
 impl Default for Switches {
@@ -262,6 +133,19 @@ impl Switches {
             tracking_nulls: TrackingNulls::Shown,
             tracking_times: TrackingTimes::Iso,
             patient_routing: PatientRouting::DayFirst,
+            token_form: TokenForm::Exact,
+            reading: Reading::OpenApi,
+            refusals: Refusals::OpenApi,
+            message_ids: MessageIds::Timed,
+            media_types: MediaTypes::Versioned,
+            download_headers: DownloadHeaders::OpenApi,
+            compression: Compression::AsSent,
+            head: Head::Recipient,
+            uploading: Past::Missing,
+            tracking_body: TrackingBody::OpenApi,
+            extras: Extras::Missing,
+            event_reports: EventReports::Sent,
+            expiry: Expiry::default(),
         }
     }
 
@@ -284,6 +168,18 @@ impl Switches {
             report_subject: ReportSubject::Prefixed,
             tracking_nulls: TrackingNulls::LeftOut,
             patient_routing: PatientRouting::Off,
+            token_form: TokenForm::Lenient,
+            reading: Reading::Sandbox,
+            refusals: Refusals::Sandbox,
+            message_ids: MessageIds::Hexadecimal,
+            media_types: MediaTypes::PlainForSome,
+            download_headers: DownloadHeaders::Sandbox,
+            compression: Compression::OnTheFly,
+            head: Head::SenderToo,
+            uploading: Past::Gone,
+            tracking_body: TrackingBody::Sandbox,
+            extras: Extras::Served,
+            event_reports: EventReports::Unsent,
             ..Self::int()
         }
     }

@@ -12,6 +12,7 @@ mod digest;
 mod draft;
 mod manifest;
 mod path;
+mod read;
 mod seal;
 mod verify;
 
@@ -22,5 +23,6 @@ pub use container::NotAZip;
 pub use draft::{Draft, WriteError};
 pub use manifest::LineError;
 pub use path::{BagPath, LONGEST, PathError};
+pub use read::read_file;
 pub use seal::{SealError, Sealed, WIRE_FILE, seal};
 pub use verify::{Container, Limits, Problem, Summary, Verified, VerifyError, verify, verify_within};

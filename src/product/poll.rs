@@ -161,7 +161,7 @@ pub async fn collect_report(
             if seen.len() >= HEADS || !seen.insert(id.to_string()) {
                 continue;
             }
-            if is_report(&*client.look_up(&id).await.exchange, about) {
+            if is_report(&client.look_up(&id).await.exchange, about) {
                 let (downloads, _) = take(client, &id, false).await;
                 let download = downloads.into_iter().next()?;
                 return Some(Reported { report: id, download });

@@ -29,6 +29,13 @@ names! {
     MEX_CONTENT_COMPRESSED = "mex-content-compressed";
     /// `Y` when the payload is encrypted.
     MEX_CONTENT_ENCRYPTED = "mex-content-encrypted";
+    /// Type of the content, passed through whatever `Content-Type` says (mesh-sandbox 1.0.137).
+    MEX_CONTENT_TYPE = "mex-content-type";
+    /// A reference of sender and recipient, passed through (mesh-sandbox 1.0.137; OpenAPI, `partnerId` of
+    /// "Track outbox").
+    MEX_PARTNER_ID = "mex-partnerid";
+    /// How many chunks there are (mesh-sandbox 1.0.137).
+    MEX_TOTAL_CHUNKS = "mex-total-chunks";
     /// `DATA` or `REPORT`.
     MEX_MESSAGE_TYPE = "mex-messagetype";
     /// Which message a report is about.

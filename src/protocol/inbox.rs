@@ -26,12 +26,7 @@ impl InboxQuery {
     /// # Errors
     /// The first parameter outside its documented limits. Unknown parameters are passed over.
     pub fn parse(query: &str) -> Result<Self, ValidationError> {
-        let mut parsed = Self {
-            max_results: MAX_RESULTS_DEFAULT,
-            continue_from: None,
-            workflow_filter: None,
-            filter_text: None,
-        };
+        let mut parsed = Self::whole();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             let invalid = |msg: &str| ValidationError::new("query", &name, msg);
             match name.as_ref() {
@@ -58,11 +53,42 @@ impl InboxQuery {
         Ok(parsed)
     }
 
+    /// The first page without a filter.
+    #[must_use]
+    pub fn whole() -> Self {
+        Self {
+            max_results: MAX_RESULTS_DEFAULT,
+            continue_from: None,
+            workflow_filter: None,
+            filter_text: None,
+        }
+    }
+
+    /// The same with a filter, as it was read and as it was written.
+    #[must_use]
+    pub fn filtered(self, filter: WorkflowFilter, text: String) -> Self {
+        Self { workflow_filter: Some(filter), filter_text: Some(text), ..self }
+    }
+
     /// The relative link to the page that starts at `continue_from`, with the same filter.
     #[must_use]
     pub fn link(&self, mailbox: &MailboxId, continue_from: Option<&str>) -> String {
+        self.written(mailbox, continue_from, true)
+    }
+
+    /// The same as mesh-sandbox 1.0.137 writes it: without the size of a page that has the default's.
+    #[must_use]
+    pub fn short_link(&self, mailbox: &MailboxId, continue_from: Option<&str>) -> String {
+        let link = self.written(mailbox, continue_from, self.max_results != MAX_RESULTS_DEFAULT);
+        // Its library encodes the star of a filter, and no query has another.
+        link.trim_end_matches('?').replace('*', "%2A")
+    }
+
+    fn written(&self, mailbox: &MailboxId, continue_from: Option<&str>, with_size: bool) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        query.append_pair("max_results", &self.max_results.to_string());
+        if with_size {
+            query.append_pair("max_results", &self.max_results.to_string());
+        }
         if let Some(filter) = &self.filter_text {
             query.append_pair("workflow_filter", filter);
         }
@@ -88,13 +114,19 @@ impl InboxPage {
     /// The body, in the shape of a version: v1 has the messages only (OpenAPI, schema Inbox).
     #[must_use]
     pub fn body(&self, version: ApiVersion, mailbox: &MailboxId, query: &InboxQuery) -> Value {
+        self.linked_body(version, |place| query.link(mailbox, place.or(query.continue_from.as_deref())))
+    }
+
+    /// The same with links to the page itself and to the one that starts at a place.
+    #[must_use]
+    pub fn linked_body(&self, version: ApiVersion, link: impl Fn(Option<&str>) -> String) -> Value {
         let messages: Vec<&str> = self.messages.iter().map(MessageId::as_str).collect();
         match version {
             ApiVersion::V1 => json!({ "messages": messages }),
             ApiVersion::V2 => {
-                let mut links = json!({ "self": query.link(mailbox, query.continue_from.as_deref()) });
+                let mut links = json!({ "self": link(None) });
                 if let Some(place) = &self.continue_from {
-                    links["next"] = json!(query.link(mailbox, Some(place)));
+                    links["next"] = json!(link(Some(place)));
                 }
                 json!({ "messages": messages, "links": links, "approx_inbox_count": self.approx_inbox_count })
             }

@@ -14,6 +14,7 @@ mod lookup;
 mod operation;
 mod patient;
 mod replies;
+pub mod sandbox;
 mod sending;
 mod token;
 mod tracking;
@@ -31,7 +32,9 @@ pub use operation::{Operation, PathError};
 pub use patient::{DateOrder, NhsNumber, NhsNumberError, PatientAddress, PatientAddressError};
 pub use replies::{Acknowledged, Listed, Sent};
 pub use sending::{MissingTo, SendHeaders, SendRefusal, SendRules, read_chunk_range, read_encoding};
-pub use token::{NonceCount, SCHEME, Token, TokenError, TokenRefusal, TokenTimestamp, check_token};
+pub use token::{
+    NonceCount, SCHEME, Token, TokenError, TokenRefusal, TokenTimestamp, check_token, hash_matches,
+};
 pub use tracking::{Correspondent, Tracked, TrackingStatus, TrackingTimes, tracking_query};
 pub use version::ApiVersion;
 pub use workflow::{WorkflowFilter, WorkflowFilterError, WorkflowId, WorkflowIdError};

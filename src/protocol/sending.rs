@@ -4,8 +4,9 @@ use http::{HeaderMap, HeaderName};
 use thiserror::Error;
 
 use super::headers::{
-    MEX_CHUNK_RANGE, MEX_CONTENT_CHECKSUM, MEX_CONTENT_COMPRESSED, MEX_CONTENT_ENCRYPTED, MEX_FILE_NAME,
-    MEX_FROM, MEX_LOCAL_ID, MEX_MESSAGE_TYPE, MEX_SUBJECT, MEX_TO, MEX_VERSION, MEX_WORKFLOW_ID,
+    MEX_CHUNK_RANGE, MEX_CONTENT_CHECKSUM, MEX_CONTENT_COMPRESSED, MEX_CONTENT_ENCRYPTED, MEX_CONTENT_TYPE,
+    MEX_FILE_NAME, MEX_FROM, MEX_LOCAL_ID, MEX_MESSAGE_TYPE, MEX_PARTNER_ID, MEX_SUBJECT, MEX_TO,
+    MEX_VERSION, MEX_WORKFLOW_ID,
 };
 use super::{ChunkRange, ContentEncoding, ErrorCode, MailboxId, ValidationError, WorkflowId};
 
@@ -87,13 +88,15 @@ impl SendRules {
 }
 
 /// Limits in characters (OpenAPI, parameters of "Send message").
-const PASSED_THROUGH: [(HeaderName, usize); 6] = [
+const PASSED_THROUGH: [(HeaderName, usize); 8] = [
     (MEX_SUBJECT, 500),
     (MEX_LOCAL_ID, 300),
     (MEX_FILE_NAME, 300),
     (MEX_CONTENT_CHECKSUM, 100),
     (MEX_CONTENT_COMPRESSED, 10),
     (MEX_CONTENT_ENCRYPTED, 10),
+    (MEX_PARTNER_ID, 500),
+    (MEX_CONTENT_TYPE, 100),
 ];
 
 impl SendHeaders {
@@ -124,7 +127,12 @@ impl SendHeaders {
                 passed_through.push((name, value));
             }
         }
-        let content_type = text(headers, &http::header::CONTENT_TYPE)?;
+        // Who says both means the message by the one and this request by the other.
+        let own = passed_through.iter().find(|(name, _)| *name == MEX_CONTENT_TYPE);
+        let content_type = match own {
+            Some((_, content_type)) => Some(content_type.clone()),
+            None => text(headers, &http::header::CONTENT_TYPE)?,
+        };
         Ok(Self { to, workflow, chunk_range, encoding, content_type, passed_through })
     }
 }

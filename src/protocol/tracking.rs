@@ -66,6 +66,16 @@ pub struct Tracked {
     pub subject: Option<String>,
     /// Checksum, as the sender gave it.
     pub checksum: Option<String>,
+    /// A reference of sender and recipient, as the sender gave it.
+    pub partner_id: Option<String>,
+    /// Whether the sender said that the content is compressed.
+    pub compressed: bool,
+    /// Whether the sender said that the content is encrypted.
+    pub encrypted: bool,
+    /// What it reports; `None` for data.
+    pub reported: Option<Failure>,
+    /// About which message.
+    pub linked: Option<MessageId>,
     /// Chunks that it has or will have.
     pub chunk_count: u32,
     /// How its body is encoded.
@@ -132,7 +142,7 @@ impl Tracked {
             "meshRecipientOdsCode": self.recipient.ods_code,
             "messageId": self.message_id.as_str(),
             "messageType": "DATA",
-            "partnerId": null,
+            "partnerId": self.partner_id,
             "recipient": self.recipient.mailbox,
             "recipientName": self.recipient.name,
             "recipientOrgCode": self.recipient.org_code,
@@ -229,6 +239,11 @@ mod tests {
             file_name: None,
             subject: None,
             checksum: None,
+            partner_id: None,
+            compressed: false,
+            encrypted: false,
+            reported: None,
+            linked: None,
             chunk_count: 1,
             encoding: ContentEncoding::Identity,
             size: 5,

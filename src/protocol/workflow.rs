@@ -72,6 +72,33 @@ pub enum WorkflowFilterError {
 }
 
 impl WorkflowFilter {
+    /// Reads a filter as mesh-sandbox 1.0.137 does, which takes any text and loses the last character
+    /// of what begins with a star.
+    #[must_use]
+    pub fn of_any_form(text: &str) -> Self {
+        let text = text.trim();
+        if text.is_empty() {
+            return Self { negated: false, pattern: Pattern::Contains(String::new()) };
+        }
+        let (negated, rest) = match text.strip_prefix('!') {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let shortened = |inner: &str| {
+            let mut inner = inner.to_owned();
+            inner.pop();
+            inner
+        };
+        let inner = rest.strip_prefix('*').map(shortened);
+        let word = inner.as_deref().unwrap_or(rest);
+        let pattern = match (word.strip_suffix('*'), &inner) {
+            (Some(begin), _) => Pattern::BeginsWith(begin.to_owned()),
+            (None, Some(inner)) => Pattern::Contains(inner.clone()),
+            (None, None) => Pattern::Equals(word.to_owned()),
+        };
+        Self { negated, pattern }
+    }
+
     /// Whether a message with this workflow ID is listed.
     #[must_use]
     pub fn admits(&self, workflow: &WorkflowId) -> bool {

@@ -66,7 +66,8 @@ impl Authority {
     /// # Errors
     /// When files are missing, damaged, out of date or for other names, or cannot be written.
     pub fn open(folder: &Path, names: &[String], mailbox: &MailboxId) -> Result<Self, AuthorityError> {
-        let missing: Vec<&'static str> = FILES.into_iter().filter(|name| !folder.join(name).exists()).collect();
+        let missing: Vec<&'static str> =
+            FILES.into_iter().filter(|name| !folder.join(name).exists()).collect();
         let is_new = missing.len() == FILES.len();
         match missing.first() {
             Some(missing) if !is_new => {
@@ -91,22 +92,29 @@ impl Authority {
         };
         let path = folder.join("server-key.pem");
         let server_key = PrivateKeyDer::from_pem_file(&path).map_err(|error| unusable(path, error))?;
-        Ok(Self { certificate: certificate("ca.pem")?, server: vec![certificate("server.pem")?], server_key, is_new })
+        Ok(Self {
+            certificate: certificate("ca.pem")?,
+            server: vec![certificate("server.pem")?],
+            server_key,
+            is_new,
+        })
     }
 
     /// Whether a client that trusts the authority would take the server certificate for these names.
     fn check(&self, path: &Path, names: &[String]) -> Result<(), AuthorityError> {
         let wrong = |why: String| unusable(path.to_owned(), why);
         let mut roots = RootCertStore::empty();
-        roots.add(self.certificate.clone()).map_err(|error| wrong(format!("its authority is unusable: {error}")))?;
+        roots
+            .add(self.certificate.clone())
+            .map_err(|error| wrong(format!("its authority is unusable: {error}")))?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
             .build()
             .map_err(|error| wrong(error.to_string()))?;
         let leaf = self.server.first().ok_or_else(|| wrong("it holds no certificate".to_owned()))?;
         for name in names {
-            let server_name =
-                ServerName::try_from(name.clone()).map_err(|_| wrong(format!("{name} is no name of a server")))?;
+            let server_name = ServerName::try_from(name.clone())
+                .map_err(|_| wrong(format!("{name} is no name of a server")))?;
             verifier
                 .verify_server_cert(leaf, &[], &server_name, &[], UnixTime::now())
                 .map_err(|error| wrong(format!("it does not do for {name}: {error}")))?;
@@ -159,7 +167,8 @@ mod tests {
         let found = open(folder.path(), &names).unwrap();
         assert!(made.is_new && !found.is_new);
         assert_eq!((made.certificate, made.server), (found.certificate, found.server));
-        let mut files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+        let mut files: Vec<_> =
+            fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
         files.sort();
         assert_eq!(files, ["ca.pem", "product-key.pem", "product.pem", "server-key.pem", "server.pem"]);
         #[cfg(unix)]
@@ -175,7 +184,10 @@ mod tests {
         open(folder.path(), &names(&["localhost"])).unwrap();
         let before = fs::read(folder.path().join("server.pem")).unwrap();
         let error = open(folder.path(), &names(&["localhost", "mesh.example"])).err().unwrap();
-        assert!(error.contains("it does not do for mesh.example") && error.contains("empty the folder"), "{error}");
+        assert!(
+            error.contains("it does not do for mesh.example") && error.contains("empty the folder"),
+            "{error}"
+        );
         fs::remove_file(folder.path().join("product-key.pem")).unwrap();
         let error = open(folder.path(), &names(&["localhost"])).err().unwrap();
         assert!(error.contains("product-key.pem is missing"), "{error}");

@@ -67,7 +67,8 @@ impl Connection {
             Ok(Ok(received)) => received,
             Ok(Err(failure)) => return self.not_received(began, failure).await,
             Err(_) => {
-                let detail = format!("the product did not finish its TLS handshake within {} s", PATIENCE.as_secs());
+                let detail =
+                    format!("the product did not finish its TLS handshake within {} s", PATIENCE.as_secs());
                 return self.not_received(began, failure(FailureKind::TimedOut, detail)).await;
             }
         };
@@ -140,10 +141,13 @@ impl Connection {
             End::Failed(Side::Endpoint, error) => {
                 (Party::Endpoint, of_io(&error, self.shared.endpoint.presents_certificate()))
             }
-            End::Failed(Side::Product, error) => {
-                (Party::Product, failure(FailureKind::Closed, format!("the product's connection failed: {error}")))
+            End::Failed(Side::Product, error) => (
+                Party::Product,
+                failure(FailureKind::Closed, format!("the product's connection failed: {error}")),
+            ),
+            End::Refused(why) => {
+                (Party::Proxy, failure(FailureKind::NotHttp, format!("not passed on: {why}")))
             }
-            End::Refused(why) => (Party::Proxy, failure(FailureKind::NotHttp, format!("not passed on: {why}"))),
             End::Stopped => (Party::Proxy, failure(FailureKind::Closed, "the recording was ended")),
             End::TapeFailed => (Party::Proxy, failure(FailureKind::Closed, "the tape could not be written")),
         };

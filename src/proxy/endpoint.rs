@@ -1,12 +1,13 @@
 //! The leg to the endpoint.
 
 use std::{
+    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use rustls::{ClientConfig, pki_types::CertificateDer};
-use tokio::time::timeout;
+use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::TlsConnector;
 
 use super::leg::Leg;
@@ -18,16 +19,23 @@ use crate::{
 /// How connections to the endpoint are made.
 pub struct Endpoint {
     target: Target,
+    /// Where to connect, whatever its name stands for.
+    address: Option<SocketAddr>,
     tls: Option<Arc<ClientConfig>>,
     /// What is presented to it.
     certificate: Option<CertificateFacts>,
 }
 
 impl Endpoint {
-    /// An endpoint to which `certificate` is presented, if that is what `target` does.
-    pub fn new(target: Target, certificate: Option<&CertificateDer<'_>>) -> Self {
+    /// An endpoint to which `certificate` is presented, if that is what `target` does. It is looked for
+    /// at `address`; without one, its name is looked up.
+    pub fn new(
+        target: Target,
+        certificate: Option<&CertificateDer<'_>>,
+        address: Option<SocketAddr>,
+    ) -> Self {
         let tls = target.tls_config().map(Arc::new);
-        Self { tls, certificate: certificate.and_then(|leaf| certificate_facts(leaf)), target }
+        Self { address, tls, certificate: certificate.and_then(|leaf| certificate_facts(leaf)), target }
     }
 
     /// Scheme, host and port.
@@ -55,16 +63,25 @@ impl Endpoint {
 
     async fn open_unbounded(&self) -> Result<(Leg, LegFacts), TransportFailure> {
         let began = Instant::now();
-        let stream = connect(&self.target).await?;
         let unusable = |error| of_io(&error, self.presents_certificate());
+        let stream = match self.address {
+            Some(address) => TcpStream::connect(address).await.map_err(unusable)?,
+            None => connect(&self.target).await?,
+        };
         // What comes in small pieces goes on in small pieces.
         let _ = stream.set_nodelay(true);
         let peer = stream.peer_addr().map_err(unusable)?;
         let connected = began.elapsed();
         let connect_us = Some(microseconds(connected));
         let Some(tls) = &self.tls else {
-            let facts =
-                LegFacts { peer, tls: None, chain: Vec::new(), server_name: None, connect_us, handshake_us: None };
+            let facts = LegFacts {
+                peer,
+                tls: None,
+                chain: Vec::new(),
+                server_name: None,
+                connect_us,
+                handshake_us: None,
+            };
             return Ok((Leg::plain(stream), facts));
         };
         let name = self.target.origin().server_name().clone();
@@ -78,7 +95,8 @@ impl Endpoint {
             ..agreed(session.protocol_version(), session.negotiated_cipher_suite())
         };
         let server_name = Some(self.target.origin().host());
-        let facts = LegFacts { peer, tls: Some(Arc::new(facts)), chain, server_name, connect_us, handshake_us };
+        let facts =
+            LegFacts { peer, tls: Some(Arc::new(facts)), chain, server_name, connect_us, handshake_us };
         Ok((Leg::encrypted(stream), facts))
     }
 }

@@ -50,8 +50,11 @@ impl Front {
             roots.add(authority.clone())?;
         }
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
-        let verifier: Arc<dyn ClientCertVerifier> =
-            if certificate_required { verifier.build()? } else { verifier.allow_unauthenticated().build()? };
+        let verifier: Arc<dyn ClientCertVerifier> = if certificate_required {
+            verifier.build()?
+        } else {
+            verifier.allow_unauthenticated().build()?
+        };
         let certificate = server.first().and_then(|leaf| certificate_facts(leaf));
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
@@ -62,11 +65,21 @@ impl Front {
     }
 
     /// Receives the product.
-    pub async fn receive(&self, stream: TcpStream, peer: SocketAddr) -> Result<(Leg, LegFacts), TransportFailure> {
+    pub async fn receive(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+    ) -> Result<(Leg, LegFacts), TransportFailure> {
         // What comes in small pieces goes on in small pieces.
         let _ = stream.set_nodelay(true);
-        let plain =
-            LegFacts { peer, tls: None, chain: Vec::new(), server_name: None, connect_us: None, handshake_us: None };
+        let plain = LegFacts {
+            peer,
+            tls: None,
+            chain: Vec::new(),
+            server_name: None,
+            connect_us: None,
+            handshake_us: None,
+        };
         let Self::Tls { acceptor, certificate } = self else { return Ok((Leg::plain(stream), plain)) };
         let began = Instant::now();
         let stream = acceptor.accept(stream).await.map_err(|error| refused(&error))?;
@@ -99,9 +112,10 @@ fn refused(error: &io::Error) -> TransportFailure {
         Some(Error::InvalidCertificate(why)) => {
             (FailureKind::ClientCertificateRefused, format!("the product's certificate is not valid: {why}"))
         }
-        Some(Error::AlertReceived(alert)) => {
-            (FailureKind::Tls, format!("the product refused this proxy's certificate or TLS: alert {alert:?}"))
-        }
+        Some(Error::AlertReceived(alert)) => (
+            FailureKind::Tls,
+            format!("the product refused this proxy's certificate or TLS: alert {alert:?}"),
+        ),
         Some(error) => (FailureKind::Tls, format!("the TLS handshake with the product failed: {error}")),
         None => (FailureKind::Closed, format!("the product went away in its TLS handshake: {error}")),
     };

@@ -140,7 +140,11 @@ mod tests {
 
     #[test]
     fn what_is_no_http_or_breaks_off_passes_as_it_is() {
-        for wire in [&b"\x16\x03\x01\x00host:"[..], b"GET / HTTP/1.1\r\nHo", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nHost: a\r\n"] {
+        for wire in [
+            &b"\x16\x03\x01\x00host:"[..],
+            b"GET / HTTP/1.1\r\nHo",
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nHost: a\r\n",
+        ] {
             for cut in 1..=wire.len() {
                 assert_eq!(edited(wire, cut), wire, "cut {cut}");
             }

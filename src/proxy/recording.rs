@@ -123,7 +123,8 @@ fn notes(draft: &Draft) -> Vec<String> {
             notes.push(format!("the {name} is not whole"));
         }
         if message.has_both_lengths() {
-            notes.push(format!("the {name} has both Content-Length and Transfer-Encoding; the latter counts"));
+            notes
+                .push(format!("the {name} has both Content-Length and Transfer-Encoding; the latter counts"));
         }
     }
     notes

@@ -57,9 +57,7 @@ struct Tally {
 }
 
 /// A reel whose entries `keep` keeps. After the first that it cannot keep, nothing more is taken.
-pub fn reel(
-    mut keep: impl FnMut(&Entry) -> io::Result<()> + Send + 'static,
-) -> io::Result<(Reel, Keeper)> {
+pub fn reel(mut keep: impl FnMut(&Entry) -> io::Result<()> + Send + 'static) -> io::Result<(Reel, Keeper)> {
     let (sender, mut receiver) = mpsc::channel::<Entry>(WAITING);
     let (failed, has_failed) = watch::channel(false);
     let counts = Arc::new(Tally::default());
@@ -97,7 +95,8 @@ impl Keeper {
 
     /// Waits until all is kept. All reels must have been dropped.
     pub fn finish(self) -> (Counts, io::Result<()>) {
-        let result = self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the thread of the tape ended")));
+        let result =
+            self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the thread of the tape ended")));
         (self.counts.get(), result)
     }
 }

@@ -36,6 +36,8 @@ pub struct Settings {
     pub front: Front,
     /// The endpoint.
     pub target: Target,
+    /// Where the endpoint is, when that is not to be looked up by its name.
+    pub connect_to: Option<SocketAddr>,
     /// The client certificate that `target` presents, for the tape.
     pub client_certificate: Option<CertificateDer<'static>>,
     /// What becomes of the `Host` header.
@@ -82,7 +84,8 @@ impl Proxy {
         let unable = |source| StartError::Listen { address: settings.listen, source };
         let listener = TcpListener::bind(settings.listen).await.map_err(unable)?;
         let address = listener.local_addr().map_err(unable)?;
-        let endpoint = Endpoint::new(settings.target, settings.client_certificate.as_ref());
+        let endpoint =
+            Endpoint::new(settings.target, settings.client_certificate.as_ref(), settings.connect_to);
         let (reel, keeper) = reel(keep).map_err(StartError::Thread)?;
         let shared = Arc::new(Shared {
             origin: endpoint.origin().into(),

@@ -307,6 +307,42 @@ mod tests {
         assert!(entry["response"]["content"]["comment"].as_str().unwrap().starts_with("not kept"));
     }
 
+    /// So a bundle can be judged as well as a tape.
+    #[test]
+    fn what_is_written_is_read_back() {
+        use crate::tape::{HarLimits, Redactor, read_har_bytes};
+        let record = fixtures::mixed();
+        let har =
+            read_har_bytes(&render(&record).unwrap(), &Redactor::default(), &HarLimits::default()).unwrap();
+        assert!(har.is_ours && har.left_out.is_empty() && har.entries.len() == record.exchanges.len());
+        for entry in har.entries {
+            let (read, written) = (entry.exchange, &record.exchanges[entry.number - 1]);
+            let shown = |exchange: &Exchange| {
+                let Exchange { actor, vantage, operation, origin, token, token_fault, tls, failure, .. } =
+                    exchange;
+                let body = &exchange.request.body;
+                let head = (exchange.request.head.line(), &exchange.request.head.headers);
+                let reply = exchange.response.as_ref().map(|response| {
+                    (response.head.status, response.head.headers.clone(), response.body.clone())
+                });
+                let failure = failure.as_ref().map(|failure| failure.kind);
+                // Times of certificates have whole seconds, unlike those of these fixtures.
+                let tls = tls.as_deref().map(|tls| {
+                    let subject =
+                        |of: &crate::tape::CertificateFacts| (of.subject.clone(), of.fingerprint.clone());
+                    let (client, server) = (&tls.client_certificate, &tls.server_certificate);
+                    (&tls.version, &tls.cipher, client.as_ref().map(subject), server.as_ref().map(subject))
+                });
+                format!(
+                    "{actor} {vantage:?} {operation:?} {origin} {token:?} {token_fault:?} {tls:?} {failure:?} {head:?} {body:?} {reply:?}"
+                )
+            };
+            assert_eq!(shown(&read), shown(written));
+            assert_eq!(read.started_at.timestamp_millis(), written.started_at.timestamp_millis());
+            assert!((read.ended_at() - written.ended_at()).num_milliseconds().abs() <= 1);
+        }
+    }
+
     #[test]
     fn a_query_is_taken_apart() {
         let mut record = fixtures::passed();

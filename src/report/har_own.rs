@@ -6,8 +6,8 @@ use super::{exchanges, text};
 use crate::{
     runner::{RunRecord, ScenarioRecord},
     tape::{
-        BodyRecord, CertificateFacts, Decoded, Exchange, FailureKind, HashCheck, TlsFacts, TokenRecord,
-        TokenFault, TransportFailure, Vantage,
+        BodyRecord, CertificateFacts, Decoded, Exchange, FailureKind, HashCheck, TlsFacts, TokenFault,
+        TokenRecord, TransportFailure, Vantage,
     },
 };
 

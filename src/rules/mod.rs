@@ -9,6 +9,7 @@ mod messages;
 mod refusals;
 #[cfg(test)]
 mod tests;
+pub mod traffic;
 mod volume;
 
 pub use acts::{

@@ -142,9 +142,7 @@ fn change(old: Option<&CaseOutline>, new: Option<&CaseOutline>) -> Option<Change
         // A failure that was put up with and is not any more has got worse, and the other way round.
         (true, true) => (ChangeKind::StillFailing, worth(&after) < worth(&before)),
         (false, true) => (ChangeKind::NewlyFailing, true),
-        (true, false) if after.as_deref().is_some_and(|word| worth_of_good(word)) => {
-            (ChangeKind::Fixed, false)
-        }
+        (true, false) if after.as_deref().is_some_and(worth_of_good) => (ChangeKind::Fixed, false),
         _ if before == after => return None,
         // What is not shown any more is worse than what was never there.
         (_, false) => (ChangeKind::Changed, after.is_none() || worth(&after) < worth(&before)),

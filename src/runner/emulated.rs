@@ -93,7 +93,7 @@ impl Emulated {
             transport: Transport::MutualTls(Arc::clone(&self.pki)),
             shared_key: self.shared_key.clone(),
             mailboxes: Vec::new(),
-            policy: Policy { certificate_names_mailbox: true },
+            policy: Policy { certificate_names_mailbox: true, ..Policy::default() },
             limits: Limits::default(),
             clock: clock.clone(),
             watcher: None,

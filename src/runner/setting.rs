@@ -103,10 +103,13 @@ pub(super) enum Lease {
 pub(super) struct Ledger {
     mailboxes: Mutex<BTreeSet<MailboxRole>>,
     looks: Mutex<HashMap<ScenarioNumber, Vec<Look>>>,
-    remarks: Mutex<HashMap<ScenarioNumber, Vec<(DateTime<Utc>, Remark)>>>,
+    remarks: Mutex<HashMap<ScenarioNumber, Vec<TimedRemark>>>,
     pending: Mutex<Vec<Pending>>,
     files: Mutex<Vec<EvidenceFile>>,
 }
+
+/// A remark, and when it was made.
+pub(super) type TimedRemark = (DateTime<Utc>, Remark);
 
 /// What a step says besides whether it passed. cucumber tells a writer only of steps that did not.
 #[derive(Debug, Clone)]
@@ -238,7 +241,7 @@ impl Ledger {
         all.entry(scenario).or_default().push((Utc::now(), remark));
     }
 
-    pub fn remarks(&self, scenario: ScenarioNumber) -> Vec<(DateTime<Utc>, Remark)> {
+    pub fn remarks(&self, scenario: ScenarioNumber) -> Vec<TimedRemark> {
         self.remarks
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -147,7 +147,7 @@ fn endpoint(own: &StagedSettings, listen: SocketAddr, clock: &Clock) -> Settings
         transport: Transport::MutualTls(Arc::clone(&own.pki)),
         shared_key: own.product.shared_key.clone(),
         mailboxes: mailboxes.map(|one| (one.mailbox.clone(), one.password.clone())).to_vec(),
-        policy: Policy { certificate_names_mailbox: true },
+        policy: Policy { certificate_names_mailbox: true, ..Policy::default() },
         limits: Limits::default(),
         clock: clock.clone(),
         watcher: None,

@@ -170,10 +170,14 @@ pub enum TapeError {
         source: io::Error,
     },
     /// It is no tape.
-    #[error("line 1: this is not the beginning of a tape, which says mesh_witness_tape: give the folder that was recorded to, or its tape.ndjson")]
+    #[error(
+        "line 1: this is not the beginning of a tape, which says mesh_witness_tape: give the folder that was recorded to, or its tape.ndjson"
+    )]
     NotATape,
     /// It is from a later program.
-    #[error("line {line}: the tape has version {version}, and this program knows versions up to {VERSION}: use the mesh-witness that recorded it, or a newer one")]
+    #[error(
+        "line {line}: the tape has version {version}, and this program knows versions up to {VERSION}: use the mesh-witness that recorded it, or a newer one"
+    )]
     Version {
         /// The line, from 1.
         line: usize,
@@ -181,7 +185,9 @@ pub enum TapeError {
         version: u32,
     },
     /// A line is damaged, and not because a recording was cut off.
-    #[error("line {line}, column {column}: this is no exchange: the tape was changed or damaged; take the recording again, or remove the line and say so")]
+    #[error(
+        "line {line}, column {column}: this is no exchange: the tape was changed or damaged; take the recording again, or remove the line and say so"
+    )]
     Line {
         /// The line, from 1.
         line: usize,
@@ -294,3 +300,6 @@ fn exchange(bytes: &[u8]) -> Result<Exchange, usize> {
 pub(super) fn is_plausible(time: DateTime<Utc>) -> bool {
     (1990..3000).contains(&time.year())
 }
+
+#[cfg(test)]
+mod tests;

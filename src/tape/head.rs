@@ -112,6 +112,10 @@ fn split(raw: &[u8]) -> (String, Vec<Header>) {
 /// UTF-8 become `\xff`, everything else, tabs included, stays.
 #[must_use]
 pub fn printable(bytes: &[u8]) -> String {
+    // Nearly always so, and then there is nothing to look for.
+    if bytes.iter().all(|byte| matches!(byte, b' '..=b'~')) {
+        return String::from_utf8_lossy(bytes).into_owned();
+    }
     let mut shown = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {

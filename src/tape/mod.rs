@@ -17,9 +17,7 @@ mod token_fault;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use body::{BodyRecord, BodyRecorder, Decoded, KEPT_BYTES, Sha256};
-pub use disk::{
-    TAPE_FILE, TapeError, TapeLimits, TapeRecording, TapeWriter, read_tape, read_tape_lines,
-};
+pub use disk::{TAPE_FILE, TapeError, TapeLimits, TapeRecording, TapeWriter, read_tape, read_tape_lines};
 pub use exchange::{
     Actor, CertificateFacts, Exchange, FailureKind, HashCheck, RequestRecord, ResponseRecord, ScenarioNumber,
     TimingRecord, TlsFacts, TokenRecord, TransportFailure, Vantage,

@@ -7,6 +7,8 @@ mod chunks;
 mod messages;
 mod profiles;
 mod reports;
+mod sandbox;
+mod store;
 #[path = "../support/mod.rs"]
 mod support;
 mod tokens;

@@ -176,5 +176,5 @@ async fn what_is_not_in_the_api_is_404_and_ping_needs_no_token() {
     assert_eq!(status(caller.bare(Method::GET, "_ping")).await, 200);
     assert_eq!(status(caller.bare(Method::DELETE, "PRODUCT")).await, 404);
     assert_eq!(status(caller.bare(Method::GET, "PRODUCT/nonsense")).await, 404);
-    assert_eq!(status(caller.bare(Method::GET, "product/inbox")).await, 404);
+    assert_eq!(status(caller.bare(Method::GET, "inbox/PRODUCT/nonsense")).await, 404);
 }

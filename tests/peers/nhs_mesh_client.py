@@ -4,14 +4,16 @@ The same calls are made first on mesh-sandbox: if they fail there, the test is w
 """
 
 import functools
+import json
 import os
+import shutil
 import warnings
 from pathlib import Path
 
 import requests
 from mesh_client import MeshClient, MeshError
 
-from peer import certificates, check, emulator, finish, raises, sandbox, scratch, sha256
+from peer import certificates, check, emulator, finish, raises, recorder, sandbox, scratch, sha256
 
 PASSWORD = "password"
 SHARED_KEY = "TestKey"
@@ -161,7 +163,7 @@ def reports_and_expiry(url, client):
         for seconds, waiting in [(five_days, 1), (7200, 0)]:
             requests.post(f"{url}/messageexchange/admin/clock", json={"move_seconds": seconds}, timeout=20)
             left = requests.get(f"{url}/messageexchange/admin/message/{sent}", timeout=20).json()["status"]
-            check(f"emulator: after {seconds} s more", left == ("accepted" if waiting else "undeliverable"), left)
+            check(f"emulator: after {seconds} s more", left == ("Accepted" if waiting else "Undeliverable"), left)
         status = status_of(receiver.handshake)
         check("emulator: a token of before the move is refused", status == 403, status)
         requests.post(f"{url}/messageexchange/admin/clock", json={"move_seconds": -five_days - 7200}, timeout=20)
@@ -188,6 +190,39 @@ def gone_when_acknowledged(client):
         check("emulator: an acknowledged message is 410", status == 410, status)
 
 
+def recorded(folder, url):
+    """The same calls through the recording proxy: it changes nothing, and all of them are on its tape."""
+    config = folder / "mesh-witness.yaml"
+    config.write_text(
+        f"""environment: peer test
+endpoint: {{url: "{url}", ca_file: ca.pem, client_certificate_file: {SENDER}.pem,
+           client_key_file: {SENDER}-key.pem, shared_key: {SHARED_KEY}}}
+mailboxes: {{product: {{id: {SENDER}, password: {PASSWORD}}}, counterpart: {{id: {RECEIVER}, password: {PASSWORD}}}}}
+workflow_id: {WORKFLOW}
+product: {{name: mesh-client, version: "peer"}}
+supplier: {{name: NHS}}
+"""
+    )
+    pki, tape = folder / "front", folder / "tape"
+    with recorder(config, tape, "--pki", pki) as url:
+        for mailbox in SENDER, RECEIVER:
+            shutil.copy(pki / "product.pem", pki / f"{mailbox}.pem")
+            shutil.copy(pki / "product-key.pem", pki / f"{mailbox}-key.pem")
+        round_trips("emulator through record", client_of(url, pki / "ca.pem", pki))
+    lines = [json.loads(line) for line in (tape / "tape.ndjson").read_text().splitlines()]
+    exchanges = [line for line in lines if "request" in line]
+    whole = [line for line in exchanges if line["response"] and not line["failure"]]
+    check("record: every call is on the tape, whole", len(exchanges) == len(whole) > 100, len(exchanges) - len(whole))
+    hashes = [line["token"]["hash"] for line in exchanges if line["token"]]
+    check(
+        "record: it knows right tokens and the two wrong ones",
+        (hashes.count("differs"), hashes.count("matches")) == (2, len(hashes) - 2),
+        hashes,
+    )
+    end = lines[-1].get("mesh_witness_mark", {}).get("end")
+    check("record: the tape ends in good order", end and end["exchanges"] == len(exchanges), lines[-1])
+
+
 with scratch() as folder:
     tls = certificates(folder)
     with sandbox(SHARED_KEY, tls) as port:
@@ -200,6 +235,11 @@ with scratch() as folder:
         round_trips("emulator", client)
         only_with_a_certificate(client)
         gone_when_acknowledged(client)
+
+with scratch() as folder:
+    pki = Path(folder)
+    with emulator("--pki", pki, "--shared-key", SHARED_KEY) as url:
+        recorded(pki, url)
 
 with emulator("--plain-http", "--shared-key", SHARED_KEY) as url:
     round_trips("emulator over plain HTTP", client_of(url))

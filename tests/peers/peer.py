@@ -95,12 +95,12 @@ def server(command, ready, env=None, log=None):
             process.kill()
 
 
-def sandbox(shared_key, tls=None, log=None):
+def sandbox(shared_key, tls=None, log=None, auth_mode="full"):
     """NHS mesh-sandbox on a free port; gives its port. `tls` is a folder made by `certificates`."""
     command = [sys.executable, "-m", "uvicorn", "mesh_sandbox.api:app", "--host", "127.0.0.1", "--port", "0"]
     if tls:
         command += ["--ssl-certfile", str(tls / "server.pem"), "--ssl-keyfile", str(tls / "server-key.pem")]
-    env = {"AUTH_MODE": "full", "STORE_MODE": "memory", "SHARED_KEY": shared_key, "PYTHONWARNINGS": "ignore"}
+    env = {"AUTH_MODE": auth_mode, "STORE_MODE": "memory", "SHARED_KEY": shared_key, "PYTHONWARNINGS": "ignore"}
     return server(command, r"Uvicorn running on https?://127\.0\.0\.1:(\d+)", env, log)
 
 
@@ -108,6 +108,14 @@ def emulator(*options):
     """`mesh-witness emulate` on a free port; gives its URL."""
     return server(
         [WITNESS, "emulate", "--listen", "127.0.0.1:0", *map(str, options)],
+        r"^listening on (https?://127\.0\.0\.1:\d+)\s*$",
+    )
+
+
+def recorder(config, tape, *options):
+    """`mesh-witness record` on a free port; gives its URL."""
+    return server(
+        [WITNESS, "record", "--listen", "127.0.0.1:0", "--config", str(config), "--tape", str(tape), *map(str, options)],
         r"^listening on (https?://127\.0\.0\.1:\d+)\s*$",
     )
 

@@ -25,7 +25,11 @@ struct Call {
 
 fn headers() -> impl Strategy<Value = String> {
     let header = (
-        prop_oneof!["[Mm][Ee][Xx]-[A-Za-z]{1,6}", "[!#$%&'*+.^_`|~0-9A-Za-z-]{1,9}", Just("X-Dup".to_owned())],
+        prop_oneof![
+            "[Mm][Ee][Xx]-[A-Za-z]{1,6}",
+            "[!#$%&'*+.^_`|~0-9A-Za-z-]{1,9}",
+            Just("X-Dup".to_owned())
+        ],
         prop_oneof!["[ \t]{0,2}[!-~]{0,20}[ \t]{0,2}", "é[ -~]{0,9}"],
     );
     vec(header, 0..6).prop_map(|headers| {
@@ -41,22 +45,29 @@ fn headers() -> impl Strategy<Value = String> {
 
 /// A body of a given length or in chunks, and the headers that say so.
 fn body() -> impl Strategy<Value = (String, Vec<u8>, Vec<u8>)> {
-    let sized = (vec(any::<u8>(), 0..3000), prop_oneof!["Content-Length: ", "content-length:", "CONTENT-LENGTH:  "])
-        .prop_map(|(body, name)| (format!("{name}{}\r\n", body.len()), body.clone(), body));
-    let chunk = (vec(any::<u8>(), 1..700), "(;[a-z]{1,5}(=[a-z]{1,5})?|;[a-z]=\"[ -!#-Z]{0,5}\"|[ \t])?", any::<bool>());
+    let sized =
+        (vec(any::<u8>(), 0..3000), prop_oneof!["Content-Length: ", "content-length:", "CONTENT-LENGTH:  "])
+            .prop_map(|(body, name)| (format!("{name}{}\r\n", body.len()), body.clone(), body));
+    let chunk = (
+        vec(any::<u8>(), 1..700),
+        "(;[a-z]{1,5}(=[a-z]{1,5})?|;[a-z]=\"[ -!#-Z]{0,5}\"|[ \t])?",
+        any::<bool>(),
+    );
     let chunked = (vec(chunk, 0..5), "([A-Z]{1,5}: ?[a-z]{0,5}\r\n){0,2}", any::<bool>()).prop_map(
         |(chunks, trailers, lower)| {
             let mut wire = Vec::new();
             let mut body = Vec::new();
             for (content, extension, upper) in chunks {
-                let size = if upper { format!("{:X}", content.len()) } else { format!("0{:x}", content.len()) };
+                let size =
+                    if upper { format!("{:X}", content.len()) } else { format!("0{:x}", content.len()) };
                 wire.extend_from_slice(format!("{size}{extension}\r\n").as_bytes());
                 wire.extend_from_slice(&content);
                 wire.extend_from_slice(b"\r\n");
                 body.extend(content);
             }
             wire.extend_from_slice(format!("0\r\n{trailers}\r\n").as_bytes());
-            let coding = if lower { "transfer-encoding: chunked\r\n" } else { "Transfer-Encoding:Chunked\r\n" };
+            let coding =
+                if lower { "transfer-encoding: chunked\r\n" } else { "Transfer-Encoding:Chunked\r\n" };
             (coding.to_owned(), wire, body)
         },
     );
@@ -147,7 +158,8 @@ async fn one_by_one(calls: Vec<Call>) {
         };
         let (answer, came) = tokio::join!(request, response);
         assert_eq!(came, call.request.wire);
-        let sent = if call.interim { [INTERIM, &call.response.wire].concat() } else { call.response.wire.clone() };
+        let sent =
+            if call.interim { [INTERIM, &call.response.wire].concat() } else { call.response.wire.clone() };
         assert_eq!(answer, sent);
     }
     drop(client);

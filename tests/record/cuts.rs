@@ -173,7 +173,9 @@ fn a_tape_that_takes_no_more_stops_the_relay() {
             if read_up_to(&mut server, REQUEST.len()).await != REQUEST {
                 break;
             }
-            if server.write_all(RESPONSE).await.is_err() || read_up_to(&mut client, RESPONSE.len()).await != RESPONSE {
+            if server.write_all(RESPONSE).await.is_err()
+                || read_up_to(&mut client, RESPONSE.len()).await != RESPONSE
+            {
                 break;
             }
             answered += 1;

@@ -9,7 +9,9 @@ use std::{
     time::Duration,
 };
 
-use mesh_witness::tape::{HashCheck, HostRule, Mark, TAPE_FILE, TapeLimits, TapeRecording, Vantage, read_tape};
+use mesh_witness::tape::{
+    HashCheck, HostRule, Mark, TAPE_FILE, TapeLimits, TapeRecording, Vantage, read_tape,
+};
 
 use super::support::{Bundle, Config, Endpoint, PASSWORD, SHARED_KEY, Server, play, program};
 
@@ -127,7 +129,9 @@ fn what_the_product_and_the_endpoint_present_is_on_the_tape() {
     assert!(!connections.is_empty());
     for facts in connections {
         let leg = facts.endpoint.as_ref().unwrap();
-        assert!(leg.connect_us.is_some() && leg.handshake_us.is_some() && facts.product.handshake_us.is_some());
+        assert!(
+            leg.connect_us.is_some() && leg.handshake_us.is_some() && facts.product.handshake_us.is_some()
+        );
         assert_eq!(facts.product.server_name.as_deref(), Some("localhost"));
         assert_eq!((facts.product.chain.len(), leg.chain.len(), &facts.failure), (1, 1, &None));
     }
@@ -207,4 +211,20 @@ fn a_product_without_tls_can_be_received_on_loopback() {
     let (_, tape, _) = recorder.stop();
     assert_ne!(outcome.code, Some(0));
     assert_eq!(tape.exchanges[0].1.status(), Some(404));
+}
+
+#[test]
+fn the_endpoint_is_found_where_connect_to_says_and_checked_by_its_name() {
+    let endpoint = Endpoint::start();
+    let address = endpoint.url.strip_prefix("https://").unwrap().to_owned();
+    let mut config = endpoint.config();
+    // A name for documentation, which nobody can look up (RFC 2606), and which is not in the certificate.
+    config.set("url", "https://mesh.example");
+    let recorder = Recorder::start(&config.write(), &["--connect-to", &address]);
+    play(&through(&endpoint, &recorder), &["--tags", "@case-201"]);
+    let (_, tape, _) = recorder.stop();
+    let exchange = &tape.exchanges[0].1;
+    let failure = exchange.failure.as_ref().unwrap();
+    assert_eq!(failure.kind, mesh_witness::tape::FailureKind::BadServerCertificate, "{failure:?}");
+    assert_eq!(exchange.origin, "https://mesh.example");
 }

@@ -22,7 +22,10 @@ fn a_live_endpoint_and_other_machines_are_asked_for_by_name() {
     let mut config = endpoint.config();
     config.set("url", "https://mesh-sync.spineservices.nhs.uk");
     assert_refused(&record(&config, &[]), "say --live-host mesh-sync.spineservices.nhs.uk");
-    assert_refused(&record(&config, &["--live-host", "msg.spineservices.nhs.uk"]), "--live-host: the configuration's");
+    assert_refused(
+        &record(&config, &["--live-host", "msg.spineservices.nhs.uk"]),
+        "--live-host: the configuration's",
+    );
     let config = endpoint.config();
     let listen = ["--listen", "0.0.0.0:0"];
     assert_refused(&record(&config, &listen), "say --open-to-network");

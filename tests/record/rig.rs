@@ -90,6 +90,7 @@ pub async fn start(
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         front: Front::Plain,
         target: Target::new(origin, &[], None, Timeouts::default()).unwrap(),
+        connect_to: None,
         client_certificate: None,
         host,
         redactor: Redactor::default(),

@@ -28,7 +28,10 @@ pub fn ready(facts: &RecordingFacts, authority: Option<&Path>, folder: &Path) ->
         }
         HostRule::AsSent => {
             line(format!("  URL       {scheme}://{host}:{port}"));
-            line(format!("  hosts     {} {host}   (a line in the hosts file of the product's machine)", reach(facts)));
+            line(format!(
+                "  hosts     {} {host}   (a line in the hosts file of the product's machine)",
+                reach(facts)
+            ));
             line(format!(
                 "  The Host header is passed on as sent, with the port if the product names it: {host}:{port}. If the \
                  endpoint wants its bare name, listen on port 443, or use --edit-host."
@@ -94,7 +97,10 @@ fn connection_line(facts: &ConnectionFacts) -> Option<String> {
         Party::Endpoint => "endpoint",
         Party::Proxy => "recording",
     };
-    Some(format!("{at} --- connection from {} without a call, ended by the {by}: {failure}", facts.product.peer))
+    Some(format!(
+        "{at} --- connection from {} without a call, ended by the {by}: {failure}",
+        facts.product.peer
+    ))
 }
 
 /// What came of it.

@@ -16,6 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 pub async fn record(arguments: RecordArguments) -> Result<Exit, Failure> {
     let Setup { settings, recording, folder, authority, warnings } = setup::setup(&arguments)?;
+    setup::leads_elsewhere(&arguments, settings.target.origin()).await?;
     warnings.iter().for_each(|warning| screen::warning(warning));
     let tape = SharedTape::open(&folder)?;
     let keeper = tape.clone();

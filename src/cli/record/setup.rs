@@ -7,10 +7,13 @@ use std::{
 
 use chrono::Utc;
 use mesh_witness::{
+    client::Origin,
     config::{Config, is_live},
     proxy::{Authority, Front, Settings, certificates},
     tape::{HostRule, RecordingFacts, Redactor},
 };
+
+use tokio::net::lookup_host;
 
 use super::super::{Exit, Failure, args::RecordArguments, setting};
 
@@ -34,8 +37,11 @@ pub fn setup(arguments: &RecordArguments) -> Result<Setup, Failure> {
         Path::new("reports").join(format!("tape-{}", Utc::now().format("%Y%m%dT%H%M%SZ")))
     });
     let pki = arguments.pki.clone().unwrap_or_else(|| folder.parent().unwrap_or(Path::new(".")).join("pki"));
-    let (front, authority) =
-        if arguments.plain_http { (Front::Plain, None) } else { (front(arguments, &config, &pki)?, Some(pki)) };
+    let (front, authority) = if arguments.plain_http {
+        (Front::Plain, None)
+    } else {
+        (front(arguments, &config, &pki)?, Some(pki))
+    };
     let secrets = config.secrets();
     let mailboxes = [&config.mailboxes.product, &config.mailboxes.counterpart];
     let redactor =
@@ -59,6 +65,7 @@ pub fn setup(arguments: &RecordArguments) -> Result<Setup, Failure> {
         listen: arguments.listen,
         front,
         target: setting::target(&config, &config.mailboxes.product)?,
+        connect_to: arguments.connect_to,
         client_certificate: identity.and_then(|identity| identity.chain().into_iter().next()),
         host,
         redactor,
@@ -72,7 +79,9 @@ fn allowed(arguments: &RecordArguments, config: &Config) -> Result<Vec<String>, 
     let host = config.endpoint.url.host();
     let named = arguments.live_host.as_deref();
     if named.is_some_and(|named| !named.eq_ignore_ascii_case(&host)) {
-        return Err(usage(format!("--live-host: the configuration's endpoint is {host}; leave the flag out, or name that")));
+        return Err(usage(format!(
+            "--live-host: the configuration's endpoint is {host}; leave the flag out, or name that"
+        )));
     }
     if is_live(&host) {
         if named.is_none() {
@@ -110,16 +119,37 @@ fn allowed(arguments: &RecordArguments, config: &Config) -> Result<Vec<String>, 
     Ok(warnings)
 }
 
+/// Whether the endpoint's name leads back to this machine: then the hosts file has the product's line.
+pub async fn leads_elsewhere(arguments: &RecordArguments, endpoint: &Origin) -> Result<(), Failure> {
+    if arguments.connect_to.is_some() || endpoint.is_loopback() {
+        return Ok(());
+    }
+    let host = endpoint.host();
+    // A name that is not found is the endpoint's matter, and every call will say so.
+    let Ok(mut found) = lookup_host((host.as_str(), endpoint.port())).await else { return Ok(()) };
+    match found.find(|address| address.ip().to_canonical().is_loopback()) {
+        Some(_) => Err(usage(format!(
+            "endpoint.url: {host} leads to this machine, by a line in its hosts file: say where the endpoint is with \
+             --connect-to ADDRESS:{} (nslookup {host} tells)",
+            endpoint.port()
+        ))),
+        None => Ok(()),
+    }
+}
+
 fn front(arguments: &RecordArguments, config: &Config, pki: &Path) -> Result<Front, Failure> {
     let names = names(arguments.listen, &config.endpoint.url.host());
-    let authority = Authority::open(pki, &names, &config.mailboxes.product.id).map_err(|error| usage(format!("--pki: {error}")))?;
+    let authority = Authority::open(pki, &names, &config.mailboxes.product.id)
+        .map_err(|error| usage(format!("--pki: {error}")))?;
     let mut trusted = vec![authority.certificate.clone()];
     trusted.extend(config.endpoint.ca.iter().map(|certificate| certificate.der().clone()));
     for file in &arguments.product_ca {
-        let found = certificates(file).map_err(|error| usage(format!("--product-ca: {}: {error}", file.display())))?;
+        let found = certificates(file)
+            .map_err(|error| usage(format!("--product-ca: {}: {error}", file.display())))?;
         trusted.extend(found);
     }
-    Front::tls((authority.server, authority.server_key), &trusted, !arguments.no_product_certificate).map_err(usage)
+    Front::tls((authority.server, authority.server_key), &trusted, !arguments.no_product_certificate)
+        .map_err(usage)
 }
 
 /// Under which names the product may call: the endpoint's own, and this machine's.

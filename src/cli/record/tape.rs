@@ -27,8 +27,10 @@ impl SharedTape {
         match TapeWriter::open(folder, Utc::now()) {
             Ok(writer) => Ok(Self { writer: Arc::new(Mutex::new(writer)), path }),
             Err(error) => {
-                let message =
-                    format!("--tape: {}: cannot be written: {error}; name a folder that you may write to", path.display());
+                let message = format!(
+                    "--tape: {}: cannot be written: {error}; name a folder that you may write to",
+                    path.display()
+                );
                 Err(Failure::new(Exit::Usage, message))
             }
         }

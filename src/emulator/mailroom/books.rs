@@ -5,12 +5,9 @@ use std::sync::Arc;
 use aws_lc_rs::rand;
 use chrono::{DateTime, Utc};
 
-use super::{
-    Entry, Message, Receiver, Rooms, State,
-    message::{COLLECTED_WITHIN, Content, KEPT_FOR},
-};
+use super::{Entry, Message, Receiver, Rooms, State, message::Content};
 use crate::{
-    emulator::switches::Past,
+    emulator::switches::{MessageIds, Past},
     protocol::{ErrorCode, Failure, MailboxId, MessageId, headers::MEX_LOCAL_ID},
 };
 
@@ -33,38 +30,66 @@ impl Rooms {
 
     /// Writes a message down.
     pub(super) fn enter(&mut self, message: Arc<Message>, size: u64, state: State) {
-        let number = self.next_number();
-        if let Some(key) = local_id(&message) {
-            self.local_ids.entry(key).or_default().insert(message.id.clone());
-        }
-        let (id, entry) = (message.id.clone(), Entry { message, number, size, state });
-        self.due.insert((entry.due(), number), id.clone());
-        self.messages.insert(id, entry);
+        let (id, number) = (message.id.clone(), self.next_number());
+        self.replace(&id, Some(Entry { message, number, size, finished: None, state }));
     }
 
     /// Puts a message into another state.
     pub(super) fn move_to(&mut self, id: &MessageId, state: State) {
-        let Some(entry) = self.messages.get_mut(id) else { return };
-        self.due.remove(&(entry.due(), entry.number));
-        if let State::Waiting { place, .. } = entry.state
-            && let Ok(recipient) = &entry.message.recipient
-            && let Some(room) = self.mailboxes.get_mut(recipient)
-        {
-            room.inbox.remove(&place);
-        }
-        entry.state = state;
-        self.due.insert((entry.due(), entry.number), id.clone());
-        if matches!(
-            entry.state,
-            State::Acknowledged { .. } | State::Undeliverable { .. } | State::Failed { .. }
-        ) {
-            self.finished.push_back(id.clone());
-        }
+        let Some(Entry { message, number, size, .. }) = self.messages.get(id) else { return };
+        let (message, number, size) = (Arc::clone(message), *number, *size);
+        let finished = state.is_final().then(|| self.next_number());
+        self.replace(id, Some(Entry { message, number, size, finished, state }));
         while self.finished.len() > self.remembered {
-            if let Some(oldest) = self.finished.pop_front() {
-                self.forget(&oldest);
+            let Some((_, oldest)) = self.finished.pop_first() else { break };
+            self.forget(&oldest);
+        }
+    }
+
+    /// Takes a message out of the books.
+    pub(super) fn forget(&mut self, id: &MessageId) {
+        self.replace(id, None);
+    }
+
+    /// Notes where an entry is found.
+    pub(super) fn index(&mut self, entry: &Entry) {
+        let message = &entry.message;
+        if let Some(key) = local_id(message) {
+            self.local_ids.entry(key).or_default().insert(message.id.clone());
+        }
+        if let (State::Waiting { place, .. }, Ok(recipient)) = (&entry.state, &message.recipient) {
+            let inbox = match self.inboxes.get_mut(recipient) {
+                Some(inbox) => inbox,
+                None => self.inboxes.entry(recipient.clone()).or_default(),
+            };
+            inbox.insert(*place, Arc::clone(message));
+        }
+        if let Some(place) = entry.finished {
+            self.finished.insert(place, message.id.clone());
+        }
+        self.due.insert((entry.due(self.switches.expiry.message), entry.number), message.id.clone());
+    }
+
+    /// Undoes that.
+    pub(super) fn strike(&mut self, entry: &Entry) {
+        let message = &entry.message;
+        if let Some(key) = local_id(message)
+            && let Some(ids) = self.local_ids.get_mut(&key)
+        {
+            ids.remove(&message.id);
+            if ids.is_empty() {
+                self.local_ids.remove(&key);
             }
         }
+        if let (State::Waiting { place, .. }, Ok(recipient)) = (&entry.state, &message.recipient)
+            && let Some(inbox) = self.inboxes.get_mut(recipient)
+        {
+            inbox.remove(place);
+        }
+        if let Some(place) = &entry.finished {
+            self.finished.remove(place);
+        }
+        self.due.remove(&(entry.due(self.switches.expiry.message), entry.number));
     }
 
     /// Puts the content of a message that is written down into its recipient's inbox, or reports why
@@ -77,12 +102,12 @@ impl Rooms {
             Err(code) => return self.fail(&message, (*code).into(), at),
         };
         let place = self.next_number();
-        let Some(room) = self.mailboxes.get_mut(recipient) else {
+        let Some(mailbox) = self.mailboxes.get(recipient) else {
             return self.fail(&message, ErrorCode::UnregisteredTo.into(), at);
         };
-        room.inbox.insert(place, Arc::clone(&message));
-        let receiver = room.mailbox.receiver;
-        let state = State::Waiting { place, content: Arc::new(content), until: at + COLLECTED_WITHIN };
+        let receiver = mailbox.receiver;
+        let state =
+            State::Waiting { place, content: Arc::new(content), until: at + self.switches.expiry.inbox };
         self.move_to(id, state);
         if receiver != Receiver::Dormant {
             self.acknowledge(id, at);
@@ -105,31 +130,19 @@ impl Rooms {
     }
 
     pub(super) fn expire(&mut self, id: &MessageId, at: DateTime<Utc>) {
-        let serve = self.switches.expired == Past::Served;
-        let Some(entry) = self.messages.get(id) else { return };
-        let State::Waiting { content, .. } = &entry.state else { return };
-        let (message, content) = (Arc::clone(&entry.message), serve.then(|| Arc::clone(content)));
-        self.move_to(id, State::Undeliverable { at, content });
-        self.report(&message, ErrorCode::Undelivered.into(), at);
+        if let Some(message) = self.lapse(id, at) {
+            self.report(&message, ErrorCode::Undelivered.into(), at);
+        }
     }
 
-    /// Takes a message out of the books.
-    pub(super) fn forget(&mut self, id: &MessageId) {
-        let Some(entry) = self.messages.remove(id) else { return };
-        self.due.remove(&(entry.due(), entry.number));
-        if let (State::Waiting { place, .. }, Ok(recipient)) = (&entry.state, &entry.message.recipient)
-            && let Some(room) = self.mailboxes.get_mut(recipient)
-        {
-            room.inbox.remove(place);
-        }
-        if let Some(key) = local_id(&entry.message)
-            && let Some(ids) = self.local_ids.get_mut(&key)
-        {
-            ids.remove(id);
-            if ids.is_empty() {
-                self.local_ids.remove(&key);
-            }
-        }
+    /// Takes a message that waits out of the inbox as not collected, and tells nobody.
+    pub(super) fn lapse(&mut self, id: &MessageId, at: DateTime<Utc>) -> Option<Arc<Message>> {
+        let serve = self.switches.expired == Past::Served;
+        let entry = self.messages.get(id)?;
+        let State::Waiting { content, .. } = &entry.state else { return None };
+        let (message, content) = (Arc::clone(&entry.message), serve.then(|| Arc::clone(content)));
+        self.move_to(id, State::Undeliverable { at, content });
+        Some(message)
     }
 
     /// An ID in the shape that MESH gives: time to the microsecond and six hexadecimal digits
@@ -140,7 +153,10 @@ impl Rooms {
             // The random source of the TLS provider; should it fail, the IDs still differ by time.
             let _ = rand::fill(&mut random);
             let [a, b, c] = random;
-            let text = format!("{}_{a:02X}{b:02X}{c:02X}", now.format("%Y%m%d%H%M%S%6f"));
+            let text = match self.switches.message_ids {
+                MessageIds::Timed => format!("{}_{a:02X}{b:02X}{c:02X}", now.format("%Y%m%d%H%M%S%6f")),
+                MessageIds::Hexadecimal => format!("{:X}", uuid::Uuid::new_v4().simple()),
+            };
             match MessageId::parse(&text) {
                 Ok(id) if !self.messages.contains_key(&id) => return id,
                 _ => {}
@@ -152,17 +168,6 @@ impl Rooms {
         let number = self.next_number;
         self.next_number += 1;
         number
-    }
-}
-
-impl Entry {
-    /// When something happens to it next: expiry of what waits, oblivion of all else.
-    fn due(&self) -> DateTime<Utc> {
-        match &self.state {
-            State::Uploading { until, .. } | State::Waiting { until, .. } => *until,
-            State::Undeliverable { .. } => self.message.sent_at + KEPT_FOR,
-            State::Acknowledged { at, .. } | State::Failed { at, .. } => *at + KEPT_FOR,
-        }
     }
 }
 

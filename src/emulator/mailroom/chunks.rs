@@ -1,5 +1,9 @@
 //! Taking in the chunks after the first (OpenAPI, "Send chunked message").
 
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
 use super::{Mailroom, Rooms, State, StoredBody, message::Content};
 use crate::{
     emulator::switches::{ChunkEncoding, ChunkHeader, ChunkOrder, Foreign},
@@ -54,27 +58,33 @@ impl Mailroom {
         let mut rooms = self.rooms();
         // Once more: while the body came, another call may have sent the same chunk.
         rooms.expected(sender, id, said)?;
-        if body.is_empty() {
+        if body.is_empty() && self.switches.chunk_order == ChunkOrder::Strict {
             return Err(ChunkRefusal::Code(ErrorCode::DataFileMissing));
         }
-        let Some(entry) = rooms.messages.get_mut(id) else { return Err(ChunkRefusal::Missing) };
-        let State::Uploading { chunks, .. } = &mut entry.state else { return Err(ChunkRefusal::Finalised) };
+        let Some(entry) = rooms.messages.get(id) else { return Err(ChunkRefusal::Missing) };
+        let State::Uploading { chunks, .. } = &entry.state else { return Err(ChunkRefusal::Finalised) };
         let before = chunks.get(&said.number).map_or(0, StoredBody::size);
-        let size = entry.size - before + body.size();
-        if size > self.limits.message_bytes {
+        if entry.size - before + body.size() > self.limits.message_bytes {
             return Err(ChunkRefusal::TooLarge);
         }
-        chunks.insert(said.number, body);
-        entry.size = size;
-        if said.number == entry.message.headers.chunk_range.total().get() {
-            let chunks = std::mem::take(chunks);
-            rooms.deliver(id, Content { chunks, delivered_at: self.clock.now() });
+        let last = said.number == entry.message.headers.chunk_range.total().get();
+        rooms.put_chunk(id, said.number, body);
+        if last {
+            rooms.complete(id, self.clock.now());
         }
         Ok(())
     }
 }
 
 impl Rooms {
+    /// Delivers a message of which no more chunks come.
+    fn complete(&mut self, id: &MessageId, delivered_at: DateTime<Utc>) {
+        if let Some(State::Uploading { chunks, .. }) = self.messages.get(id).map(|entry| &entry.state) {
+            let chunks = BTreeMap::clone(chunks);
+            self.deliver(id, Content { chunks, delivered_at });
+        }
+    }
+
     fn expected(
         &self,
         sender: &MailboxId,

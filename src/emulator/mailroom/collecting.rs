@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Mailroom, Message, Rooms, State, StoredBody, message::Content};
 use crate::{
-    emulator::switches::{Foreign, Past},
+    emulator::switches::{EventReports, Foreign, Past},
     protocol::{Failure, MailboxId, MessageId},
 };
 
@@ -57,6 +57,19 @@ impl Mailroom {
         found
     }
 
+    /// A message that a mailbox sent, whatever became of it; it may have no content any more.
+    pub(in crate::emulator) fn sent(&self, mailbox: &MailboxId, id: &MessageId) -> Option<Delivered> {
+        let rooms = self.rooms();
+        let entry = rooms.messages.get(id).filter(|entry| entry.message.sender.as_ref() == Some(mailbox))?;
+        let (message, delivered_at) = (Arc::clone(&entry.message), entry.message.sent_at);
+        let empty = || Arc::new(Content { delivered_at, ..Content::default() });
+        let content = match &entry.state {
+            State::Waiting { content, .. } => Arc::clone(content),
+            _ => empty(),
+        };
+        Some(Delivered { message, content })
+    }
+
     /// Takes a message out of the inbox for good. Doing so again changes nothing.
     pub(in crate::emulator) fn acknowledge(
         &self,
@@ -65,6 +78,7 @@ impl Mailroom {
     ) -> Result<(), Unavailable> {
         let mut rooms = self.rooms();
         match rooms.collect(mailbox, id) {
+            // What is served again is not acknowledged again.
             Ok(_) => rooms.acknowledge(id, self.clock.now()),
             Err(Unavailable::Gone) => {}
             Err(other) => return Err(other),
@@ -85,7 +99,10 @@ impl Mailroom {
     /// As if it had waited too long: with a report to its sender.
     pub fn mark_undeliverable(&self, id: &MessageId) -> bool {
         let (mut rooms, now) = (self.rooms(), self.clock.now());
-        rooms.expire(id, now);
+        match self.switches.event_reports {
+            EventReports::Sent => rooms.expire(id, now),
+            EventReports::Unsent => drop(rooms.lapse(id, now)),
+        }
         rooms.messages.contains_key(id)
     }
 
@@ -94,7 +111,10 @@ impl Mailroom {
         let (mut rooms, now) = (self.rooms(), self.clock.now());
         let message = rooms.messages.get(id).map(|entry| Arc::clone(&entry.message));
         if let Some(message) = &message {
-            rooms.fail(message, failure, now);
+            match self.switches.event_reports {
+                EventReports::Sent => rooms.fail(message, failure, now),
+                EventReports::Unsent => rooms.move_to(id, State::Failed { at: now, failure }),
+            }
         }
         message.is_some()
     }
@@ -124,7 +144,7 @@ impl Rooms {
             State::Undeliverable { content, .. } => past(self.switches.expired, content),
             // Failed otherwise (OpenAPI, 410 of "Get Message").
             State::Failed { .. } => Err(Unavailable::Gone),
-            State::Uploading { .. } => Err(Unavailable::Missing),
+            State::Uploading { .. } => past(self.switches.uploading, &None),
         }
     }
 }

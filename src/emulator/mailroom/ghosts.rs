@@ -48,7 +48,6 @@ mod tests {
         Unavailable,
         tests::{mailbox, mailroom, send},
     };
-    use super::*;
     use crate::protocol::InboxQuery;
 
     #[test]

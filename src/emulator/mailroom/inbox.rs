@@ -1,10 +1,12 @@
 //! Listing an inbox, page by page.
 
+use std::collections::BTreeMap;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE};
 use thiserror::Error;
 
-use super::Mailroom;
-use crate::protocol::{InboxPage, InboxQuery, MailboxId};
+use super::{Mailroom, Rooms, State};
+use crate::protocol::{InboxPage, InboxQuery, MailboxId, MessageId};
 
 /// A `continue_from` that this endpoint did not write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -18,36 +20,58 @@ impl Mailroom {
         mailbox: &MailboxId,
         query: &InboxQuery,
     ) -> Result<InboxPage, PlaceError> {
-        let start = match &query.continue_from {
-            Some(text) => read_place(text)?,
-            None => 0,
-        };
+        let start = query.continue_from.as_deref().map(read_place).transpose()?.unwrap_or(0);
+        Ok(self.page(mailbox, query, start))
+    }
+
+    /// The page after a message; the first when it does not wait. `continue_from` is passed over.
+    pub(in crate::emulator) fn inbox_after(
+        &self,
+        mailbox: &MailboxId,
+        query: &InboxQuery,
+        message: &str,
+    ) -> InboxPage {
+        let place = MessageId::parse(message).ok().and_then(|id| self.rooms().place(mailbox, &id));
+        self.page(mailbox, query, place.map_or(0, |place| place + 1))
+    }
+
+    fn page(&self, mailbox: &MailboxId, query: &InboxQuery, start: u64) -> InboxPage {
+        let mut messages = if start == 0 { self.ghosts.of(mailbox) } else { Vec::new() };
         let rooms = self.rooms();
-        let Some(room) = rooms.mailboxes.get(mailbox) else {
-            return Ok(InboxPage { messages: Vec::new(), approx_inbox_count: 0, continue_from: None });
+        let Some(inbox) = rooms.inboxes.get(mailbox) else {
+            return InboxPage { approx_inbox_count: messages.len(), messages, continue_from: None };
         };
         let admits = |workflow| query.workflow_filter.as_ref().is_none_or(|filter| filter.admits(workflow));
-        let mut waiting = room.inbox.range(start..).filter(|(_, message)| admits(message.workflow()));
-        let mut messages = if start == 0 { self.ghosts.of(mailbox) } else { Vec::new() };
-        messages.extend(
-            waiting.by_ref().take(query.max_results).map(|(_, message)| message.id.clone()),
-        );
+        let mut waiting = inbox.range(start..).filter(|(_, message)| admits(message.workflow()));
+        messages.extend(waiting.by_ref().take(query.max_results).map(|(_, message)| message.id.clone()));
         let continue_from = waiting.next().map(|(place, _)| write_place(*place));
-        Ok(InboxPage { messages, approx_inbox_count: room.inbox.len(), continue_from })
+        InboxPage { messages, approx_inbox_count: inbox.len(), continue_from }
     }
 
     /// How many messages wait in a mailbox.
     pub(in crate::emulator) fn count(&self, mailbox: &MailboxId) -> usize {
-        self.rooms().mailboxes.get(mailbox).map_or(0, |room| room.inbox.len())
+        self.rooms().inboxes.get(mailbox).map_or(0, BTreeMap::len)
+    }
+}
+
+impl Rooms {
+    /// Where in a mailbox's inbox a message waits.
+    fn place(&self, mailbox: &MailboxId, id: &MessageId) -> Option<u64> {
+        let entry = self.messages.get(id).filter(|entry| entry.message.recipient.as_ref() == Ok(mailbox))?;
+        match entry.state {
+            State::Waiting { place, .. } => Some(place),
+            _ => None,
+        }
     }
 }
 
 /// Opaque to clients, and at least 24 characters long as the OpenAPI has it.
-fn write_place(place: u64) -> String {
+pub fn write_place(place: u64) -> String {
     URL_SAFE.encode(format!("inbox place {place:020}"))
 }
 
-fn read_place(text: &str) -> Result<u64, PlaceError> {
+/// Reads what [`write_place`] wrote.
+pub fn read_place(text: &str) -> Result<u64, PlaceError> {
     let decoded = URL_SAFE.decode(text).map_err(|_| PlaceError)?;
     let place = decoded.strip_prefix(b"inbox place ").and_then(|digits| std::str::from_utf8(digits).ok());
     let place = place.filter(|digits| digits.len() == 20 && digits.bytes().all(|b| b.is_ascii_digit()));

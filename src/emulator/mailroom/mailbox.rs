@@ -23,6 +23,8 @@ pub struct Mailbox {
     pub org_code: String,
     /// The organisation's name.
     pub org_name: String,
+    /// Who is billed for it.
+    pub billing_entity: Option<String>,
     /// Whether calls are let in. A disabled mailbox is answered 403 (pack case 701).
     pub active: bool,
     /// Whether chunked messages are delivered to it; if not, a send is code 19. The MESH UI and
@@ -75,6 +77,7 @@ impl Mailbox {
             org_name: format!("Organisation {ods_code}"),
             ods_code,
             id,
+            billing_entity: None,
             active: true,
             takes_chunks: true,
             receiver: Receiver::Dormant,
@@ -99,14 +102,14 @@ impl Mailroom {
     pub fn register(&self, id: MailboxId, password: Password) {
         let mut rooms = self.lock();
         match rooms.mailboxes.get_mut(&id) {
-            Some(room) => room.mailbox.password = password,
-            None => rooms.install(Mailbox::new(id, password)),
+            Some(mailbox) => mailbox.password = password,
+            None => drop(rooms.mailboxes.insert(id.clone(), Mailbox::new(id, password))),
         }
     }
 
     /// Registers a mailbox with all that is known of it. What waits in an existing one stays.
     pub fn install(&self, mailbox: Mailbox) {
-        self.lock().install(mailbox);
+        self.lock().mailboxes.insert(mailbox.id.clone(), mailbox);
     }
 
     /// Registers a workflow, in the place of one with the same ID.
@@ -117,8 +120,8 @@ impl Mailroom {
     /// Lets calls on a mailbox in, or answers them 403 from now on. `false` when there is none.
     pub fn set_active(&self, id: &MailboxId, active: bool) -> bool {
         match self.lock().mailboxes.get_mut(id) {
-            Some(room) => {
-                room.mailbox.active = active;
+            Some(mailbox) => {
+                mailbox.active = active;
                 true
             }
             None => false,
@@ -128,12 +131,12 @@ impl Mailroom {
     /// A mailbox as it is registered.
     #[must_use]
     pub fn mailbox(&self, id: &MailboxId) -> Option<Mailbox> {
-        self.lock().mailboxes.get(id).map(|room| room.mailbox.clone())
+        self.lock().mailboxes.get(id).cloned()
     }
 
     /// The password of a mailbox, and whether it is active; `None` when it is not registered.
     pub(in crate::emulator) fn door(&self, id: &MailboxId) -> Option<(Password, bool)> {
-        self.lock().mailboxes.get(id).map(|room| (room.mailbox.password.clone(), room.mailbox.active))
+        self.lock().mailboxes.get(id).map(|mailbox| (mailbox.password.clone(), mailbox.active))
     }
 
     /// The mailboxes that receive a workflow, of one organisation or of all, by their IDs.
@@ -145,7 +148,6 @@ impl Mailroom {
         let rooms = self.lock();
         let receivers = rooms.workflows.get(workflow).map(|workflow| &workflow.receivers);
         let mailboxes = receivers.into_iter().flatten().filter_map(|id| rooms.mailboxes.get(id));
-        let mailboxes = mailboxes.map(|room| &room.mailbox);
         mailboxes
             .filter(|mailbox| ods_code.is_none_or(|code| code.as_str() == mailbox.ods_code))
             .map(Mailbox::correspondent)
@@ -154,15 +156,6 @@ impl Mailroom {
 }
 
 impl super::Rooms {
-    fn install(&mut self, mailbox: Mailbox) {
-        match self.mailboxes.get_mut(&mailbox.id) {
-            Some(room) => room.mailbox = mailbox,
-            None => {
-                self.mailboxes.insert(mailbox.id.clone(), super::Room { mailbox, inbox: Default::default() });
-            }
-        }
-    }
-
     /// Whether this workflow may go this way; if not, why.
     pub(super) fn permits(
         &self,
@@ -184,7 +177,7 @@ impl super::Rooms {
             }
             _ => {}
         }
-        let recipient_takes = self.mailboxes.get(recipient).is_none_or(|room| room.mailbox.takes_chunks);
+        let recipient_takes = self.mailboxes.get(recipient).is_none_or(|mailbox| mailbox.takes_chunks);
         let workflow_takes = registered.is_none_or(|workflow| workflow.takes_chunks);
         if chunked && !(recipient_takes && workflow_takes) {
             return Err(ErrorCode::ChunkingNotSupported);

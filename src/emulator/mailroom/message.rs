@@ -7,11 +7,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::StoredBody;
 use crate::protocol::{ErrorCode, Failure, MailboxId, MessageId, SendHeaders, WorkflowId};
 
-/// How long a message may wait in an inbox (OpenAPI, "Message expiration").
-pub const COLLECTED_WITHIN: TimeDelta = TimeDelta::days(5);
-/// How long MESH keeps anything (OpenAPI, "Message expiration").
-pub const KEPT_FOR: TimeDelta = TimeDelta::days(30);
-
 /// What a message is and was said to be. Never changes.
 #[derive(Debug)]
 pub struct Message {
@@ -50,19 +45,23 @@ pub struct Content {
 }
 
 /// A message in the books.
+#[derive(Clone)]
 pub struct Entry {
     pub message: Arc<Message>,
     /// Unique, and in the order of sending.
     pub number: u64,
     /// Bytes taken in, as sent.
     pub size: u64,
+    /// Its place among what is done with: acknowledged, expired or failed.
+    pub finished: Option<u64>,
     pub state: State,
 }
 
 /// Where a message is.
+#[derive(Clone)]
 pub enum State {
-    /// Chunks are still to come.
-    Uploading { chunks: BTreeMap<u32, StoredBody>, until: DateTime<Utc> },
+    /// Chunks are still to come. Shared only where a copy is kept to undo a change.
+    Uploading { chunks: Arc<BTreeMap<u32, StoredBody>>, until: DateTime<Utc> },
     /// In the recipient's inbox, at a place.
     Waiting { place: u64, content: Arc<Content>, until: DateTime<Utc> },
     /// Acknowledged. The content only where it is served again.
@@ -78,5 +77,35 @@ impl Message {
     #[must_use]
     pub fn workflow(&self) -> &WorkflowId {
         &self.headers.workflow
+    }
+}
+
+impl Entry {
+    /// When something happens to it next: expiry of what waits, oblivion of all else, which is `kept` so long.
+    pub fn due(&self, kept: TimeDelta) -> DateTime<Utc> {
+        match &self.state {
+            State::Uploading { until, .. } | State::Waiting { until, .. } => *until,
+            State::Undeliverable { .. } => self.message.sent_at + kept,
+            State::Acknowledged { at, .. } | State::Failed { at, .. } => *at + kept,
+        }
+    }
+}
+
+impl State {
+    /// Its content as far as it is kept, chunk by chunk.
+    pub fn chunks(&self) -> Option<&BTreeMap<u32, StoredBody>> {
+        match self {
+            Self::Uploading { chunks, .. } => Some(chunks),
+            Self::Waiting { content, .. } => Some(&content.chunks),
+            Self::Acknowledged { content, .. } | Self::Undeliverable { content, .. } => {
+                content.as_ref().map(|content| &content.chunks)
+            }
+            Self::Failed { .. } => None,
+        }
+    }
+
+    /// Whether nothing more is done with it.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Acknowledged { .. } | Self::Undeliverable { .. } | Self::Failed { .. })
     }
 }

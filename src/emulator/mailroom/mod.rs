@@ -3,102 +3,166 @@
 //! Nothing happens here by itself. What time brings about, expiry and reports, is brought about when
 //! the mailroom is next looked into.
 
+//!
+//! A mailroom is kept in memory or durably in a folder. Either way calls are answered from the same
+//! books in memory.
+
+mod body;
 mod books;
 mod chunks;
 mod collecting;
+mod durable;
 mod ghosts;
 mod inbox;
+mod journal;
+mod limits;
 mod mailbox;
 mod message;
 mod patients;
+mod positioned;
 mod reports;
+mod rich;
 mod sending;
-mod store;
+mod share;
+mod shared;
+mod spill;
 #[cfg(test)]
 pub(super) mod tests;
 mod tracking;
+mod writer;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    collections::{BTreeMap, BTreeSet, HashMap},
+    path::Path,
+    sync::{Arc, MutexGuard},
 };
 
 use chrono::{DateTime, Utc};
 
 use super::{Clock, Switches};
 use crate::protocol::{ContentEncoding, MailboxId, MessageId, NhsNumber, WorkflowId};
+use durable::Committer;
+use journal::Journal;
 use message::{Entry, State};
+use shared::{Access, Shared};
+use writer::Space;
 
+pub use body::{BodyReader, StoredBody};
 pub use chunks::{ChunkHeaders, ChunkRefusal};
 pub use collecting::{Delivered, Unavailable};
+pub use durable::{SetAside, StoreError, Unstored};
+pub use inbox::{read_place, write_place};
+pub use limits::Limits;
 pub use mailbox::{Mailbox, Receiver, Workflow};
 pub use message::{Message, Report};
 pub use patients::Patient;
 pub use reports::ReportRequest;
-pub use store::{BodyError, BodyWriter, Limits, StoredBody};
+pub use rich::RichPage;
+pub use writer::{BodyError, BodyWriter};
 
 /// All mailboxes of the endpoint and what lies in them.
 pub struct Mailroom {
     clock: Clock,
     limits: Limits,
     switches: Switches,
-    rooms: Mutex<Rooms>,
+    space: Space,
+    shared: Arc<Shared>,
+    committer: Option<Committer>,
+    set_aside: Vec<SetAside>,
     ghosts: ghosts::Ghosts,
 }
 
-#[derive(Default)]
-struct Rooms {
+/// The books.
+pub struct Rooms {
     switches: Switches,
     remembered: usize,
-    mailboxes: HashMap<MailboxId, Room>,
+    mailboxes: HashMap<MailboxId, Mailbox>,
     workflows: HashMap<WorkflowId, Workflow>,
     patients: HashMap<NhsNumber, Patient>,
     messages: HashMap<MessageId, Entry>,
+    /// What waits in each mailbox, in the order of delivery.
+    inboxes: HashMap<MailboxId, BTreeMap<u64, Arc<Message>>>,
     local_ids: HashMap<(MailboxId, String), BTreeSet<MessageId>>,
     /// What happens next to which message, by when and its number.
     due: BTreeMap<(DateTime<Utc>, u64), MessageId>,
-    finished: VecDeque<MessageId>,
+    /// What nothing more is done with, in the order in which that was so.
+    finished: BTreeMap<u64, MessageId>,
     next_number: u64,
-}
-
-struct Room {
-    mailbox: Mailbox,
-    /// What waits, in the order of delivery.
-    inbox: BTreeMap<u64, Arc<Message>>,
+    space: Space,
+    /// Of a mailroom that is durable.
+    journal: Option<Journal>,
 }
 
 impl Mailroom {
-    /// An empty mailroom that answers as integration does.
+    /// An empty mailroom that answers as integration does. It is gone with the process.
     #[must_use]
     pub fn new(clock: Clock, limits: Limits) -> Self {
         Self::with_switches(clock, limits, Switches::default())
     }
 
-    /// An empty mailroom.
+    /// An empty mailroom that is gone with the process.
     #[must_use]
     pub fn with_switches(clock: Clock, limits: Limits, switches: Switches) -> Self {
-        let rooms = Rooms { switches: switches.clone(), remembered: limits.remembered, ..Rooms::default() };
-        Self { clock, limits, switches, rooms: Mutex::new(rooms), ghosts: ghosts::Ghosts::default() }
+        let space = Space::passing(limits.clone());
+        let rooms = Rooms::new(&limits, &switches, &space);
+        let shared = Arc::new(Shared::new(rooms));
+        Self { clock, limits, switches, space, shared, committer: None, set_aside: Vec::new(), ghosts: ghosts::Ghosts::default() }
+    }
+
+    /// A mailroom with all that lies in a folder, which is made where there is none. Mailboxes, workflows
+    /// and patients are to be installed anew.
+    ///
+    /// Reads every message's row: some microseconds each.
+    ///
+    /// # Errors
+    /// When the folder cannot be used: it cannot be written, another process is using it, what is in it
+    /// is damaged or of another format.
+    pub fn open(clock: Clock, limits: Limits, switches: Switches, folder: &Path) -> Result<Self, StoreError> {
+        let opened = durable::open(folder, limits.clone())?;
+        let mut rooms = Rooms::new(&limits, &switches, &opened.space);
+        rooms.next_number = opened.next_number;
+        opened.entries.into_iter().for_each(|entry| rooms.load(entry));
+        rooms.journal = Some(Journal::default());
+        let shared = Arc::new(Shared::new(rooms));
+        let committer = Committer::start(Arc::clone(&shared), opened.folder)
+            .map_err(|source| StoreError::Folder { path: folder.to_owned(), source })?;
+        let (space, set_aside) = (opened.space, opened.set_aside);
+        Ok(Self { clock, limits, switches, space, shared, committer: Some(committer), set_aside, ghosts: ghosts::Ghosts::default() })
+    }
+
+    /// Messages in the folder that cannot be served, found when it was opened.
+    #[must_use]
+    pub fn set_aside(&self) -> &[SetAside] {
+        &self.set_aside
+    }
+
+    /// Makes calls, and waits until all that they made or saw is durable: nobody must be told of what a
+    /// power cut could still undo. The closure's calls are made without waiting, whatever they are.
+    ///
+    /// # Errors
+    /// When the disk does not take it; then nothing was changed.
+    pub(super) async fn durably<R>(&self, act: impl FnOnce(&Self) -> R) -> Result<R, Unstored> {
+        let Some(committer) = &self.committer else { return Ok(act(self)) };
+        let failures = self.lock().failures();
+        let done = act(self);
+        let ticket = self.lock().ticket(failures);
+        durable::settled(&committer.progress, ticket).await?;
+        Ok(done)
     }
 
     /// A place for a body that is coming in.
     pub(super) fn body_writer(&self, encoding: ContentEncoding) -> BodyWriter {
-        BodyWriter::new(encoding, self.limits.clone())
+        self.space.writer(encoding)
     }
 
     /// Forgets every message, and keeps mailboxes and workflows.
     pub fn reset(&self) {
-        let mut rooms = self.lock();
-        rooms.mailboxes.values_mut().for_each(|room| room.inbox.clear());
-        rooms.messages.clear();
-        rooms.local_ids.clear();
-        rooms.due.clear();
-        rooms.finished.clear();
+        self.access().clear();
     }
 
     /// Forgets every message that is addressed to a mailbox. `false` when there is no such mailbox.
     pub fn reset_mailbox(&self, id: &MailboxId) -> bool {
-        let mut rooms = self.lock();
+        let mut rooms = self.access();
         if !rooms.mailboxes.contains_key(id) {
             return false;
         }
@@ -110,13 +174,39 @@ impl Mailroom {
     }
 
     /// The rooms, with everything done that was due by now.
-    fn rooms(&self) -> MutexGuard<'_, Rooms> {
-        let mut rooms = self.lock();
+    fn rooms(&self) -> Access<'_> {
+        let mut rooms = self.access();
         rooms.settle(self.clock.now());
         rooms
     }
 
+    /// The rooms, to change messages.
+    fn access(&self) -> Access<'_> {
+        self.shared.access()
+    }
+
+    /// The rooms, for all else.
     fn lock(&self) -> MutexGuard<'_, Rooms> {
-        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.lock()
+    }
+}
+
+impl Rooms {
+    fn new(limits: &Limits, switches: &Switches, space: &Space) -> Self {
+        Self {
+            switches: switches.clone(),
+            remembered: limits.remembered,
+            mailboxes: HashMap::new(),
+            workflows: HashMap::new(),
+            patients: HashMap::new(),
+            messages: HashMap::new(),
+            inboxes: HashMap::new(),
+            local_ids: HashMap::new(),
+            due: BTreeMap::new(),
+            finished: BTreeMap::new(),
+            next_number: 0,
+            space: space.clone(),
+            journal: None,
+        }
     }
 }

@@ -6,15 +6,12 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::HeaderName;
 
-use super::{
-    BodyWriter, Limits, Mailroom, Message, Receiver, Report, Rooms, State,
-    message::{Content, KEPT_FOR},
-};
+use super::{Mailroom, Message, Receiver, Report, Rooms, State, message::Content};
 use crate::{
     emulator::switches::{ReportSubject, ReportTo},
     protocol::{
         ChunkRange, ContentEncoding, Failure, MailboxId, MessageId, SendHeaders, WorkflowId,
-        headers::{MEX_LOCAL_ID, MEX_SUBJECT},
+        headers::{MEX_FILE_NAME, MEX_LOCAL_ID, MEX_SUBJECT},
     },
 };
 
@@ -27,6 +24,8 @@ pub struct ReportRequest {
     pub workflow: WorkflowId,
     /// What it says.
     pub failure: Failure,
+    /// Its file name.
+    pub file_name: Option<String>,
     /// Its subject.
     pub subject: Option<String>,
     /// The local ID of the message that it is about.
@@ -42,7 +41,11 @@ impl Mailroom {
         if !rooms.mailboxes.contains_key(&request.mailbox) {
             return None;
         }
-        let labels = [(MEX_LOCAL_ID, request.local_id), (MEX_SUBJECT, request.subject)];
+        let labels = [
+            (MEX_LOCAL_ID, request.local_id),
+            (MEX_SUBJECT, request.subject),
+            (MEX_FILE_NAME, request.file_name),
+        ];
         let labels = labels.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
         let report = Report { linked: request.linked, failure: request.failure, to: None };
         Some(rooms.post(
@@ -119,16 +122,9 @@ impl Rooms {
         };
         let message =
             Message { id: id.clone(), sender, recipient: Ok(recipient), headers, sent_at: at, report };
-        let mut chunks = BTreeMap::new();
-        let mut writer = BodyWriter::new(ContentEncoding::Identity, Limits::default());
-        if let Some(body) = body
-            && writer.write(body).is_ok()
-            && let Ok(body) = writer.finish()
-        {
-            chunks.insert(1, body);
-        }
+        let chunks: BTreeMap<_, _> = body.map(|body| (1, self.space.own(body))).into_iter().collect();
         let size = chunks.values().map(super::StoredBody::size).sum();
-        let upload = State::Uploading { chunks: BTreeMap::new(), until: at + KEPT_FOR };
+        let upload = State::Uploading { chunks: Arc::default(), until: at + self.switches.expiry.message };
         self.enter(Arc::new(message), size, upload);
         self.deliver(&id, Content { chunks, delivered_at: at });
         id

@@ -2,10 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{
-    Mailroom, Message, Rooms, State, StoredBody,
-    message::{Content, KEPT_FOR},
-};
+use super::{Mailroom, Message, Rooms, State, StoredBody, message::Content};
 use crate::{
     emulator::switches::UnknownRecipient,
     protocol::{ErrorCode, MailboxId, MeshError, MessageId, SendHeaders},
@@ -57,11 +54,11 @@ impl Mailroom {
         }
         let size = body.size();
         let chunks = BTreeMap::from([(1, body)]);
-        let until = now + KEPT_FOR;
+        let until = now + self.switches.expiry.message;
         if chunked {
-            rooms.enter(Arc::new(message), size, State::Uploading { chunks, until });
+            rooms.enter(Arc::new(message), size, State::Uploading { chunks: Arc::new(chunks), until });
         } else {
-            rooms.enter(Arc::new(message), size, State::Uploading { chunks: BTreeMap::new(), until });
+            rooms.enter(Arc::new(message), size, State::Uploading { chunks: Arc::default(), until });
             rooms.deliver(&id, Content { chunks, delivered_at: now });
         }
         Ok(id)
@@ -84,7 +81,7 @@ impl Rooms {
         self.enter(
             Arc::clone(&message),
             0,
-            State::Uploading { chunks: BTreeMap::new(), until: at + KEPT_FOR },
+            State::Uploading { chunks: Arc::default(), until: at + self.switches.expiry.message },
         );
         self.fail(&message, code.into(), at);
     }

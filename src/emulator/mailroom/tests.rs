@@ -19,8 +19,7 @@ pub fn mailroom() -> (Mailroom, Clock) {
 
 fn mailroom_with(switches: Switches) -> (Mailroom, Clock) {
     let clock = Clock::new();
-    let mut limits = Limits::default();
-    limits.remembered = 3;
+    let limits = Limits { remembered: 3, ..Limits::default() };
     let mailroom = Mailroom::with_switches(clock.clone(), limits, switches);
     mailroom.register(mailbox("ALICE"), Password::new("a"));
     mailroom.register(mailbox("BOB"), Password::new("b"));
@@ -36,7 +35,7 @@ pub fn send(
     send_with(mailroom, &[("mex-to", to), ("mex-workflowid", workflow)], body)
 }
 
-fn send_with(
+pub fn send_with(
     mailroom: &Mailroom,
     given: &[(&'static str, &str)],
     body: &'static [u8],
@@ -56,11 +55,21 @@ fn stored(mailroom: &Mailroom, body: &'static [u8]) -> StoredBody {
 }
 
 fn chunk(mailroom: &Mailroom, id: &MessageId, number: u32, range: &str) -> Result<(), ChunkRefusal> {
-    let said = ChunkHeaders { number, range: Some(range.parse().unwrap()), encoding: None };
-    mailroom.send_chunk(&mailbox("ALICE"), id, said, stored(mailroom, b"chunk"))
+    chunk_with(mailroom, id, number, range, b"chunk")
 }
 
-fn waiting(mailroom: &Mailroom, id: &str) -> Vec<MessageId> {
+pub fn chunk_with(
+    mailroom: &Mailroom,
+    id: &MessageId,
+    number: u32,
+    range: &str,
+    body: &'static [u8],
+) -> Result<(), ChunkRefusal> {
+    let said = ChunkHeaders { number, range: Some(range.parse().unwrap()), encoding: None };
+    mailroom.send_chunk(&mailbox("ALICE"), id, said, stored(mailroom, body))
+}
+
+pub fn waiting(mailroom: &Mailroom, id: &str) -> Vec<MessageId> {
     mailroom.inbox(&mailbox(id), &crate::protocol::InboxQuery::parse("").unwrap()).unwrap().messages
 }
 
@@ -293,7 +302,7 @@ fn a_synthetic_receiver_collects_and_answers() {
         if let Some(answer) = answer {
             let found = mailroom.message(&mailbox("ALICE"), &answers[0]).unwrap();
             assert_eq!(found.message.workflow().as_str(), "W1_ACK");
-            let body = found.chunk(1).unwrap().piece(0).unwrap();
+            let body = found.chunk(1).unwrap().whole().unwrap();
             assert!(String::from_utf8_lossy(&body).contains(answer));
         }
     }
@@ -332,4 +341,27 @@ fn a_patients_practice_is_found_or_a_report_says_why_not() {
     }
     let elsewhere = send(&mailroom, "GPPROVIDER_9434765919_30041957_SMITH", "W1", b"x");
     assert_eq!(elsewhere.unwrap_err().code, ErrorCode::UnregisteredTo);
+}
+
+/// What the thread that commits does not do by itself.
+impl Mailroom {
+    /// Waits until all that was changed is durable.
+    pub fn flush(&self) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(self.durably(|_| ())).unwrap();
+    }
+
+    /// Makes calls, and lets what they change fail to reach the disk.
+    pub fn lose(&self, act: impl FnOnce(&Self)) {
+        self.flush();
+        let committer = self.committer.as_ref().unwrap();
+        let before = self.lock().failures();
+        committer.folder.database.fail_next();
+        act(self);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let told = runtime.block_on(self.durably(|_| ()));
+        // Where nothing was changed, nothing fails.
+        committer.folder.database.fail_no_more();
+        assert!(told.is_ok() || self.lock().failures() > before);
+    }
 }

@@ -1,12 +1,14 @@
 //! What became of what was sent: for its sender only.
 
-use super::{
-    Entry, Mailbox, Mailroom, Rooms, State,
-    message::{COLLECTED_WITHIN, KEPT_FOR},
-};
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Entry, Mailroom, Rooms, State};
 use crate::protocol::{
     Correspondent, ErrorCode, Failure, LocalId, MailboxId, MessageId, Tracked, TrackingStatus,
-    headers::{MEX_CONTENT_CHECKSUM, MEX_FILE_NAME, MEX_LOCAL_ID, MEX_SUBJECT},
+    headers::{
+        MEX_CONTENT_CHECKSUM, MEX_CONTENT_COMPRESSED, MEX_CONTENT_ENCRYPTED, MEX_FILE_NAME, MEX_LOCAL_ID,
+        MEX_PARTNER_ID, MEX_SUBJECT,
+    },
 };
 
 /// More than one message has the local ID: 300 (OpenAPI, "Track outbox (deprecated)").
@@ -21,10 +23,10 @@ impl Mailroom {
         (entry.message.sender.as_ref() == Some(sender)).then(|| rooms.tracked(entry))
     }
 
-    /// Any message, and whether it is a report.
-    pub(in crate::emulator) fn inspect(&self, id: &MessageId) -> Option<(Tracked, bool)> {
+    /// Any message, whoever asks.
+    pub(in crate::emulator) fn inspect(&self, id: &MessageId) -> Option<Tracked> {
         let rooms = self.rooms();
-        rooms.messages.get(id).map(|entry| (rooms.tracked(entry), entry.message.report.is_some()))
+        rooms.messages.get(id).map(|entry| rooms.tracked(entry))
     }
 
     /// The one message that the mailbox sent under a local ID.
@@ -44,16 +46,16 @@ impl Mailroom {
 }
 
 impl Rooms {
-    fn tracked(&self, entry: &Entry) -> Tracked {
+    pub(super) fn tracked(&self, entry: &Entry) -> Tracked {
         let message = &entry.message;
         let given = |name| {
             let given = message.headers.passed_through.iter().find(|(given, _)| *given == name);
             given.map(|(_, value)| value.clone())
         };
-        let (status, status_at, failure) = status(entry);
+        let (status, status_at, failure) = status(entry, self.switches.expiry.message);
         let expires_at = match &entry.state {
             State::Waiting { until, .. } => *until,
-            _ => message.sent_at + COLLECTED_WITHIN,
+            _ => message.sent_at + self.switches.expiry.inbox,
         };
         Tracked {
             message_id: message.id.clone(),
@@ -62,6 +64,11 @@ impl Rooms {
             file_name: given(MEX_FILE_NAME),
             subject: given(MEX_SUBJECT),
             checksum: given(MEX_CONTENT_CHECKSUM),
+            partner_id: given(MEX_PARTNER_ID),
+            compressed: given(MEX_CONTENT_COMPRESSED).is_some_and(|flag| flag == "Y"),
+            encrypted: given(MEX_CONTENT_ENCRYPTED).is_some_and(|flag| flag == "Y"),
+            reported: message.report.as_ref().map(|report| report.failure.clone()),
+            linked: message.report.as_ref().and_then(|report| report.linked.clone()),
             chunk_count: message.headers.chunk_range.total().get(),
             encoding: message.headers.encoding,
             size: entry.size,
@@ -78,7 +85,7 @@ impl Rooms {
     /// A mailbox, or an address that is nobody's.
     fn correspondent(&self, id: Option<&MailboxId>, address: &str) -> Correspondent {
         match id.and_then(|id| self.mailboxes.get(id)) {
-            Some(room) => Mailbox::correspondent(&room.mailbox),
+            Some(mailbox) => mailbox.correspondent(),
             None => Correspondent {
                 mailbox: id.map_or_else(|| address.to_owned(), MailboxId::to_string),
                 ..Correspondent::default()
@@ -87,9 +94,9 @@ impl Rooms {
     }
 }
 
-fn status(entry: &Entry) -> (TrackingStatus, chrono::DateTime<chrono::Utc>, Option<Failure>) {
+fn status(entry: &Entry, kept: TimeDelta) -> (TrackingStatus, DateTime<Utc>, Option<Failure>) {
     match &entry.state {
-        State::Uploading { until, .. } => (TrackingStatus::Uploading, *until - KEPT_FOR, None),
+        State::Uploading { until, .. } => (TrackingStatus::Uploading, *until - kept, None),
         State::Waiting { content, .. } => (TrackingStatus::Accepted, content.delivered_at, None),
         State::Acknowledged { at, .. } => (TrackingStatus::Acknowledged, *at, None),
         State::Undeliverable { at, .. } => {

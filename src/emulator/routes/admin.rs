@@ -6,13 +6,20 @@ use hyper::body::Incoming;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::{Reply, receive::small};
+use super::{
+    Reply,
+    receive::{full, small},
+    refusals::tell,
+};
 use crate::{
     emulator::{
         Clock,
         mailroom::{Mailroom, ReportRequest},
     },
-    protocol::{ApiVersion, ErrorCode, Failure, MailboxId, MessageId, TrackingTimes, WorkflowId},
+    protocol::{
+        ApiVersion, ErrorCode, Failure, MailboxId, MessageId, WorkflowId,
+        sandbox::{self, Refused},
+    },
 };
 
 /// How far the clock may be moved, either way, in all: a century.
@@ -27,21 +34,26 @@ pub async fn answer(
     body: &mut Incoming,
 ) -> Reply {
     let segments: Vec<&str> = path.split('/').collect();
-    match (method.as_str(), segments.as_slice()) {
+    let body = match small(body).await {
+        Ok(body) => body,
+        Err(why) => return wrong(why),
+    };
+    let answered = mailroom.durably(|mailroom| match (method.as_str(), segments.as_slice()) {
         ("DELETE", ["reset"]) => {
             mailroom.reset();
             ok(&json!({ "message": "all mailboxes reset" }))
         }
         ("DELETE", ["reset", mailbox]) => reset_mailbox(mailroom, mailbox),
-        ("POST", ["report"]) => with(body, |request| create_report(mailroom, request)).await,
-        ("POST", ["message", id, "event"]) => with(body, |event| add_event(mailroom, id, event)).await,
+        ("POST", ["report"]) => with(&body, |request| create_report(mailroom, request)),
+        ("POST", ["message", id, "event"]) => with(&body, |event| add_event(mailroom, id, event)),
         ("GET", ["message", id]) => message(mailroom, id),
         ("GET", ["mailbox", id]) => mailbox(mailroom, id),
-        ("POST", ["mailbox", id]) => with(body, |change| change_mailbox(mailroom, id, &change)).await,
+        ("POST", ["mailbox", id]) => with(&body, |change| change_mailbox(mailroom, id, &change)),
         ("GET", ["clock"]) => time(clock),
-        ("POST", ["clock"]) => with(body, |change| move_clock(clock, &change)).await,
+        ("POST", ["clock"]) => with(&body, |change| move_clock(clock, &change)),
         _ => Reply::empty(StatusCode::NOT_FOUND).noting("no admin route"),
-    }
+    });
+    answered.await.unwrap_or_else(full)
 }
 
 /// A report as mesh-sandbox takes it.
@@ -55,6 +67,7 @@ struct CreateReport {
     local_id: Option<String>,
     #[serde(default)]
     status: ReportStatus,
+    file_name: Option<String>,
     linked_message_id: Option<String>,
 }
 
@@ -96,14 +109,10 @@ struct MoveClock {
     move_seconds: i64,
 }
 
-async fn with<T: DeserializeOwned>(body: &mut Incoming, act: impl FnOnce(T) -> Reply) -> Reply {
-    let read = match small(body).await {
-        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| error.to_string()),
-        Err(why) => Err(why.to_owned()),
-    };
-    match read {
+fn with<T: DeserializeOwned>(body: &[u8], act: impl FnOnce(T) -> Reply) -> Reply {
+    match serde_json::from_slice(body) {
         Ok(request) => act(request),
-        Err(why) => wrong(&why),
+        Err(error) => wrong(&error.to_string()),
     }
 }
 
@@ -124,19 +133,24 @@ fn create_report(mailroom: &Mailroom, request: CreateReport) -> Reply {
         Ok(linked) => linked,
         Err(error) => return wrong(&format!("linked_message_id {error}")),
     };
-    let (failure, subject) = match request.status {
+    let (failure, subject, file_name) = match request.status {
         ReportStatus::Undeliverable => {
             let subject =
                 request.subject.map_or_else(|| "NDR".to_owned(), |subject| format!("NDR: {subject}"));
-            (ErrorCode::Undelivered.into(), Some(subject))
+            (ErrorCode::Undelivered.into(), Some(subject), None)
         }
         ReportStatus::Error => {
             let event = "TRANSFER".to_owned();
-            (Failure { event, code: request.code, description: request.description }, request.subject)
+            (
+                Failure { event, code: request.code, description: request.description },
+                request.subject,
+                request.file_name,
+            )
         }
     };
     let local_id = request.local_id;
-    match mailroom.put_report(ReportRequest { mailbox, workflow, failure, subject, local_id, linked }) {
+    let report = ReportRequest { mailbox, workflow, failure, file_name, subject, local_id, linked };
+    match mailroom.put_report(report) {
         Some(id) => ok(&json!({ "message_id": id.as_str() })),
         None => missing("mailbox does not exist"),
     }
@@ -157,18 +171,13 @@ fn add_event(mailroom: &Mailroom, id: &str, event: AddEvent) -> Reply {
     if known { Reply::empty(StatusCode::OK) } else { missing("message does not exist") }
 }
 
-/// The message as v2 tracking tells it, whoever asks.
+/// The message, whoever asks.
 fn message(mailroom: &Mailroom, id: &str) -> Reply {
-    let tracked = MessageId::parse(id).ok().and_then(|id| mailroom.inspect(&id));
+    let tracked = [id, &id.to_ascii_uppercase()]
+        .into_iter()
+        .find_map(|id| mailroom.inspect(&MessageId::parse(id).ok()?));
     match tracked {
-        Some((tracked, is_report)) => {
-            let mut body = tracked.body(ApiVersion::V2, TrackingTimes::Iso);
-            body["sender"] = json!(tracked.sender.mailbox);
-            body["file_size"] = json!(tracked.size);
-            body["chunk_count"] = json!(tracked.chunk_count);
-            body["message_type"] = json!(if is_report { "REPORT" } else { "DATA" });
-            ok(&body)
-        }
+        Some(tracked) => ok(&sandbox::message_details(&tracked)),
         None => missing("message does not exist"),
     }
 }
@@ -176,14 +185,20 @@ fn message(mailroom: &Mailroom, id: &str) -> Reply {
 fn mailbox(mailroom: &Mailroom, id: &str) -> Reply {
     let found = MailboxId::parse(&id.to_ascii_uppercase()).ok().and_then(|id| mailroom.mailbox(&id));
     match found {
-        Some(mailbox) => ok(&json!({
-            "mailbox_id": mailbox.id.as_str(),
-            "mailbox_name": mailbox.name,
-            "ods_code": mailbox.ods_code,
-            "org_code": mailbox.org_code,
-            "org_name": mailbox.org_name,
-            "active": mailbox.active,
-        })),
+        Some(mailbox) => {
+            let mut details = json!({
+                "mailbox_id": mailbox.id.as_str(),
+                "mailbox_name": mailbox.name,
+                "ods_code": mailbox.ods_code,
+                "org_code": mailbox.org_code,
+                "org_name": mailbox.org_name,
+                "active": mailbox.active,
+            });
+            if let Some(payer) = mailbox.billing_entity {
+                details["billing_entity"] = json!(payer);
+            }
+            ok(&details)
+        }
         None => missing("mailbox does not exist"),
     }
 }
@@ -209,6 +224,16 @@ fn move_clock(clock: &Clock, change: &MoveClock) -> Reply {
 fn time(clock: &Clock) -> Reply {
     let now = clock.now().format("%Y-%m-%dT%H:%M:%SZ").to_string();
     ok(&json!({ "now": now, "moved_seconds": clock.moved_by().num_seconds() }))
+}
+
+/// The same answer with the body that mesh-sandbox gives what is not there.
+pub fn as_sandbox(reply: Reply, path: &str, version: ApiVersion) -> Reply {
+    if reply.status != StatusCode::NOT_FOUND {
+        return reply;
+    }
+    let of_mailbox = path.starts_with("reset/") || path == "report";
+    let words = if of_mailbox { "mailbox does not exist" } else { "Not Found" };
+    tell(&Refused::words(StatusCode::NOT_FOUND, words), version)
 }
 
 fn ok(body: &Value) -> Reply {

@@ -2,7 +2,7 @@
 
 use std::{io, num::NonZeroU32};
 
-use async_compression::tokio::bufread::GzipDecoder;
+use async_compression::tokio::bufread::{GzipDecoder, GzipEncoder};
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt, stream};
 use http::{
@@ -11,11 +11,15 @@ use http::{
 };
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio_util::io::{ReaderStream, StreamReader};
 
-use super::{Ask, Reply, ReplyBody, header, inbox::unavailable};
+use super::{Ask, Reply, ReplyBody, header, receive::no_room, refusals::unavailable, sandbox_headers};
 use crate::{
-    emulator::mailroom::{Delivered, Message, Report, StoredBody, Unavailable},
+    emulator::{
+        mailroom::{BodyReader, Delivered, Message, Report, StoredBody, Unavailable},
+        switches::{Compression, DownloadHeaders, Head},
+    },
     protocol::{
         AcceptEncoding, ApiVersion, ContentEncoding, MailboxId, MessageId,
         headers::{
@@ -29,10 +33,11 @@ use crate::{
 
 /// A message, or one of its chunks: 206 while more are to come, 200 for the last (OpenAPI, "Download
 /// chunked message").
-pub fn get(ask: Ask<'_>, mailbox: &MailboxId, id: &MessageId, chunk: Option<NonZeroU32>) -> Reply {
-    let delivered = match ask.mailroom.message(mailbox, id) {
-        Ok(delivered) => delivered,
-        Err(why) => return unavailable(why, id, ask.version),
+pub async fn get(ask: Ask<'_>, mailbox: &MailboxId, id: &MessageId, chunk: Option<NonZeroU32>) -> Reply {
+    let delivered = match ask.mailroom.durably(|mailroom| mailroom.message(mailbox, id)).await {
+        Ok(Ok(delivered)) => delivered,
+        Ok(Err(why)) => return unavailable(ask, why, id),
+        Err(unstored) => return no_room(ask, unstored),
     };
     let number = chunk.map_or(1, NonZeroU32::get);
     let total = delivered.message.headers.chunk_range.total().get();
@@ -41,23 +46,70 @@ pub fn get(ask: Ask<'_>, mailbox: &MailboxId, id: &MessageId, chunk: Option<NonZ
     if delivered.message.report.is_some() && number == 1 {
         return reply.with(CONTENT_LENGTH, "0");
     }
-    match delivered.chunk(number) {
-        Some(body) => with_body(ask, reply, body, delivered.message.headers.encoding),
-        None => unavailable(Unavailable::Missing, id, ask.version),
+    let Some(body) = delivered.chunk(number) else { return unavailable(ask, Unavailable::Missing, id) };
+    let reader = match open(body).await {
+        Ok(reader) => reader,
+        // Its message was acknowledged since.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return unavailable(ask, Unavailable::Gone, id).noting("its body is not there any more");
+        }
+        Err(error) => {
+            return Reply::empty(StatusCode::INTERNAL_SERVER_ERROR)
+                .noting(format!("the body of the message cannot be read: {error}"));
+        }
+    };
+    let reply = with_body(ask, reply, body, reader, delivered.message.headers.encoding);
+    match ask.switches.download_headers {
+        DownloadHeaders::OpenApi => reply,
+        DownloadHeaders::Sandbox => sandbox_headers::typed(reply, &delivered, ask.version),
     }
 }
 
 pub fn head(ask: Ask<'_>, mailbox: &MailboxId, id: &MessageId) -> Reply {
     match ask.mailroom.message(mailbox, id) {
         Ok(delivered) => described(ask, Reply::empty(StatusCode::OK), &delivered, 1),
-        Err(why) => unavailable(why, id, ask.version),
+        Err(Unavailable::Foreign) if ask.switches.head == Head::SenderToo => {
+            match ask.mailroom.sent(mailbox, id) {
+                Some(sent) => described(ask, Reply::empty(StatusCode::OK), &sent, 1),
+                None => unavailable(ask, Unavailable::Missing, id),
+            }
+        }
+        Err(why) => unavailable(ask, why, id),
     }
 }
 
-fn with_body(ask: Ask<'_>, reply: Reply, body: &StoredBody, encoding: ContentEncoding) -> Reply {
-    let accepted = AcceptEncoding::parse(header(ask.parts, &ACCEPT_ENCODING));
-    let pieces = pieces(body.clone());
-    let (reply, size, body) = match (encoding, accepted.gzip) {
+async fn open(body: &StoredBody) -> io::Result<BodyReader> {
+    if !body.is_on_disk() {
+        return body.open();
+    }
+    let body = body.clone();
+    spawn_blocking(move || body.open()).await.map_err(io::Error::other)?
+}
+
+fn with_body(
+    ask: Ask<'_>,
+    reply: Reply,
+    body: &StoredBody,
+    reader: BodyReader,
+    encoding: ContentEncoding,
+) -> Reply {
+    let accepted = header(ask.parts, &ACCEPT_ENCODING);
+    let on_the_fly = ask.switches.compression == Compression::OnTheFly;
+    let gzip = match ask.switches.compression {
+        Compression::AsSent => AcceptEncoding::parse(accepted).gzip,
+        Compression::OnTheFly => accepted.is_some_and(|accepted| accepted.contains("gzip")),
+    };
+    let compress = on_the_fly && gzip && ask.version == ApiVersion::V2;
+    let reply = if on_the_fly && (compress || (gzip && encoding == ContentEncoding::Gzip)) {
+        reply.with(CONTENT_ENCODING, "gzip").with(MEX_CONTENT_COMPRESSED, "Y")
+    } else {
+        reply.without(&CONTENT_ENCODING)
+    };
+    let pieces = pieces(reader);
+    if compress && encoding == ContentEncoding::Identity {
+        return Reply { body: boxed(compressed(pieces)), ..reply };
+    }
+    let (reply, size, body) = match (encoding, gzip) {
         (ContentEncoding::Gzip, true) => (reply.with(CONTENT_ENCODING, "gzip"), body.size(), boxed(pieces)),
         (ContentEncoding::Gzip, false) => (reply, body.decoded_size(), boxed(decompressed(pieces))),
         (ContentEncoding::Identity, _) => (reply, body.size(), boxed(pieces)),
@@ -67,6 +119,9 @@ fn with_body(ask: Ask<'_>, reply: Reply, body: &StoredBody, encoding: ContentEnc
 
 /// The headers that a recipient gets (OpenAPI, example response of "Get Message").
 fn described(ask: Ask<'_>, reply: Reply, delivered: &Delivered, number: u32) -> Reply {
+    if ask.switches.download_headers == DownloadHeaders::Sandbox {
+        return sandbox_headers::described(reply, delivered, number);
+    }
     let message = &delivered.message;
     let when = delivered.delivered_at();
     let mut reply = reply
@@ -142,8 +197,33 @@ fn as_data(version: ApiVersion, reply: Reply, message: &Message, number: u32) ->
     reply.with(CONTENT_TYPE, content_type)
 }
 
-fn pieces(body: StoredBody) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
-    stream::iter((0..).map_while(move |index| body.piece(index).map(Ok)))
+/// The pieces of a body. From disk, one is read while the one before it is sent.
+fn pieces(reader: BodyReader) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    let beginning = if reader.is_on_disk() { Pieces::Coming(read(reader)) } else { Pieces::Here(reader) };
+    stream::try_unfold(beginning, |pieces| async move {
+        Ok(match pieces {
+            Pieces::Here(mut reader) => reader.next()?.map(|piece| (piece, Pieces::Here(reader))),
+            Pieces::Coming(job) => {
+                let (piece, reader) = job.await.map_err(io::Error::other)??;
+                piece.map(|piece| (piece, Pieces::Coming(read(reader))))
+            }
+        })
+    })
+}
+
+enum Pieces {
+    Here(BodyReader),
+    Coming(JoinHandle<io::Result<(Option<Bytes>, BodyReader)>>),
+}
+
+fn read(mut reader: BodyReader) -> JoinHandle<io::Result<(Option<Bytes>, BodyReader)>> {
+    spawn_blocking(move || Ok((reader.next()?, reader)))
+}
+
+fn compressed(
+    pieces: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    ReaderStream::with_capacity(GzipEncoder::new(StreamReader::new(Box::pin(pieces))), 64 * 1024)
 }
 
 fn decompressed(

@@ -5,10 +5,11 @@ use serde_json::json;
 
 use super::{Ask, Reply};
 use crate::{
-    emulator::switches::{HandshakeBody, HandshakeMethods},
+    emulator::switches::{HandshakeBody, HandshakeMethods, Reading},
     protocol::{
         ApiVersion, MailboxId, ValidationError,
         headers::{MEX_CLIENT_VERSION, MEX_OS_NAME, MEX_OS_VERSION},
+        sandbox,
     },
 };
 
@@ -18,7 +19,13 @@ pub fn validate(ask: Ask<'_>, mailbox: &MailboxId) -> Reply {
         let reply = Reply::empty(StatusCode::METHOD_NOT_ALLOWED).with(ALLOW, "POST");
         return reply.noting("a handshake is a POST");
     }
-    for name in [MEX_CLIENT_VERSION, MEX_OS_NAME, MEX_OS_VERSION] {
+    let needed = [MEX_CLIENT_VERSION, MEX_OS_NAME, MEX_OS_VERSION];
+    if ask.switches.reading == Reading::Sandbox
+        && let Err(refused) = sandbox::handshake(&ask.parts.headers, &needed)
+    {
+        return ask.tell(&refused);
+    }
+    for name in needed {
         if !ask.parts.headers.contains_key(&name) {
             return Reply::invalid(&ValidationError::missing("header", name.as_str()));
         }

@@ -3,16 +3,21 @@
 use http::StatusCode;
 use serde_json::json;
 
-use super::{Ask, Reply};
+use super::{Ask, Reply, refusals::unavailable};
 use crate::{
-    emulator::{mailroom::Unavailable, switches::AcknowledgeBody},
-    protocol::{
-        Acknowledged, ApiVersion, ErrorCode, InboxQuery, MailboxId, MeshError, MessageId, ValidationError,
+    emulator::{
+        mailroom::Unavailable,
+        switches::{AcknowledgeBody, Reading},
     },
+    protocol::{Acknowledged, ApiVersion, InboxQuery, MailboxId, MessageId, ValidationError, sandbox},
 };
 
 pub fn list(ask: Ask<'_>, mailbox: &MailboxId) -> Reply {
-    let query = match InboxQuery::parse(ask.parts.uri.query().unwrap_or_default()) {
+    let text = ask.parts.uri.query().unwrap_or_default();
+    if ask.switches.reading == Reading::Sandbox {
+        return list_leniently(ask, mailbox, text);
+    }
+    let query = match InboxQuery::parse(text) {
         Ok(query) => query,
         Err(error) => return Reply::invalid(&error),
     };
@@ -22,18 +27,35 @@ pub fn list(ask: Ask<'_>, mailbox: &MailboxId) -> Reply {
     }
 }
 
+/// v1 goes on after a message, by its ID.
+fn list_leniently(ask: Ask<'_>, mailbox: &MailboxId, text: &str) -> Reply {
+    let query = match sandbox::inbox_query(text) {
+        Ok(query) => query,
+        Err(refused) => return ask.tell(&refused),
+    };
+    let page = match (ask.version, &query.continue_from) {
+        (ApiVersion::V1, Some(message)) => ask.mailroom.inbox_after(mailbox, &query, message),
+        _ => match ask.mailroom.inbox(mailbox, &query) {
+            Ok(page) => page,
+            Err(error) => return Reply::invalid(&ValidationError::new("query", "continue_from", error)),
+        },
+    };
+    let link = |place: Option<&str>| query.short_link(mailbox, place);
+    Reply::json(StatusCode::OK, ask.version, &page.linked_body(ask.version, link))
+}
+
 /// Deprecated, and still asked (OpenAPI, schema InboxCount of each version).
 pub fn count(ask: Ask<'_>, mailbox: &MailboxId) -> Reply {
     let count = ask.mailroom.count(mailbox);
     let body = match ask.version {
         ApiVersion::V1 => json!({
             "count": count,
-            "internalID": ask.now.format("%Y%m%d%H%M%S%6f").to_string(),
+            "internalID": ask.internal_id(),
             "allResultsIncluded": true,
         }),
         ApiVersion::V2 => json!({ "count": count }),
     };
-    Reply::json(StatusCode::OK, ask.version, &body)
+    Reply::json(StatusCode::OK, ask.label(), &body)
 }
 
 /// An ID that is not there gives 404: the OpenAPI lists only 400 and 403, the sandbox answers 404.
@@ -50,20 +72,8 @@ pub fn acknowledge(ask: Ask<'_>, mailbox: &MailboxId, id: &MessageId) -> Reply {
             },
         },
         Err(Unavailable::Missing) => {
-            ask.unlisted(unavailable(Unavailable::Missing, id, ask.version), "path", "message_id")
+            ask.unlisted(unavailable(ask, Unavailable::Missing, id), "path", "message_id")
         }
-        Err(other) => unavailable(other, id, ask.version),
+        Err(other) => unavailable(ask, other, id),
     }
-}
-
-pub fn unavailable(why: Unavailable, id: &MessageId, version: ApiVersion) -> Reply {
-    let status = match why {
-        Unavailable::Missing => StatusCode::NOT_FOUND,
-        Unavailable::Gone => StatusCode::GONE,
-        Unavailable::Foreign => {
-            return Reply::empty(StatusCode::FORBIDDEN).noting("the message is another mailbox's");
-        }
-    };
-    let error = MeshError { code: ErrorCode::MessageDoesNotExist, message_id: Some(id.clone()) };
-    Reply::mesh_error(status, version, &error)
 }

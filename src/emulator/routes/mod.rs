@@ -9,20 +9,27 @@ mod handshake;
 mod inbox;
 mod outbox;
 mod receive;
+mod refusals;
 mod reply;
+mod rich;
+mod sandbox_headers;
+mod sandbox_paths;
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use http::{Method, Request, StatusCode, request::Parts};
 use hyper::body::Incoming;
 use serde_json::json;
 
-use super::{Clock, Mailroom, Switches, authentication::Guard, switches};
-use crate::protocol::{ApiVersion, Operation, PathError, ValidationError};
+use super::{Clock, Mailroom, Refusal, Switches, authentication::Guard, switches};
+use crate::protocol::{ApiVersion, MailboxId, MessageId, Operation, PathError, ValidationError};
 
 pub use call::{Call, TokenOutcome, Watcher};
 pub use reply::{Reply, ReplyBody, SERVER};
+
+/// A path that reads like a mailbox's.
+const DEEP_PING: &str = "/messageexchange/deepping";
 
 /// Everything that answering takes.
 pub struct Routes {
@@ -58,14 +65,28 @@ impl Routes {
     /// Answers one call.
     pub async fn answer(&self, request: Request<Incoming>, peer: &Peer) -> http::Response<ReplyBody> {
         let (parts, mut body) = request.into_parts();
-        let operation = Operation::read(&parts.method, parts.uri.path());
+        let path = match self.switches.reading {
+            switches::Reading::OpenApi => Cow::Borrowed(parts.uri.path()),
+            switches::Reading::Sandbox => Cow::Owned(sandbox_paths::normalised(parts.uri.path())),
+        };
+        let operation = match path.as_ref() {
+            DEEP_PING => Err(PathError::NoOperation),
+            path => Operation::read(&parts.method, path),
+        };
         let mut token = TokenOutcome::NotAsked;
         let reply = match &operation {
             Ok(operation) => self.operate(operation, &parts, &mut body, peer, &mut token).await,
+            Err(PathError::Part("mailbox_id")) => self.no_mailbox(&parts, &mut token),
             Err(PathError::Part(name)) if self.switches.unlisted == switches::Unlisted::BadRequest => {
                 Reply::invalid(&ValidationError::new("path", name, "is malformed"))
             }
-            Err(_) => self.extra(&parts, &mut body, peer).await,
+            Err(error) => match self.extra(&parts, &mut body, peer).await {
+                Some(reply) => reply,
+                None if self.switches.extras == switches::Extras::Served => {
+                    self.sandbox_only(*error, &parts, &path, peer, &mut token)
+                }
+                None => Reply::empty(StatusCode::NOT_FOUND).noting("no operation of the MESH API"),
+            },
         };
         let operation = operation.ok();
         // A client that is still sending would not see an answer on a connection that is closed on it.
@@ -94,6 +115,8 @@ impl Routes {
         peer: &Peer,
         token: &mut TokenOutcome,
     ) -> Reply {
+        let read = refusals::version(&self.switches, header(parts, &http::header::ACCEPT));
+        let version = *read.as_ref().unwrap_or(&ApiVersion::V1);
         let admitted = match operation.mailbox() {
             Some(mailbox) => Some(self.guard.admit(mailbox, &parts.headers, peer, &self.mailroom)),
             None if *operation == Operation::Ping => None,
@@ -105,48 +128,142 @@ impl Routes {
             Some(Ok(())) => *token = TokenOutcome::Accepted,
             Some(Err(refusal)) => {
                 *token = TokenOutcome::Refused(refusal.clone());
-                return Reply::empty(StatusCode::FORBIDDEN).noting(refusal);
+                return refusals::forbidden(&self.switches, version, &refusal);
             }
         }
-        let version = ApiVersion::from_accept(header(parts, &http::header::ACCEPT));
-        let now = self.clock.now();
-        let ask = Ask { mailroom: &self.mailroom, switches: &self.switches, parts, version, now };
-        ask.route(operation, body).await
+        match read {
+            Err(refused) if takes_versions(operation) => refusals::tell(&refused, version),
+            _ => self.ask(parts, version).route(operation, body).await,
+        }
+    }
+
+    fn ask<'a>(&'a self, parts: &'a Parts, version: ApiVersion) -> Ask<'a> {
+        let (mailroom, switches, now) = (&self.mailroom, &self.switches, self.clock.now());
+        Ask { mailroom, switches, parts, version, now }
+    }
+
+    /// The mailbox of the path is none that could be registered: 403, which the OpenAPI lists for every
+    /// operation on a mailbox.
+    fn no_mailbox(&self, parts: &Parts, token: &mut TokenOutcome) -> Reply {
+        let version = refusals::version(&self.switches, header(parts, &http::header::ACCEPT));
+        *token = TokenOutcome::Refused(Refusal::UnknownMailbox);
+        refusals::forbidden(&self.switches, version.unwrap_or(ApiVersion::V1), &Refusal::UnknownMailbox)
+    }
+
+    /// What only mesh-sandbox answers, and how it answers what nobody knows.
+    fn sandbox_only(
+        &self,
+        error: PathError,
+        parts: &Parts,
+        path: &str,
+        peer: &Peer,
+        token: &mut TokenOutcome,
+    ) -> Reply {
+        let version = refusals::version(&self.switches, header(parts, &http::header::ACCEPT));
+        let ask = self.ask(parts, version.unwrap_or(ApiVersion::V1));
+        if let Some(reply) = sandbox_paths::without_slash(&parts.method, path, parts.uri.query()) {
+            return reply;
+        }
+        if let PathError::Part(name @ ("ods_code" | "workflow_id")) = error {
+            return directory::nothing_found(ask, path, name);
+        }
+        let mailbox = sandbox_paths::mailbox(path).and_then(|mailbox| MailboxId::parse(mailbox).ok());
+        let rest = path.splitn(4, '/').nth(3).unwrap_or_default();
+        let own = matches!((parts.method.as_str(), rest), ("POST", "update") | ("GET", "outbox/rich"));
+        let Some(mailbox) = mailbox.filter(|_| own || matches!(error, PathError::Part(_))) else {
+            return sandbox_paths::unknown(path);
+        };
+        if let Err(refusal) = self.guard.admit(&mailbox, &parts.headers, peer, &self.mailroom) {
+            *token = TokenOutcome::Refused(refusal.clone());
+            return refusals::forbidden(ask.switches, ask.version, &refusal);
+        }
+        *token = TokenOutcome::Accepted;
+        match (error, rest) {
+            (PathError::Part(name), _) => {
+                ask.tell(&sandbox_paths::malformed(&parts.method, path, &parts.headers, name))
+            }
+            (_, "update") => Reply::empty(StatusCode::OK),
+            _ => rich::outbox(ask, &mailbox),
+        }
     }
 
     /// What is not an operation of the API: health, and what only a test endpoint has.
-    async fn extra(&self, parts: &Parts, body: &mut Incoming, peer: &Peer) -> Reply {
+    async fn extra(&self, parts: &Parts, body: &mut Incoming, peer: &Peer) -> Option<Reply> {
         let path = parts.uri.path();
-        if parts.method == Method::GET && matches!(path, "/health" | "/healthcheck" | "/_status" | "/_ping") {
-            return running();
+        let health = matches!(path, "/health" | "/healthcheck" | "/_status" | "/_ping" | DEEP_PING);
+        if parts.method == Method::GET && health {
+            return Some(running(&self.switches));
         }
         let admin = path.strip_prefix("/messageexchange/admin/").or_else(|| path.strip_prefix("/admin/"));
-        match admin {
-            Some(path) if self.admin && peer.on_loopback => {
-                admin::answer(&self.mailroom, &self.clock, &parts.method, path, body).await
+        let details = || match self.switches.extras {
+            switches::Extras::Served => {
+                Some(path.strip_prefix("/messageexchange/")?).filter(|rest| rest.starts_with("mailbox/"))
             }
-            _ => Reply::empty(StatusCode::NOT_FOUND).noting("no operation of the MESH API"),
+            switches::Extras::Missing => None,
+        };
+        let path = admin.or_else(details).filter(|_| self.admin && peer.on_loopback)?;
+        let reply = admin::answer(&self.mailroom, &self.clock, &parts.method, path, body).await;
+        if self.switches.refusals == switches::Refusals::OpenApi {
+            return Some(reply);
         }
+        let version = refusals::version(&self.switches, header(parts, &http::header::ACCEPT));
+        Some(admin::as_sandbox(reply, path, version.unwrap_or(ApiVersion::V1)))
     }
 }
 
 impl Ask<'_> {
     async fn route(self, operation: &Operation, body: &mut Incoming) -> Reply {
         match operation {
-            Operation::Ping => running(),
+            Operation::Ping => running(self.switches),
             Operation::Handshake(mailbox) => handshake::validate(self, mailbox),
-            Operation::CheckInbox(mailbox) => inbox::list(self, mailbox),
-            Operation::CountMessages(mailbox) => inbox::count(self, mailbox),
-            Operation::GetMessage(mailbox, id) => download::get(self, mailbox, id, None),
-            Operation::GetChunk(mailbox, id, chunk) => download::get(self, mailbox, id, Some(*chunk)),
-            Operation::HeadMessage(mailbox, id) => download::head(self, mailbox, id),
-            Operation::Acknowledge(mailbox, id) => inbox::acknowledge(self, mailbox, id),
+            Operation::GetMessage(mailbox, id) if self.is_rich(id) => {
+                self.durably(|| rich::inbox(self, mailbox)).await
+            }
+            Operation::GetMessage(mailbox, id) => download::get(self, mailbox, id, None).await,
+            Operation::GetChunk(mailbox, id, chunk) => download::get(self, mailbox, id, Some(*chunk)).await,
             Operation::SendMessage(mailbox) => outbox::send(self, mailbox, body).await,
             Operation::SendChunk(mailbox, id, number) => chunk::send(self, mailbox, id, *number, body).await,
-            Operation::TrackMessage(mailbox) => directory::track(self, mailbox),
-            Operation::TrackLocalId(mailbox, id) => directory::track_local_id(self, mailbox, id),
+            Operation::CheckInbox(mailbox) => self.durably(|| inbox::list(self, mailbox)).await,
+            Operation::CountMessages(mailbox) => self.durably(|| inbox::count(self, mailbox)).await,
+            Operation::HeadMessage(mailbox, id) => self.durably(|| download::head(self, mailbox, id)).await,
+            Operation::Acknowledge(mailbox, id) => {
+                self.durably(|| inbox::acknowledge(self, mailbox, id)).await
+            }
+            Operation::TrackMessage(mailbox) => self.durably(|| directory::track(self, mailbox)).await,
+            Operation::TrackLocalId(mailbox, id) => {
+                self.durably(|| directory::track_local_id(self, mailbox, id)).await
+            }
             Operation::LookUpEndpoint(ods_code, workflow) => directory::look_up(self, ods_code, workflow),
             Operation::SearchWorkflow(workflow) => directory::search(self, workflow),
+        }
+    }
+
+    /// A reply, when all that it tells is durable.
+    async fn durably(self, answer: impl FnOnce() -> Reply) -> Reply {
+        match self.mailroom.durably(|_| answer()).await {
+            Ok(reply) => reply,
+            Err(unstored) => receive::no_room(self, unstored),
+        }
+    }
+
+    /// Whether this is no message but a list: message IDs are in upper case where there are such lists.
+    fn is_rich(self, id: &MessageId) -> bool {
+        self.switches.extras == switches::Extras::Served && id.as_str() == "rich"
+    }
+
+    /// The version by which the bodies of sends, counts and lookups are labelled.
+    fn label(self) -> ApiVersion {
+        match self.switches.media_types {
+            switches::MediaTypes::Versioned => self.version,
+            switches::MediaTypes::PlainForSome => ApiVersion::V1,
+        }
+    }
+
+    /// An identifier that nobody asks for again.
+    fn internal_id(self) -> String {
+        match self.switches.message_ids {
+            switches::MessageIds::Timed => self.now.format("%Y%m%d%H%M%S%6f").to_string(),
+            switches::MessageIds::Hexadecimal => uuid::Uuid::new_v4().simple().to_string(),
         }
     }
 
@@ -162,8 +279,21 @@ impl Ask<'_> {
     }
 }
 
-fn running() -> Reply {
-    let body = json!({ "service": "mesh-witness emulator", "status": "running", "outcome": "Yes" });
+/// Whether the shape of an answer is chosen by `Accept` (mesh-sandbox 1.0.137).
+fn takes_versions(operation: &Operation) -> bool {
+    let rich = matches!(operation, Operation::GetMessage(_, id) if id.as_str() == "rich");
+    !rich && !matches!(operation, Operation::HeadMessage(..) | Operation::TrackLocalId(..) | Operation::Ping)
+}
+
+fn running(switches: &Switches) -> Reply {
+    let body = match switches.extras {
+        switches::Extras::Missing => {
+            json!({ "service": "mesh-witness emulator", "status": "running", "outcome": "Yes" })
+        }
+        switches::Extras::Served => {
+            json!({ "env": "local", "build_label": "latest", "status": "running", "outcome": "Yes" })
+        }
+    };
     Reply::json(StatusCode::OK, ApiVersion::V1, &body)
 }
 

@@ -3,33 +3,43 @@
 use http::{StatusCode, header::CONTENT_ENCODING};
 use hyper::body::Incoming;
 
-use super::{Ask, Reply, receive::receive};
+use super::{
+    Ask, Reply,
+    receive::{no_room, receive},
+};
 use crate::{
-    emulator::switches::{OtherEncoding, Unlisted},
+    emulator::switches::{OtherEncoding, Reading, Refusals, Unlisted},
     protocol::{
         ErrorCode, MailboxId, MeshError, SendHeaders, SendRefusal, Sent, ValidationError,
         headers::{MEX_FROM, MEX_MESSAGE_TYPE, MEX_TO, MEX_VERSION},
+        sandbox::{self, Refused},
     },
 };
 
 pub async fn send(ask: Ask<'_>, sender: &MailboxId, body: &mut Incoming) -> Reply {
-    let headers = match SendHeaders::parse(&ask.parts.headers, sender, ask.switches.send) {
+    let read = match ask.switches.reading {
+        Reading::OpenApi => SendHeaders::parse(&ask.parts.headers, sender, ask.switches.send)
+            .map_err(|refusal| refused(ask, refusal)),
+        Reading::Sandbox => sandbox::send_headers(&ask.parts.headers).map_err(|refused| ask.tell(&refused)),
+    };
+    let headers = match read {
         Ok(headers) => headers,
-        Err(refusal) => return refused(ask, refusal),
+        Err(reply) => return reply,
     };
     let stored = match receive(ask, body, ask.mailroom.body_writer(headers.encoding)).await {
         Ok(stored) => stored,
         Err(reply) => return reply,
     };
-    match ask.mailroom.send(sender, headers, stored) {
-        Ok(message_id) => accepted(ask, message_id),
-        Err(error) => coded(ask, error),
+    match ask.mailroom.durably(|mailroom| mailroom.send(sender, headers, stored)).await {
+        Ok(Ok(message_id)) => accepted(ask, message_id),
+        Ok(Err(error)) => coded(ask, error),
+        Err(unstored) => no_room(ask, unstored),
     }
 }
 
 pub fn accepted(ask: Ask<'_>, message_id: crate::protocol::MessageId) -> Reply {
     let sent = Sent { message_id };
-    Reply::json(StatusCode::ACCEPTED, ask.version, &sent.body(ask.version)).about(sent.message_id)
+    Reply::json(StatusCode::ACCEPTED, ask.label(), &sent.body(ask.version)).about(sent.message_id)
 }
 
 /// The answer to headers that are refused.
@@ -54,7 +64,13 @@ pub fn coded(ask: Ask<'_>, error: MeshError) -> Reply {
     if status == StatusCode::BAD_REQUEST && ask.switches.unlisted == Unlisted::BadRequest {
         return Reply::invalid(&as_validation(error.code));
     }
-    let reply = Reply::mesh_error(status, ask.version, &error);
+    let reply = match ask.switches.refusals {
+        Refusals::OpenApi => Reply::mesh_error(status, ask.version, &error),
+        Refusals::Sandbox => {
+            let told = Refused::code(status, error.code);
+            ask.tell(&Refused { message_id: error.message_id.clone(), ..told })
+        }
+    };
     match error.message_id {
         Some(id) => reply.about(id),
         None => reply,

@@ -1,12 +1,15 @@
 //! Bodies on their way in, within bounds of size and time.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use bytes::Bytes;
 use http::StatusCode;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use tokio::time::timeout;
+use tokio::{
+    task::{JoinHandle, spawn_blocking},
+    time::timeout,
+};
 
 use super::{Ask, Reply};
 use crate::{
@@ -22,13 +25,81 @@ const DRAINED_BYTES: usize = 100_000_000;
 const SMALL_BYTES: usize = 64 * 1024;
 
 /// Takes a body in, or says what to answer instead. The OpenAPI names no status for any of these.
-pub async fn receive(ask: Ask<'_>, body: &mut Incoming, mut writer: BodyWriter) -> Result<StoredBody, Reply> {
+///
+/// Disks and decompression keep no worker of the runtime busy: pieces are collected, and written
+/// elsewhere while more come.
+pub async fn receive(ask: Ask<'_>, body: &mut Incoming, writer: BodyWriter) -> Result<StoredBody, Reply> {
+    let mut desk = Desk { writer: Some(Writer::Here(Box::new(writer))), pieces: Vec::new(), bytes: 0 };
     loop {
         match frame(body).await {
-            Ok(Some(piece)) => writer.write(piece).map_err(|error| refusal(ask, error))?,
-            Ok(None) => return writer.finish().map_err(|error| refusal(ask, error)),
+            Ok(Some(piece)) => desk.take(piece).await.map_err(|error| refusal(ask, error))?,
+            Ok(None) => return desk.finish().await.map_err(|error| refusal(ask, error)),
             Err(why) => return Err(Reply::empty(StatusCode::BAD_REQUEST).noting(why)),
         }
+    }
+}
+
+/// How many bytes are collected before they are written.
+const COLLECTED: u64 = 1 << 20;
+
+/// A body between the wire and the disk: at most what is being written, and as much again.
+struct Desk {
+    /// `None` after it has failed.
+    writer: Option<Writer>,
+    pieces: Vec<Bytes>,
+    bytes: u64,
+}
+
+/// Where the writer is.
+enum Writer {
+    Here(Box<BodyWriter>),
+    Writing(JoinHandle<Result<Box<BodyWriter>, BodyError>>),
+}
+
+impl Writer {
+    async fn here(self) -> Result<Box<BodyWriter>, BodyError> {
+        match self {
+            Self::Here(writer) => Ok(writer),
+            Self::Writing(job) => job.await.unwrap_or_else(|error| Err(io::Error::other(error).into())),
+        }
+    }
+}
+
+impl Desk {
+    async fn take(&mut self, piece: Bytes) -> Result<(), BodyError> {
+        self.bytes += piece.len() as u64;
+        self.pieces.push(piece);
+        if self.bytes >= COLLECTED { self.write().await } else { Ok(()) }
+    }
+
+    /// Writes what was collected: here, if it goes to memory; elsewhere, without waiting, if to disk.
+    async fn write(&mut self) -> Result<(), BodyError> {
+        let (bytes, pieces) = (std::mem::take(&mut self.bytes), std::mem::take(&mut self.pieces));
+        let Some(writer) = self.writer.take() else {
+            return Err(BodyError::Unwritable(io::ErrorKind::Other));
+        };
+        let mut writer = writer.here().await?;
+        if writer.goes_to_disk(bytes) {
+            self.writer = Some(Writer::Writing(spawn_blocking(move || {
+                pieces.into_iter().try_for_each(|piece| writer.write(piece))?;
+                Ok(writer)
+            })));
+        } else {
+            pieces.into_iter().try_for_each(|piece| writer.write(piece))?;
+            self.writer = Some(Writer::Here(writer));
+        }
+        Ok(())
+    }
+
+    async fn finish(mut self) -> Result<StoredBody, BodyError> {
+        self.write().await?;
+        let Some(writer) = self.writer else { return Err(BodyError::Unwritable(io::ErrorKind::Other)) };
+        let writer = writer.here().await?;
+        if !writer.goes_to_disk(0) {
+            return writer.finish();
+        }
+        let done = spawn_blocking(move || writer.finish()).await;
+        done.unwrap_or_else(|error| Err(io::Error::other(error).into()))
     }
 }
 
@@ -61,10 +132,20 @@ pub fn too_large(ask: Ask<'_>) -> Reply {
     ask.unlisted(reply, "body", "payload")
 }
 
+/// The answer when the disk does not take something.
+pub fn no_room(ask: Ask<'_>, why: impl ToString) -> Reply {
+    ask.unlisted(full(why), "body", "payload")
+}
+
+/// The same to a call that is none of MESH's.
+pub fn full(why: impl ToString) -> Reply {
+    Reply::empty(StatusCode::INSUFFICIENT_STORAGE).noting(why)
+}
+
 fn refusal(ask: Ask<'_>, error: BodyError) -> Reply {
     match error {
         BodyError::TooLarge => too_large(ask),
-        BodyError::Full => Reply::empty(StatusCode::INSUFFICIENT_STORAGE).noting(error),
+        BodyError::Full | BodyError::Unwritable(_) => no_room(ask, error),
         BodyError::NotGzip => Reply::invalid(&ValidationError::new("header", "content-encoding", error)),
     }
 }

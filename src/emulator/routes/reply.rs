@@ -1,8 +1,12 @@
 //! What is answered, before it becomes HTTP.
 
-use std::io;
+use std::{
+    io,
+    time::{Duration, SystemTime},
+};
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use serde_json::Value;
@@ -63,30 +67,69 @@ impl Reply {
 
     /// Adds a header, unless the value cannot stand in one.
     pub fn with(mut self, name: HeaderName, value: &str) -> Self {
-        if let Ok(value) = HeaderValue::from_str(value) {
+        let value = if value.is_ascii() { HeaderValue::from_str(value).ok() } else { in_latin_1(value) };
+        if let Some(value) = value {
             self.headers.insert(name, value);
         }
         self
     }
 
+    pub fn without(mut self, name: &HeaderName) -> Self {
+        self.headers.remove(name);
+        self
+    }
+
     /// Dated by the endpoint's clock. Evidence must never pass for real time when that was moved.
     pub fn into_response(self, clock: &Clock) -> Response<ReplyBody> {
-        let now = clock.now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        let mut headers = self.headers;
+        if let Ok(date) = HeaderValue::try_from(http_date(clock.now())) {
+            headers.insert(header::DATE, date);
+        }
+        headers.insert(header::SERVER, HeaderValue::from_static(SERVER));
         let moved = clock.moved_by().num_seconds();
-        let dated = self.with(header::DATE, &now).with(header::SERVER, SERVER);
-        let dated = if moved == 0 { dated } else { dated.with(CLOCK_MOVED, &moved.to_string()) };
-        let mut response = Response::new(dated.body);
-        *response.status_mut() = dated.status;
-        *response.headers_mut() = dated.headers;
+        if moved != 0 {
+            headers.insert(CLOCK_MOVED, moved.into());
+        }
+        let mut response = Response::new(self.body);
+        *response.status_mut() = self.status;
+        *response.headers_mut() = headers;
         response
     }
 
     fn text(status: StatusCode, media_type: &'static str, body: &Value) -> Self {
-        let body = whole(Bytes::from(body.to_string()));
-        Self { body, ..Self::empty(status) }.with(header::CONTENT_TYPE, media_type)
+        let mut reply = Self { body: whole(Bytes::from(body.to_string())), ..Self::empty(status) };
+        reply.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+        reply
     }
+}
+
+/// As RFC 9110 has it, which writes no years before 1970 or beyond 9999. A clock that was moved out of them
+/// stands at their edge in `Date`; how far it was moved is said beside it.
+fn http_date(now: DateTime<Utc>) -> String {
+    const LAST: u64 = 253_402_300_799;
+    let seconds = u64::try_from(now.timestamp()).unwrap_or_default().min(LAST);
+    httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
+}
+
+/// mesh-sandbox takes any byte in a label, and hands it on as it came.
+fn in_latin_1(value: &str) -> Option<HeaderValue> {
+    let bytes: Option<Vec<u8>> = value.chars().map(|c| u8::try_from(c).ok()).collect();
+    HeaderValue::from_bytes(&bytes?).ok()
 }
 
 fn whole(bytes: Bytes) -> ReplyBody {
     Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_is_written_whatever_the_clock_shows() {
+        let written = |seconds| http_date(DateTime::from_timestamp(seconds, 0).unwrap());
+        assert_eq!(written(784_111_777), "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(written(-1), "Thu, 01 Jan 1970 00:00:00 GMT");
+        assert_eq!(written(DateTime::<Utc>::MAX_UTC.timestamp()), "Fri, 31 Dec 9999 23:59:59 GMT");
+    }
 }

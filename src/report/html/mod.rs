@@ -153,6 +153,11 @@ fn headline(record: &RunRecord) -> String {
     if warned > 0 {
         line.push_str(&format!(", {warned} with a warning"));
     }
+    let unasked = |scenario: &&ScenarioRecord| scenario.deviation.is_none() && record.is_excused(scenario);
+    let unasked = record.scenarios.iter().filter(unasked).count();
+    if unasked > 0 {
+        line.push_str(&format!(", {unasked} not attested"));
+    }
     if attested > 0 {
         line.push_str(&format!(", {attested} attested"));
     }
@@ -216,6 +221,7 @@ fn facts(record: &RunRecord) -> Vec<Fact> {
 /// Everything that did not pass: what is wrong first, then what broke, then what was not played.
 fn problems(record: &RunRecord) -> Vec<Problem> {
     let rank = |scenario: &ScenarioRecord| match (&scenario.outcome, scenario.deviation) {
+        _ if scenario.deviation.is_none() && record.is_excused(scenario) => 5,
         (_, Some(_)) => 3,
         (Outcome::Failed, None) => 0,
         (Outcome::Error, None) => 1,

@@ -166,10 +166,7 @@ fn reply(response: &Response, redactor: &Redactor) -> ResponseRecord {
     let gzip = is_gzip(&response.headers);
     let content = response.content.as_ref();
     let size = content.and_then(|content| content.size).or(response.body_size);
-    ResponseRecord {
-        head: redactor.response_head(&raw),
-        body: body(content, size, gzip, redactor),
-    }
+    ResponseRecord { head: redactor.response_head(&raw), body: body(content, size, gzip, redactor) }
 }
 
 /// The bytes that a text stands for; `None` when there is no text.
@@ -198,7 +195,9 @@ fn body(text: Option<&Text>, size: Option<f64>, gzip: bool, redactor: &Redactor)
     };
     let is_still_gzip = gzip && bytes.starts_with(b"\x1f\x8b");
     let size = bytes.len() as u64;
-    if known.is_some_and(|known| known > 0 && known != size) && (!gzip || is_still_gzip) {
+    // JSON that is whole was not cut short, whatever size was noted: some note that before decoding.
+    let is_json = || serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).is_ok();
+    if known.is_some_and(|known| known > 0 && known != size) && (!gzip || is_still_gzip) && !is_json() {
         let size = known.unwrap_or(size);
         return BodyRecord { size, sha256: Sha256::of(b""), decoded: None, kept: None };
     }

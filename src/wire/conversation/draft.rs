@@ -62,6 +62,7 @@ impl Passage {
 
 impl Draft {
     /// An exchange that begins.
+    #[must_use]
     pub fn new(number: u64, began: Moment) -> Self {
         Self { number, began, request: None, response: None, interim: Vec::new(), method: None }
     }
@@ -89,6 +90,7 @@ impl Draft {
     }
 
     /// Whether both messages are whole and the response was passed on.
+    #[must_use]
     pub fn is_finished(&self) -> bool {
         let asked = self.request.as_ref().is_none_or(|request| request.is_whole);
         let answered = self.response.as_ref().is_some_and(|response| {
@@ -100,6 +102,7 @@ impl Draft {
 
 impl Message {
     /// A message whose first byte came.
+    #[must_use]
     pub fn begin(at: Moment) -> Self {
         let came = Passage { first: Some(at.instant), last: Some(at.instant) };
         Self {
@@ -113,7 +116,7 @@ impl Message {
     }
 
     /// Its head is whole.
-    pub fn start_body(&mut self, raw: Vec<u8>, headers: &[Header], framing: Framing) {
+    pub(super) fn start_body(&mut self, raw: Vec<u8>, headers: &[Header], framing: Framing) {
         let encoding = headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-encoding"));
         let gzip = encoding.is_some_and(|encoding| encoding.value.trim().eq_ignore_ascii_case("gzip"));
         self.head = raw;
@@ -125,13 +128,14 @@ impl Message {
     }
 
     /// Whether its head gives its length in two ways, of which one counts.
+    #[must_use]
     pub fn has_both_lengths(&self) -> bool {
         let head = RequestHead::read(&self.head);
         head.header("content-length").is_some() && head.header("transfer-encoding").is_some()
     }
 
     /// Takes note of bytes other than the end of a head. `true` with the last of the message.
-    pub fn take(&mut self, event: Event, bytes: &[u8]) -> bool {
+    pub(super) fn take(&mut self, event: Event, bytes: &[u8]) -> bool {
         match event {
             Event::Content(last) => {
                 self.body.update(bytes);

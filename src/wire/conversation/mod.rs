@@ -15,7 +15,7 @@ use http::{Method, StatusCode};
 use super::http1::{Event, Framing, Lane, of_request, of_response};
 use crate::tape::{RequestHead, ResponseHead};
 
-pub use draft::{Draft, Message};
+pub use draft::{Draft, Message, Passage};
 
 /// Requests that may wait for their responses. Further ones are not read before some are answered.
 pub const PIPELINE: usize = 32;
@@ -42,6 +42,7 @@ pub struct Moment {
 
 impl Moment {
     /// This moment.
+    #[must_use]
     pub fn now() -> Self {
         Self { instant: Instant::now(), utc: Utc::now() }
     }
@@ -139,23 +140,30 @@ impl Conversation {
     }
 
     /// How many exchanges have begun.
+    #[must_use]
     pub fn begun(&self) -> u64 {
         self.begun
     }
 
     /// Whether nothing is under way.
+    #[must_use]
     pub fn is_idle(&self) -> bool {
         self.open.is_empty()
     }
 
     /// Whether further requests have to wait.
+    #[must_use]
     pub fn is_full(&self) -> bool {
         self.open.len() >= PIPELINE
     }
 
     /// Whether the request that is being read has a whole head.
+    #[must_use]
     pub fn has_request_head(&self) -> bool {
-        self.open.front().and_then(|draft| draft.request.as_ref()).is_some_and(|request| !request.head.is_empty())
+        self.open
+            .front()
+            .and_then(|draft| draft.request.as_ref())
+            .is_some_and(|request| !request.head.is_empty())
     }
 
     fn request(&mut self, event: Event, bytes: &[u8], at: Moment) -> Verdict {
@@ -207,7 +215,9 @@ impl Conversation {
                 let waiting = self.open.iter().find(|draft| draft.response.is_none());
                 let number = waiting.map(|draft| draft.number);
                 if number.is_none() && self.is_full() {
-                    return Verdict::Refuse("the endpoint sends one response after the other that nobody asked for");
+                    return Verdict::Refuse(
+                        "the endpoint sends one response after the other that nobody asked for",
+                    );
                 }
                 // One that nobody asked for, such as 408 to a client that says nothing.
                 let number = number.unwrap_or_else(|| self.begin(at));

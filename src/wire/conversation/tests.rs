@@ -1,5 +1,7 @@
 use std::time::Instant;
 
+use proptest::prelude::*;
+
 use super::{Conversation, Direction, Draft, Moment, Verdict};
 use crate::tape::Redactor;
 
@@ -46,7 +48,9 @@ fn all(wire: Wire) -> Vec<String> {
 #[test]
 fn requests_and_responses_are_paired_in_order() {
     let mut wire = Wire::default();
-    wire.up(b"POST /a HTTP/1.1\r\ncontent-length: 2\r\n\r\nhiGET /b HTTP/1.1\r\n\r\nHEAD /c HTTP/1.1\r\n\r\n");
+    wire.up(
+        b"POST /a HTTP/1.1\r\ncontent-length: 2\r\n\r\nhiGET /b HTTP/1.1\r\n\r\nHEAD /c HTTP/1.1\r\n\r\n",
+    );
     wire.down(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nA\r\n0\r\n\r\nHTTP/1.1 204 No\r\nContent-Length: 9\r\n\r\n");
     assert_eq!(wire.finished.len(), 2);
     wire.down(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n");
@@ -129,7 +133,10 @@ fn a_response_that_nobody_asked_for_is_kept_too_but_not_without_end() {
 #[test]
 fn what_cannot_be_read_is_kept_as_one_body() {
     let mut wire = Wire::default();
-    assert_eq!(wire.up(b"POST /a HTTP/1.1\r\nContent-Length: x\r\n\r\nabcGET /b HTTP/1.1\r\n\r\n"), Verdict::Relay);
+    assert_eq!(
+        wire.up(b"POST /a HTTP/1.1\r\nContent-Length: x\r\n\r\nabcGET /b HTTP/1.1\r\n\r\n"),
+        Verdict::Relay
+    );
     wire.down(b"HTTP/1.1 400 Bad\r\nContent-Length: 0\r\n\r\n");
     let rest = wire.conversation.over();
     assert!(rest[0].request.as_ref().unwrap().unreadable.unwrap().contains("Content-Length is no number"));
@@ -155,4 +162,42 @@ fn a_product_that_pipelines_has_to_wait() {
     assert!(wire.conversation.is_full());
     wire.down(b"HTTP/1.1 204 No\r\n\r\n");
     assert!(!wire.conversation.is_full());
+}
+
+proptest! {
+    /// What is read does not depend on how it is cut, whatever it is.
+    #[test]
+    fn cuts_make_no_difference(
+        up in wire("(GET|HEAD|POST|X) /[a-z]{0,3} HTTP/1.1"),
+        down in wire("HTTP/1.1 (100|101|200|204|304|500) [a-z]{0,3}"),
+        cut in 1usize..40,
+    ) {
+        let read = |cut: usize| {
+            let mut wire = Wire::default();
+            let relayed = up.chunks(cut).all(|piece| wire.up(piece) == Verdict::Relay)
+                && down.chunks(cut).all(|piece| wire.down(piece) == Verdict::Relay);
+            let ended = wire.conversation.down_ended();
+            wire.finished.extend(ended);
+            let rest = wire.conversation.over();
+            wire.finished.extend(rest);
+            wire.finished.sort_by_key(|draft| draft.number);
+            relayed.then(|| all(wire))
+        };
+        prop_assert_eq!(read(1 << 20), read(cut));
+    }
+}
+
+/// Bytes that are often HTTP.
+fn wire(line: &'static str) -> impl Strategy<Value = Vec<u8>> {
+    let part = prop_oneof![
+        line.prop_map(|line| format!("{line}\r\n")),
+        Just("\r\n".to_owned()),
+        Just("\n".to_owned()),
+        "(Content-Length|content-length): [0-9]{1,2}\r\n",
+        Just("Transfer-Encoding: chunked\r\n".to_owned()),
+        "[0-9a-f]{1,2}(;x)?\r\n",
+        "[ -~]{0,30}",
+        Just("0\r\n\r\n".to_owned()),
+    ];
+    proptest::collection::vec(part, 0..14).prop_map(|parts| parts.concat().into_bytes())
 }

@@ -116,7 +116,8 @@ impl Chunks {
                 match (*state, byte) {
                     (SizeLine::Digits, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
                         let digit = u64::from(char::from(byte).to_digit(16).unwrap_or_default());
-                        let more = size.unwrap_or_default().checked_mul(16).and_then(|size| size.checked_add(digit));
+                        let more =
+                            size.unwrap_or_default().checked_mul(16).and_then(|size| size.checked_add(digit));
                         *size = Some(more.ok_or("a chunk's size is too large")?);
                     }
                     (SizeLine::Digits | SizeLine::Extension, b'\r') => *state = SizeLine::Ending,

@@ -49,10 +49,9 @@ impl HeadReader {
     /// Where the empty line ends, if it does beyond what was there `before`. A line may end with a
     /// line feed alone (RFC 9112 §2.2).
     fn end(&self, before: usize) -> Option<usize> {
-        let start = before.saturating_sub(2);
-        let fresh = self.bytes.get(start..)?;
+        let fresh = self.bytes.get(before..)?;
         fresh.iter().enumerate().filter(|(_, byte)| **byte == b'\n').find_map(|(at, _)| {
-            let end = start + at;
+            let end = before + at;
             let line = self.bytes.get(..end)?;
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             (line.is_empty() || line.ends_with(b"\n")).then_some(end + 1)

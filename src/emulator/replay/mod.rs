@@ -1,31 +1,73 @@
 //! Which tokens were used. Every token is good for one request (OpenAPI, "MESH Authorization
 //! header"), so the endpoint must remember a token for as long as it would otherwise accept it.
 
-use std::collections::{BTreeMap, HashSet};
+mod log;
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    hash::{BuildHasherDefault, Hasher},
+    io,
+    path::PathBuf,
+};
 
 use chrono::{DateTime, Utc};
 
 use crate::protocol::{Token, TokenTimestamp};
+use log::TokenLog;
 
 /// Remembers used tokens by the minute of their timestamp, and forgets minutes that have left the
 /// window. Bounded: when it is full, the oldest minute is forgotten and *closed*, so that a token
 /// of that minute or an earlier one is refused from then on. Never is a repeated token accepted.
 #[derive(Debug)]
 pub struct ReplayStore {
-    minutes: BTreeMap<TokenTimestamp, HashSet<Identity>>,
+    minutes: BTreeMap<TokenTimestamp, HashSet<Identity, BuildHasherDefault<AsItIs>>>,
     held: usize,
     capacity: usize,
     closed_up_to: Option<TokenTimestamp>,
+    log: Option<TokenLog>,
 }
 
 /// The first half of the hash: 128 bits of a MAC tell tokens apart.
 type Identity = u128;
 
+/// Takes an identity for its own hash. It is one: a MAC, which nobody can choose without the shared key.
+#[derive(Debug, Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u128(&mut self, identity: u128) {
+        self.0 = identity as u64;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 impl ReplayStore {
     /// A store that holds at most so many tokens, at 20 to 40 bytes each.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { minutes: BTreeMap::new(), held: 0, capacity, closed_up_to: None }
+        Self { minutes: BTreeMap::new(), held: 0, capacity, closed_up_to: None, log: None }
+    }
+
+    /// The same with all tokens that are in a folder, and which are written there from now on.
+    ///
+    /// # Errors
+    /// When the folder cannot be read or written.
+    pub fn open(capacity: usize, folder: PathBuf) -> io::Result<Self> {
+        let mut store = Self::with_capacity(capacity);
+        let log = TokenLog::open(folder, |minute, identity| {
+            store.remember(minute, identity);
+        })?;
+        store.log = Some(log);
+        Ok(store)
     }
 
     /// Uses a token up. `false` when it was used before, or may have been.
@@ -37,9 +79,21 @@ impl ReplayStore {
         if self.closed_up_to.is_some_and(|closed| minute <= closed) {
             return false;
         }
-        let half = token.identity().get(..32).and_then(|half| Identity::from_str_radix(half, 16).ok());
+        let half = token.identity().get(..32).and_then(read_hexadecimal);
         // Cannot happen: a token's identity is 64 hexadecimal digits. What cannot be told is refused.
         let Some(identity) = half else { return false };
+        if !self.remember(minute, identity) {
+            return false;
+        }
+        if let Some(log) = &mut self.log {
+            // On a full disk calls are still answered: messages must be read to make room. Only a
+            // restart would forget this token.
+            let _ = log.append(minute, identity);
+        }
+        true
+    }
+
+    fn remember(&mut self, minute: TokenTimestamp, identity: Identity) -> bool {
         if !self.minutes.entry(minute).or_default().insert(identity) {
             return false;
         }
@@ -58,6 +112,9 @@ impl ReplayStore {
             }
             self.held -= oldest.remove().len();
         }
+        if let Some(log) = &mut self.log {
+            log.forget_before(TokenTimestamp::at(now - TokenTimestamp::WINDOW));
+        }
     }
 
     fn close_oldest(&mut self) {
@@ -66,6 +123,12 @@ impl ReplayStore {
             self.closed_up_to = self.closed_up_to.max(Some(minute));
         }
     }
+}
+
+/// By hand: every request comes by here, and the library's multiplies 128 bits for every digit.
+fn read_hexadecimal(text: &str) -> Option<Identity> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).map(Identity::from);
+    text.bytes().try_fold(0, |number, byte| Some(number << 4 | digit(byte)?))
 }
 
 #[cfg(test)]
@@ -107,6 +170,36 @@ mod tests {
         assert!(!store.spend(&late, end));
         assert!(store.spend(&token(1, end), end + TimeDelta::minutes(1)));
         assert_eq!(store.held, 1);
+    }
+
+    #[test]
+    fn what_was_used_before_a_restart_is_refused_after_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || ReplayStore::open(10, folder.path().join("tokens")).unwrap();
+        let files = || std::fs::read_dir(folder.path().join("tokens")).unwrap().count();
+        let (early, late) = (token(0, noon()), token(1, noon() + TimeDelta::hours(2)));
+        assert!(open().spend(&early, noon()));
+        assert!(open().spend(&late, noon()));
+        let mut store = open();
+        assert!(!store.spend(&early, noon()) && !store.spend(&late, noon()));
+        assert!(store.spend(&token(2, noon()), noon()));
+        assert_eq!(files(), 2);
+        assert!(!open().spend(&late, noon() + TimeDelta::hours(4)));
+        assert_eq!(files(), 1, "the window has left the earlier hour");
+    }
+
+    #[test]
+    fn a_token_that_was_cut_short_is_dropped_and_those_after_it_are_read_rightly() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || ReplayStore::open(10, folder.path().to_owned()).unwrap();
+        assert!(open().spend(&token(0, noon()), noon()));
+        let file = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+        let mut cut = std::fs::read(&file).unwrap();
+        cut.extend([7; 10]);
+        std::fs::write(&file, cut).unwrap();
+        assert!(open().spend(&token(1, noon()), noon()));
+        let mut store = open();
+        assert!(!store.spend(&token(0, noon()), noon()) && !store.spend(&token(1, noon()), noon()));
     }
 
     #[test]

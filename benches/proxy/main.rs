@@ -1,0 +1,203 @@
+//! What `record` costs beside the direct path: the same client calls the same emulator over mutual TLS,
+//! directly and through the proxy, in turns, so that whatever else the machine does falls on both.
+//!
+//! `cargo bench --bench proxy` takes about a minute, `-- --quick` some seconds. See `docs/measurements.md`.
+
+#[allow(dead_code, reason = "shared with the emulator's benchmark, which uses all of it")]
+#[path = "../emulator/client.rs"]
+mod client;
+#[allow(dead_code, reason = "shared with the emulator's benchmark, which uses all of it")]
+#[path = "../emulator/process.rs"]
+mod process;
+#[allow(dead_code, reason = "shared with the emulator's benchmark, which uses all of it")]
+#[path = "../emulator/work.rs"]
+mod work;
+
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use client::{Connection, Security, Target};
+use mesh_witness::tape::{TapeLimits, read_tape};
+use process::{Command, Server};
+use work::{Caller, Mailbox};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_mesh-witness");
+/// Bytes of a large message: what one request may carry.
+const LARGE: usize = 100_000_000;
+
+fn main() {
+    let quick = std::env::args().any(|argument| argument == "--quick");
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let emulator = Command::new(PROGRAM).args(["emulate", "--listen", "127.0.0.1:0", "--pki"]);
+    let emulator = Server::start(emulator.arg(folder.join("pki")), folder);
+    let proxy = Server::start(recorder(folder, &emulator), folder);
+    for (product, mailbox) in [("product.pem", "X26ABC1.pem"), ("product-key.pem", "X26ABC1-key.pem")] {
+        let pki = folder.join("front");
+        fs::copy(pki.join(product), pki.join(mailbox)).expect("a copy");
+    }
+    let direct = Target { address: emulator.address, security: Security::mutual(&folder.join("pki")) };
+    let through = Target { address: proxy.address, security: Security::mutual(&folder.join("front")) };
+    let (small, connections, large) = if quick { (200, 20, 1) } else { (5000, 300, 15) };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let bench = Bench { caller: Caller::new(), targets: [direct, through], proxy: &proxy };
+        println!("|                           | direct     | recorded   | the proxy's own              |");
+        println!("|---------------------------|------------|------------|------------------------------|");
+        bench.small(small).await;
+        bench.connections(connections).await;
+        let before = proxy.peak();
+        bench.large(large).await;
+        let megabytes =
+            |peak: Option<u64>| peak.map_or("?".to_owned(), |peak| (peak / 1_000_000).to_string());
+        println!(
+            "peak memory of the proxy: {} MB before the large bodies, {} MB after",
+            megabytes(before),
+            megabytes(proxy.peak())
+        );
+    });
+    drop(proxy);
+    own_figures(&folder.join("tape"));
+}
+
+fn recorder(folder: &Path, emulator: &Server) -> Command {
+    let config = format!(
+        "environment: bench\nendpoint:\n  url: https://localhost:{}\n  ca_file: pki/ca.pem\n  \
+         client_certificate_file: pki/X26ABC1.pem\n  client_key_file: pki/X26ABC1-key.pem\n  shared_key: {}\n\
+         mailboxes:\n  product: {{id: X26ABC1, password: password}}\n  counterpart: {{id: X26ABC2, password: password}}\n\
+         workflow_id: TEST_WORKFLOW\nproduct: {{name: bench, version: \"1\"}}\nsupplier: {{name: bench}}\n",
+        emulator.address.port(),
+        work::SHARED_KEY
+    );
+    fs::write(folder.join("mesh-witness.yaml"), config).expect("a configuration");
+    Command::new(PROGRAM)
+        .args(["record", "--listen", "127.0.0.1:0", "--config"])
+        .arg(folder.join("mesh-witness.yaml"))
+        .arg("--tape")
+        .arg(folder.join("tape"))
+        .arg("--pki")
+        .arg(folder.join("front"))
+}
+
+struct Bench<'a> {
+    caller: Caller,
+    /// Directly, and through the proxy.
+    targets: [Target; 2],
+    proxy: &'a Server,
+}
+
+impl Bench<'_> {
+    async fn both(&self) -> [Connection; 2] {
+        [self.targets[0].connect().await, self.targets[1].connect().await]
+    }
+
+    /// One call after the other on a connection that is kept.
+    async fn small(&self, count: usize) {
+        let mut connections = self.both().await;
+        let body = Bytes::from(vec![b'x'; 1024]);
+        for name in ["handshake", "send 1 KiB"] {
+            let mut took = [Vec::new(), Vec::new()];
+            let before = self.proxy.cpu();
+            for _ in 0..count {
+                for (connection, took) in connections.iter_mut().zip(&mut took) {
+                    let began = Instant::now();
+                    match name {
+                        "handshake" => self.caller.handshake(connection).await,
+                        _ => drop(self.caller.send(connection, Mailbox::Three, body.clone()).await),
+                    }
+                    took.push(began.elapsed());
+                }
+            }
+            self.row(name, took, before, count);
+        }
+    }
+
+    /// A connection for every call.
+    async fn connections(&self, count: usize) {
+        let mut took = [Vec::new(), Vec::new()];
+        let before = self.proxy.cpu();
+        for _ in 0..count {
+            for (target, took) in self.targets.iter().zip(&mut took) {
+                let began = Instant::now();
+                let mut connection = target.connect().await;
+                self.caller.handshake(&mut connection).await;
+                took.push(began.elapsed());
+            }
+        }
+        self.row("handshake, new connection", took, before, count);
+    }
+
+    fn row(&self, name: &str, took: [Vec<Duration>; 2], before: Option<Duration>, count: usize) {
+        let [direct, recorded] = took.map(median);
+        let cpu = self.used(before, count);
+        println!(
+            "| {name:<25} | {:>7.0} µs | {:>7.0} µs | {:>+6.0} µs, {:>6.1} µs CPU     |",
+            micro(direct),
+            micro(recorded),
+            micro(recorded) - micro(direct),
+            micro(cpu)
+        );
+    }
+
+    async fn large(&self, repeats: usize) {
+        let body = Bytes::from(vec![b'x'; LARGE]);
+        let mut connections = self.both().await;
+        let [mut up, mut down] = [[Vec::new(), Vec::new()], [Vec::new(), Vec::new()]];
+        let [mut up_cpu, mut down_cpu] = [Duration::ZERO; 2];
+        for _ in 0..repeats {
+            for (at, connection) in connections.iter_mut().enumerate() {
+                let (cpu, began) = (self.proxy.cpu(), Instant::now());
+                let id = self.caller.send(connection, Mailbox::Two, body.clone()).await;
+                up[at].push(began.elapsed());
+                up_cpu += self.used(cpu, 1);
+                let (cpu, began) = (self.proxy.cpu(), Instant::now());
+                assert_eq!(
+                    self.caller.download(connection, Mailbox::Two, &id).await,
+                    LARGE,
+                    "all of it came"
+                );
+                down[at].push(began.elapsed());
+                down_cpu += self.used(cpu, 1);
+                self.caller.acknowledge(connection, Mailbox::Two, &id).await;
+            }
+        }
+        for (name, took, cpu) in [("100 MB up", up, up_cpu), ("100 MB down", down, down_cpu)] {
+            let [direct, recorded] = took.map(|took| LARGE as f64 / 1e6 / median(took).as_secs_f64());
+            let cpu = cpu.as_secs_f64() * 1e3 / repeats as f64;
+            println!(
+                "| {name:<25} | {direct:>5.0} MB/s | {recorded:>5.0} MB/s | {:>3.0} % of direct, {cpu:>5.0} ms CPU |",
+                recorded / direct * 100.0
+            );
+        }
+    }
+
+    fn used(&self, before: Option<Duration>, count: usize) -> Duration {
+        let used = self.proxy.cpu().zip(before).map(|(now, before)| now.saturating_sub(before));
+        used.unwrap_or_default() / u32::try_from(count.max(1)).expect("a small number")
+    }
+}
+
+/// What the tape itself says that the proxy added before the first byte of an answer.
+fn own_figures(tape: &Path) {
+    let tape = read_tape(tape, &TapeLimits::default()).expect("a tape");
+    let own = tape.exchanges.iter().filter_map(|(_, exchange)| exchange.relay.as_ref()?.times.own_us());
+    let own: Vec<Duration> = own.map(Duration::from_micros).collect();
+    println!(
+        "by the tape, over {} exchanges, the proxy's own share was {:.0} µs at the median",
+        own.len(),
+        micro(median(own))
+    );
+}
+
+fn median(mut took: Vec<Duration>) -> Duration {
+    took.sort_unstable();
+    took.get(took.len() / 2).copied().unwrap_or_default()
+}
+
+fn micro(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e6
+}

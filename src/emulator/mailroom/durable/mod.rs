@@ -1,0 +1,185 @@
+//! A mailroom that survives: the books are written to a database in a folder, long bodies to files
+//! beside it.
+//!
+//! The books in memory stay what calls are answered from, and are built anew from the database when it
+//! is opened: so one set of rules serves both kinds of mailroom. One thread writes what was changed, as
+//! much as there is at a time, so that many senders share one sync of the disk.
+//!
+//! A long body is on disk before its message is entered in the books; the database refers to it when
+//! the change is committed; it is removed after a commit by which the database refers to it no more.
+
+mod database;
+mod error;
+mod folder;
+mod progress;
+mod record;
+mod row;
+#[cfg(test)]
+mod tests;
+mod writing;
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    path::Path,
+    sync::Arc,
+    thread::JoinHandle,
+};
+
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::{Entry, Limits, Shared, StoredBody, body::Kept, writer::Space};
+use database::{Database, Rows};
+use record::ChunkRecord;
+
+pub use error::StoreError;
+pub use folder::{BodyFile, Folder};
+pub use progress::{Progress, Ticket, Unstored, settled};
+pub use row::Row;
+
+/// Name of the database in the folder.
+const DATABASE: &str = "mailroom.redb";
+
+/// A message that is in the folder and cannot be served. It is left there as it is, and out of the
+/// books.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetAside {
+    /// Its ID, or its number where the ID cannot be read.
+    pub message: String,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// What a folder holds.
+pub struct Opened {
+    pub space: Space,
+    pub folder: Arc<Folder>,
+    pub entries: Vec<Entry>,
+    pub next_number: u64,
+    pub set_aside: Vec<SetAside>,
+}
+
+/// The thread that writes.
+pub struct Committer {
+    shared: Arc<Shared>,
+    pub progress: watch::Receiver<Progress>,
+    #[cfg(test)]
+    pub folder: Arc<Folder>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Opens a folder, or makes one.
+pub fn open(root: &Path, limits: Limits) -> Result<Opened, StoreError> {
+    let unusable = |source| StoreError::Folder { path: root.to_owned(), source };
+    folder::create(root).map_err(unusable)?;
+    let database = Database::open(root.join(DATABASE))?;
+    let rows = database.rows()?;
+    let folder = Arc::new(Folder::open(root, database).map_err(unusable)?);
+    let mut opened = Opened {
+        space: Space::durable(limits, Arc::clone(&folder)),
+        folder,
+        entries: Vec::with_capacity(rows.messages.len()),
+        next_number: rows.next_number,
+        set_aside: Vec::new(),
+    };
+    let referred_to = opened.take_in(rows);
+    opened.folder.sweep(&referred_to).map_err(unusable)?;
+    Ok(opened)
+}
+
+impl Opened {
+    /// Makes entries of rows. Gives the bodies that are referred to, be their messages served or not.
+    fn take_in(&mut self, rows: Rows) -> HashSet<Uuid> {
+        let mut referred_to = HashSet::new();
+        let mut chunks = rows.chunks;
+        for (number, row) in rows.messages {
+            let own = chunks.remove(&number).unwrap_or_default();
+            let read = self.chunks(number, own, &mut referred_to);
+            match read.and_then(|chunks| record::read(number, &row, chunks)) {
+                Ok(entry) => self.entries.push(entry),
+                Err(why) => {
+                    let message = record::name(&row).unwrap_or_else(|| format!("number {number}"));
+                    self.set_aside.push(SetAside { message, why });
+                }
+            }
+        }
+        referred_to
+    }
+
+    fn chunks(
+        &self,
+        number: u64,
+        rows: Vec<(u32, Vec<u8>)>,
+        referred_to: &mut HashSet<Uuid>,
+    ) -> Result<BTreeMap<u32, StoredBody>, String> {
+        let mut chunks = BTreeMap::new();
+        let mut wrong = None;
+        for (chunk, row) in rows {
+            let record: ChunkRecord = match serde_json::from_slice(&row) {
+                Ok(record) => record,
+                Err(error) => {
+                    wrong = Some(format!("chunk {chunk} cannot be read: {error}"));
+                    continue;
+                }
+            };
+            let kept = match record.file {
+                None => Kept::Row(Arc::new(Row::known(&self.folder, (number, chunk)))),
+                Some(name) => {
+                    referred_to.insert(name);
+                    let share = self.space.share_of_disk(record.size);
+                    let file = BodyFile::known(&self.folder, name, share);
+                    if let Err(error) = file.open(record.size) {
+                        let path = self.folder.path(name);
+                        let path = path.display();
+                        wrong = Some(format!("{path}: chunk {chunk}, of {} bytes: {error}", record.size));
+                    }
+                    Kept::File(Arc::new(file))
+                }
+            };
+            chunks.insert(chunk, StoredBody { kept, size: record.size, decoded_size: record.decoded_size });
+        }
+        wrong.map_or(Ok(chunks), Err)
+    }
+}
+
+impl Committer {
+    /// Starts the thread.
+    pub fn start(shared: Arc<Shared>, folder: Arc<Folder>) -> std::io::Result<Self> {
+        let (told, progress) = watch::channel(Progress::default());
+        let thread = std::thread::Builder::new().name("mailroom commits".to_owned()).spawn({
+            let (shared, folder) = (Arc::clone(&shared), Arc::clone(&folder));
+            move || {
+                while let Some(batch) = shared.next_batch() {
+                    let writes = writing::writes(&batch);
+                    match folder.database.commit(&writes) {
+                        Ok(()) => {
+                            writing::committed(batch.changes);
+                            told.send_modify(|progress| progress.advance(batch.last));
+                        }
+                        Err(error) => {
+                            drop(writes);
+                            shared.undo(batch.changes, &error, &told);
+                        }
+                    }
+                }
+            }
+        })?;
+        Ok(Self {
+            shared,
+            progress,
+            #[cfg(test)]
+            folder,
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Committer {
+    /// Everything that was changed is durable when this returns, if the disk takes it.
+    fn drop(&mut self) {
+        self.shared.close();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

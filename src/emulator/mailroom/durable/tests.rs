@@ -1,0 +1,361 @@
+//! A durable mailroom answers as one in memory does, wherever it is closed and opened again.
+
+use std::{fs, path::Path};
+
+use chrono::TimeDelta;
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::*;
+use crate::{
+    emulator::{
+        Clock, Profile, Receiver, Switches,
+        mailroom::{Mailbox, Mailroom, tests::*},
+    },
+    protocol::{InboxQuery, MessageId, Password, Tracked},
+};
+
+fn limits() -> Limits {
+    // Bodies of more than 8 bytes go to disk.
+    Limits { remembered: 4, in_memory_bytes: 8, ..Limits::default() }
+}
+
+fn arranged(mailroom: Mailroom) -> Mailroom {
+    mailroom.register(mailbox("ALICE"), Password::new("a"));
+    mailroom.register(mailbox("BOB"), Password::new("b"));
+    let receiver = Receiver::Accepts;
+    mailroom.install(Mailbox { receiver, ..Mailbox::new(mailbox("CAROL"), Password::new("c")) });
+    mailroom
+}
+
+fn open(clock: &Clock, switches: &Switches, folder: &Path) -> Mailroom {
+    arranged(Mailroom::open(clock.clone(), limits(), switches.clone(), folder).unwrap())
+}
+
+fn in_folder() -> (Mailroom, TempDir, Clock) {
+    let (folder, clock) = (TempDir::new().unwrap(), Clock::new());
+    (open(&clock, &Switches::default(), folder.path()), folder, clock)
+}
+
+fn again(mailroom: Mailroom, folder: &TempDir, clock: &Clock) -> Mailroom {
+    drop(mailroom);
+    open(clock, &Switches::default(), folder.path())
+}
+
+fn bodies(folder: &TempDir) -> Vec<std::path::PathBuf> {
+    fs::read_dir(folder.path().join("bodies")).unwrap().map(|entry| entry.unwrap().path()).collect()
+}
+
+/// Bodies are removed by a thread of their own.
+fn until_there_are(folder: &TempDir, count: usize) {
+    let began = std::time::Instant::now();
+    while bodies(folder).len() != count {
+        assert!(began.elapsed().as_secs() < 10, "{:?}", bodies(folder));
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+}
+
+fn body(mailroom: &Mailroom, at: &str, id: &MessageId, chunk: u32) -> Vec<u8> {
+    mailroom.message(&mailbox(at), id).unwrap().chunk(chunk).unwrap().whole().unwrap()
+}
+
+const LONG: &[u8] = b"a body that goes to a file of its own";
+
+/// Something that is done to a mailroom.
+#[derive(Debug, Clone)]
+enum Act {
+    Send {
+        to: &'static str,
+        long: bool,
+        local_id: Option<u8>,
+    },
+    Begin {
+        total: u32,
+    },
+    Chunk {
+        message: usize,
+        number: u32,
+        long: bool,
+    },
+    Acknowledge(usize),
+    Fail(usize),
+    Report,
+    Move {
+        days: i64,
+    },
+    ResetBob,
+    Reset,
+    Reopen,
+    /// Everything since the last commit is undone, as if the disk were full.
+    Lose(Box<Act>),
+}
+
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    let act = prop_oneof![
+        8 => (prop::sample::select(vec!["BOB", "ALICE", "CAROL", "NOBODY"]), any::<bool>(),
+            prop::option::of(0..3_u8)).prop_map(|(to, long, local_id)| Act::Send { to, long, local_id }),
+        3 => (2..4_u32).prop_map(|total| Act::Begin { total }),
+        6 => (0..20_usize, 1..4_u32, any::<bool>())
+            .prop_map(|(message, number, long)| Act::Chunk { message, number, long }),
+        5 => (0..20_usize).prop_map(Act::Acknowledge),
+        1 => (0..20_usize).prop_map(Act::Fail),
+        1 => Just(Act::Report),
+        2 => prop::sample::select(vec![1_i64, 5, 31]).prop_map(|days| Act::Move { days }),
+        1 => Just(Act::ResetBob),
+        1 => Just(Act::Reset),
+        4 => Just(Act::Reopen),
+    ];
+    let act = act.prop_flat_map(|act| {
+        let lost = Act::Lose(Box::new(act.clone()));
+        prop_oneof![5 => Just(act), 1 => Just(lost)]
+    });
+    prop::collection::vec(act, 0..40)
+}
+
+fn labels(to: &str, local_id: Option<u8>, range: &str) -> Vec<(&'static str, String)> {
+    let mut labels = vec![("mex-to", to.to_owned()), ("mex-workflowid", "W1".to_owned())];
+    labels.push(("mex-chunk-range", range.to_owned()));
+    labels.extend(local_id.map(|id| ("mex-localid", format!("local {id}"))));
+    labels
+}
+
+/// Does it. Gives the message that it made, for `sent`.
+fn act(mailroom: &Mailroom, sent: &[MessageId], act: &Act) -> Option<MessageId> {
+    let pick = |index: &usize| sent.get(*index).cloned().unwrap_or(MessageId::parse("NONE").unwrap());
+    let content = |long: &bool| if *long { LONG } else { b"short" as &[u8] };
+    let send = |labels: Vec<(&'static str, String)>, body| {
+        let labels: Vec<_> = labels.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        send_with(mailroom, &labels, body).map_or_else(|error| error.message_id, Some)
+    };
+    match act {
+        Act::Send { to, long, local_id } => return send(labels(to, *local_id, "1:1"), content(long)),
+        Act::Begin { total } => return send(labels("BOB", None, &format!("1:{total}")), b"first"),
+        Act::Chunk { message, number, long } => {
+            let range = format!("{number}:3");
+            let _ = chunk_with(mailroom, &pick(message), *number, &range, content(long));
+        }
+        Act::Acknowledge(message) => drop(mailroom.acknowledge(&mailbox("BOB"), &pick(message))),
+        Act::Fail(message) => {
+            mailroom.mark_failed(&pick(message), crate::protocol::ErrorCode::NoMailbox.into());
+        }
+        Act::Report => {
+            let failure = crate::protocol::ErrorCode::Undelivered.into();
+            let request = crate::emulator::ReportRequest {
+                mailbox: mailbox("BOB"),
+                workflow: crate::protocol::WorkflowId::parse("W2").unwrap(),
+                failure,
+                subject: Some("S".to_owned()),
+                local_id: None,
+                file_name: None,
+                linked: Some(pick(&0)),
+            };
+            return mailroom.put_report(request);
+        }
+        Act::ResetBob => drop(mailroom.reset_mailbox(&mailbox("BOB"))),
+        Act::Reset => mailroom.reset(),
+        Act::Move { .. } | Act::Reopen | Act::Lose(_) => {}
+    }
+    None
+}
+
+/// All that a caller can find out, with IDs as their places among what was sent.
+fn view(mailroom: &Mailroom, sent: &[MessageId]) -> Vec<String> {
+    let place = |id: &MessageId| sent.iter().position(|sent| sent == id);
+    let mut view = Vec::new();
+    for at in ["ALICE", "BOB", "CAROL"] {
+        let page = mailroom.inbox(&mailbox(at), &InboxQuery::parse("").unwrap()).unwrap();
+        view.push(format!("{at} has {} of {}", page.messages.len(), page.approx_inbox_count));
+        for id in &page.messages {
+            let delivered = mailroom.message(&mailbox(at), id).unwrap();
+            let message = &delivered.message;
+            let report = message.report.as_ref().map(|report| {
+                (report.linked.as_ref().and_then(place), report.failure.clone(), report.to.clone())
+            });
+            let bodies: Vec<_> = (1..4).filter_map(|n| delivered.chunk(n)).map(StoredBody::whole).collect();
+            // What a synthetic receiver answers names a message.
+            let bodies = if message.workflow().as_str() == "W1_ACK" { Vec::new() } else { bodies };
+            let headers = &message.headers;
+            view.push(format!("{at} {:?} {headers:?} {report:?} {bodies:?}", place(id)));
+        }
+    }
+    for id in sent {
+        let tracked = mailroom.track(&mailbox("ALICE"), id).map(|tracked| Tracked {
+            message_id: MessageId::parse("NONE").unwrap(),
+            sent_at: Default::default(),
+            expires_at: Default::default(),
+            status_at: Default::default(),
+            ..tracked
+        });
+        view.push(format!("{:?} {tracked:?}", place(id)));
+    }
+    for local_id in 0..3 {
+        let local_id = crate::protocol::LocalId::parse(&format!("local {local_id}")).unwrap();
+        let found = mailroom.track_local_id(&mailbox("ALICE"), &local_id);
+        view.push(format!("{:?}", found.map(|found| found.map(|found| (found.status, found.size)))));
+    }
+    view
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn it_answers_as_one_in_memory_does_wherever_it_is_closed(
+        acts in acts(), sandbox in any::<bool>()
+    ) {
+        let switches = if sandbox { Switches::of(Profile::Sandbox) } else { Switches::default() };
+        let (clock, folder) = (Clock::new(), TempDir::new().unwrap());
+        let passing = arranged(Mailroom::with_switches(clock.clone(), limits(), switches.clone()));
+        let mut durable = open(&clock, &switches, folder.path());
+        let [mut sent, mut sent_durably] = [Vec::new(), Vec::new()];
+        for one in acts {
+            match &one {
+                Act::Reopen => {
+                    drop(durable);
+                    durable = open(&clock, &switches, folder.path());
+                }
+                Act::Move { days } => clock.move_by(TimeDelta::days(*days)),
+                Act::Lose(lost) => {
+                    // What is due is done in both, and kept.
+                    view(&passing, &sent);
+                    view(&durable, &sent_durably);
+                    durable.lose(|durable| drop(act(durable, &sent_durably, lost)));
+                }
+                _ => {
+                    sent.extend(act(&passing, &sent, &one));
+                    sent_durably.extend(act(&durable, &sent_durably, &one));
+                }
+            }
+            prop_assert_eq!(view(&passing, &sent), view(&durable, &sent_durably), "{:?}", one);
+        }
+        drop(durable);
+        let durable = open(&clock, &switches, folder.path());
+        prop_assert_eq!(view(&passing, &sent), view(&durable, &sent_durably));
+        prop_assert!(durable.set_aside().is_empty());
+    }
+}
+
+#[test]
+fn bodies_go_with_their_messages_and_no_sooner() {
+    let (mailroom, folder, clock) = in_folder();
+    let id = send(&mailroom, "BOB", "W1", LONG).unwrap();
+    let mailroom = again(mailroom, &folder, &clock);
+    assert_eq!(bodies(&folder).len(), 1);
+    assert_eq!(body(&mailroom, "BOB", &id, 1), LONG);
+    mailroom.acknowledge(&mailbox("BOB"), &id).unwrap();
+    let mailroom = again(mailroom, &folder, &clock);
+    assert!(mailroom.message(&mailbox("BOB"), &id).is_err());
+    assert!(bodies(&folder).is_empty());
+}
+
+#[test]
+fn a_body_that_is_being_downloaded_stays_whole_though_its_message_is_acknowledged() {
+    for content in [LONG, b"short"] {
+        let (mailroom, folder, _clock) = in_folder();
+        let id = send(&mailroom, "BOB", "W1", content).unwrap();
+        mailroom.flush();
+        let body = mailroom.message(&mailbox("BOB"), &id).unwrap().chunk(1).unwrap().clone();
+        let mut reader = body.open().unwrap();
+        mailroom.acknowledge(&mailbox("BOB"), &id).unwrap();
+        mailroom.flush();
+        assert_eq!(reader.next().unwrap().unwrap(), content);
+        drop((reader, body));
+        until_there_are(&folder, 0);
+    }
+}
+
+#[test]
+fn a_body_that_was_refused_or_replaced_leaves_nothing() {
+    let (mailroom, folder, _clock) = in_folder();
+    assert!(send(&mailroom, "NOBODY", "W1", LONG).is_err());
+    let mut writer = mailroom.body_writer(crate::protocol::ContentEncoding::Identity);
+    writer.write(LONG.into()).unwrap();
+    drop(writer);
+    until_there_are(&folder, 0);
+}
+
+#[test]
+fn what_a_kill_left_half_done_is_swept_and_what_is_not_ours_is_not() {
+    let (mailroom, folder, clock) = in_folder();
+    let id = send(&mailroom, "BOB", "W1", LONG).unwrap();
+    drop(mailroom);
+    let orphan = folder.path().join("bodies").join(format!("{}.body", Uuid::new_v4().simple()));
+    let foreign = folder.path().join("bodies/notes.txt");
+    for path in [&orphan, &foreign] {
+        fs::write(path, "half").unwrap();
+    }
+    let mailroom = open(&clock, &Switches::default(), folder.path());
+    assert_eq!((orphan.exists(), foreign.exists()), (false, true));
+    assert_eq!(body(&mailroom, "BOB", &id, 1), LONG);
+}
+
+#[test]
+fn a_message_whose_body_is_gone_or_cut_is_left_out_alone_and_back_when_the_body_is() {
+    for harm in [|path: &Path| fs::remove_file(path).unwrap(), |path: &Path| fs::write(path, "cut").unwrap()]
+    {
+        let (mailroom, folder, clock) = in_folder();
+        let harmed = send(&mailroom, "BOB", "W1", LONG).unwrap();
+        drop(mailroom);
+        let path = bodies(&folder).remove(0);
+        let mailroom = open(&clock, &Switches::default(), folder.path());
+        let other = send(&mailroom, "BOB", "W1", LONG).unwrap();
+        drop(mailroom);
+        let good = fs::read(&path).unwrap();
+        harm(&path);
+        let mailroom = open(&clock, &Switches::default(), folder.path());
+        let [set_aside] = mailroom.set_aside() else { panic!("{:?}", mailroom.set_aside()) };
+        assert_eq!(set_aside.message, harmed.as_str());
+        assert!(set_aside.why.contains(path.to_str().unwrap()), "{}", set_aside.why);
+        assert_eq!(waiting(&mailroom, "BOB"), std::slice::from_ref(&other));
+        let later = send(&mailroom, "BOB", "W1", b"later").unwrap();
+        drop(mailroom);
+        fs::write(&path, good).unwrap();
+        let mailroom = open(&clock, &Switches::default(), folder.path());
+        assert_eq!(waiting(&mailroom, "BOB"), [harmed.clone(), other, later]);
+        assert_eq!(body(&mailroom, "BOB", &harmed, 1), LONG);
+    }
+}
+
+#[test]
+fn two_at_a_time_another_format_and_rubbish_are_refused_and_say_why() {
+    let (mailroom, folder, clock) = in_folder();
+    let opened = |folder: &Path| {
+        let opened = Mailroom::open(clock.clone(), limits(), Switches::default(), folder);
+        opened.map(drop).unwrap_err().to_string()
+    };
+    assert!(opened(folder.path()).contains("another process is using it"));
+    drop(mailroom);
+    let path = folder.path().join("mailroom.redb");
+    let database = Database::open(path.clone()).unwrap();
+    database.set_format(2);
+    drop(database);
+    assert!(opened(folder.path()).contains("is of format 2, and this version knows format 1"));
+    fs::write(&path, "this is no database, and long enough to be looked into ".repeat(100)).unwrap();
+    assert!(opened(folder.path()).contains("mailroom.redb: is damaged"), "{}", opened(folder.path()));
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    assert!(opened(&file).contains("name a folder that can be written"), "{}", opened(&file));
+}
+
+#[test]
+fn a_database_that_is_damaged_anywhere_opens_whole_or_says_so() {
+    let (mailroom, folder, clock) = in_folder();
+    let sent: Vec<_> = (0..50).map(|_| send(&mailroom, "BOB", "W1", b"short").unwrap()).collect();
+    drop(mailroom);
+    let path = folder.path().join("mailroom.redb");
+    let good = fs::read(&path).unwrap();
+    for part in 0..40 {
+        let mut bad = good.clone();
+        let at = good.len() * part / 40;
+        let end = (at + 64).min(bad.len());
+        bad[at..end].iter_mut().for_each(|byte| *byte ^= 0x5A);
+        fs::write(&path, bad).unwrap();
+        let opening = std::panic::catch_unwind(|| {
+            Mailroom::open(clock.clone(), limits(), Switches::default(), folder.path())
+        });
+        if let Ok(Ok(mailroom)) = opening {
+            let found = waiting(&arranged(mailroom), "BOB").len();
+            assert!(found == sent.len(), "{found} of {} when part {part} is damaged", sent.len());
+        }
+    }
+}

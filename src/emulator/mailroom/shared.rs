@@ -1,0 +1,114 @@
+//! The books, as calls and the thread that makes them durable share them.
+
+use std::{
+    ops::{Deref, DerefMut},
+    sync::{
+        Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use tokio::sync::watch;
+
+use super::{
+    Rooms,
+    durable::{Progress, Ticket},
+    journal::{Batch, Change, Journal},
+};
+
+/// The books and who waits for changes of them.
+pub struct Shared {
+    rooms: Mutex<Rooms>,
+    changed: Condvar,
+    closing: AtomicBool,
+}
+
+/// The books, in one hand. Whoever makes changes durable is told when they are let go.
+pub struct Access<'a> {
+    rooms: MutexGuard<'a, Rooms>,
+    changed: &'a Condvar,
+}
+
+impl Shared {
+    pub fn new(rooms: Rooms) -> Self {
+        Self { rooms: Mutex::new(rooms), changed: Condvar::new(), closing: AtomicBool::new(false) }
+    }
+
+    pub fn lock(&self) -> MutexGuard<'_, Rooms> {
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn access(&self) -> Access<'_> {
+        Access { rooms: self.lock(), changed: &self.changed }
+    }
+
+    /// Waits for changes; `None` when there are none and there will be none.
+    pub fn next_batch(&self) -> Option<Batch> {
+        let mut rooms = self.lock();
+        while !rooms.is_changed() {
+            if self.closing.load(Ordering::Acquire) {
+                return None;
+            }
+            rooms = self.changed.wait(rooms).unwrap_or_else(PoisonError::into_inner);
+        }
+        Some(rooms.take_batch())
+    }
+
+    /// Undoes changes, and says so before anybody can make others.
+    pub fn undo(&self, failed: Vec<Change>, error: &redb::Error, told: &watch::Sender<Progress>) {
+        let why = match error {
+            redb::Error::Io(error) => error.kind(),
+            _ => std::io::ErrorKind::Other,
+        };
+        let mut rooms = self.lock();
+        let last = rooms.undo(failed);
+        told.send_modify(|progress| progress.fail(last, why));
+    }
+
+    /// There will be no more changes.
+    pub fn close(&self) {
+        let rooms = self.lock();
+        self.closing.store(true, Ordering::Release);
+        drop(rooms);
+        self.changed.notify_all();
+    }
+}
+
+impl Rooms {
+    fn is_changed(&self) -> bool {
+        self.journal.as_ref().is_some_and(|journal| !journal.is_empty())
+    }
+
+    /// How often changes had to be undone.
+    pub fn failures(&self) -> u64 {
+        self.journal.as_ref().map_or(0, Journal::failures)
+    }
+
+    /// For a call that began after so many failures and has just ended.
+    pub fn ticket(&self, failures: u64) -> Ticket {
+        let made = self.journal.as_ref().map_or(0, Journal::made);
+        Ticket { change: made, failures }
+    }
+}
+
+impl Deref for Access<'_> {
+    type Target = Rooms;
+
+    fn deref(&self) -> &Rooms {
+        &self.rooms
+    }
+}
+
+impl DerefMut for Access<'_> {
+    fn deref_mut(&mut self) -> &mut Rooms {
+        &mut self.rooms
+    }
+}
+
+impl Drop for Access<'_> {
+    fn drop(&mut self) {
+        if self.rooms.is_changed() {
+            self.changed.notify_one();
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Long bodies of a mailroom that is not durable: on disk, in one file that has no name and is gone
+//! with the process, however that ends.
+//!
+//! One file for all, since a file for each body would take a file descriptor for each: a thousand
+//! messages of 2 MB would leave none for connections. It is given out in extents, and shrinks when
+//! its last ones are given back.
+
+use std::{
+    collections::BTreeSet,
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use super::{
+    positioned::{read_at, write_all_at},
+    share::Share,
+};
+
+/// Bytes that are given out at a time.
+const EXTENT: u64 = 1 << 20;
+
+/// The file. Made when it is first needed.
+#[derive(Debug, Default)]
+pub struct Spill(Mutex<Book>);
+
+#[derive(Debug, Default)]
+struct Book {
+    file: Option<Arc<File>>,
+    /// How many extents the file has.
+    end: u64,
+    free: BTreeSet<u64>,
+}
+
+/// A body in the file, or one that comes in.
+#[derive(Debug)]
+pub struct Spilled {
+    spill: Arc<Spill>,
+    file: Arc<File>,
+    extents: Vec<u64>,
+    size: u64,
+    pub share: Share,
+}
+
+impl Spill {
+    /// Room for a body.
+    pub fn begin(self: &Arc<Self>, share: Share) -> io::Result<Spilled> {
+        let mut book = self.book();
+        let file = match &book.file {
+            Some(file) => Arc::clone(file),
+            None => {
+                let file = Arc::new(tempfile::tempfile_in(folder())?);
+                book.file = Some(Arc::clone(&file));
+                file
+            }
+        };
+        drop(book);
+        Ok(Spilled { spill: Arc::clone(self), file, extents: Vec::new(), size: 0, share })
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self) -> u64 {
+        let mut book = self.book();
+        book.free.pop_first().unwrap_or_else(|| {
+            book.end += 1;
+            book.end - 1
+        })
+    }
+
+    fn give_back(&self, extents: &[u64]) {
+        let mut book = self.book();
+        book.free.extend(extents);
+        let before = book.end;
+        while book.end > 0 && book.free.last() == Some(&(book.end - 1)) {
+            book.free.pop_last();
+            book.end -= 1;
+        }
+        if book.end < before
+            && let Some(file) = &book.file
+        {
+            // Should it fail, the disk gets the room back when the process ends.
+            let _ = file.set_len(book.end * EXTENT);
+        }
+    }
+}
+
+impl Spilled {
+    /// Adds to its end.
+    pub fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let within = self.size % EXTENT;
+            if within == 0 {
+                self.extents.push(self.spill.take());
+            }
+            let room = usize::try_from(EXTENT - within).unwrap_or(usize::MAX).min(bytes.len());
+            let (now, rest) = bytes.split_at(room);
+            let at = self.extents.last().map_or(0, |extent| extent * EXTENT) + within;
+            write_all_at(&self.file, now, at)?;
+            self.size += room as u64;
+            bytes = rest;
+        }
+        Ok(())
+    }
+
+    /// Reads from a place, as much as there is before the end of an extent. Nothing at the end.
+    pub fn read(&self, at: u64, into: &mut [u8]) -> io::Result<usize> {
+        let Some(extent) = usize::try_from(at / EXTENT).ok().and_then(|index| self.extents.get(index)) else {
+            return Ok(0);
+        };
+        let within = at % EXTENT;
+        let room = (EXTENT - within).min(self.size.saturating_sub(at));
+        let room = usize::try_from(room).unwrap_or(usize::MAX).min(into.len());
+        let (into, _) = into.split_at_mut(room);
+        read_at(&self.file, into, extent * EXTENT + within)
+    }
+}
+
+impl Drop for Spilled {
+    fn drop(&mut self) {
+        if self.extents.is_empty() {
+            return;
+        }
+        let (spill, extents) = (Arc::clone(&self.spill), std::mem::take(&mut self.extents));
+        // Cutting a long file takes milliseconds, which no worker of the runtime has.
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn_blocking(move || spill.give_back(&extents))),
+            Err(_) => spill.give_back(&extents),
+        }
+    }
+}
+
+/// `TMPDIR` where it is set; else `/var/tmp`, which is on a disk where `/tmp` is often in memory
+/// (Filesystem Hierarchy Standard 3.0, 5.15).
+fn folder() -> PathBuf {
+    let disk = Path::new("/var/tmp");
+    if std::env::var_os("TMPDIR").is_none() && disk.is_dir() { disk.to_owned() } else { std::env::temp_dir() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::share::Pool;
+    use super::*;
+
+    fn body(spill: &Arc<Spill>, byte: u8, size: usize) -> Spilled {
+        let mut body = spill.begin(Pool::new(u64::MAX).share()).unwrap();
+        vec![byte; size].chunks(300_000).for_each(|piece| body.write(piece).unwrap());
+        body
+    }
+
+    fn whole(body: &Spilled) -> Vec<u8> {
+        let (mut whole, mut buffer) = (Vec::new(), vec![0; 700_000]);
+        loop {
+            match body.read(whole.len() as u64, &mut buffer).unwrap() {
+                0 => return whole,
+                read => whole.extend_from_slice(&buffer[..read]),
+            }
+        }
+    }
+
+    #[test]
+    fn room_is_used_again_and_the_file_shrinks_when_its_end_is_free() {
+        let spill = Arc::new(Spill::default());
+        let length = || spill.book().file.as_ref().unwrap().metadata().unwrap().len();
+        let extents = || {
+            let book = spill.book();
+            (book.end, book.free.len())
+        };
+        let first = body(&spill, 1, 3_000_000);
+        let second = body(&spill, 2, 2_500_000);
+        drop(first);
+        assert_eq!(extents(), (6, 3));
+        let third = body(&spill, 3, 4_000_000);
+        assert_eq!(extents(), (7, 0), "three of the first, one more");
+        assert!(whole(&second) == vec![2; 2_500_000] && whole(&third) == vec![3; 4_000_000]);
+        drop(third);
+        assert_eq!(extents(), (6, 3));
+        drop(second);
+        assert_eq!((extents(), length()), ((0, 0), 0));
+    }
+}

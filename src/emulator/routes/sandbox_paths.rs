@@ -1,0 +1,128 @@
+//! Paths as mesh-sandbox 1.0.137 reads them, and what it answers to those that are no operation.
+
+use http::{
+    Method, StatusCode,
+    header::{ALLOW, LOCATION},
+};
+use serde_json::json;
+
+use super::Reply;
+use crate::protocol::{
+    ApiVersion, ErrorCode, MessageId, Operation, PathError,
+    sandbox::{Flaw, Refused, chunk_headers},
+};
+
+/// Where no mailbox is named.
+const NO_MAILBOX: [&str; 6] = ["_ping", "deepping", "admin", "mailbox", "endpointlookup", "workflowsearch"];
+
+/// The path with mailbox and message in upper case and a chunk's number as it is usually written.
+pub fn normalised(path: &str) -> String {
+    let Some(rest) = path.strip_prefix("/messageexchange/") else { return path.to_owned() };
+    let mut segments: Vec<String> = rest.split('/').map(str::to_owned).collect();
+    if segments.first().is_none_or(|first| NO_MAILBOX.contains(&first.as_str())) {
+        return path.to_owned();
+    }
+    // A local ID is left as it is written.
+    let tracks = segments.get(2).is_some_and(|segment| segment == "tracking");
+    for (place, segment) in segments.iter_mut().enumerate() {
+        match place {
+            0 => *segment = segment.to_uppercase(),
+            2 if !matches!(segment.as_str(), "rich" | "tracking") => *segment = segment.to_uppercase(),
+            3 if !tracks => {
+                if let Ok(number) = segment.parse::<i64>() {
+                    *segment = number.to_string();
+                }
+            }
+            _ => {}
+        }
+    }
+    format!("/messageexchange/{}", segments.join("/"))
+}
+
+/// The mailbox that a path names, whatever else it says.
+pub fn mailbox(path: &str) -> Option<&str> {
+    path.strip_prefix("/messageexchange/")?.split('/').next()
+}
+
+/// The answer to a part of a path that is not what it must be, once the caller is let in.
+pub fn malformed(method: &Method, path: &str, headers: &http::HeaderMap, name: &str) -> Refused {
+    let segments: Vec<&str> = path.split('/').collect();
+    let part = |place: usize| segments.get(place).copied().unwrap_or_default();
+    if name != "chunk_number" {
+        return Refused::code(StatusCode::NOT_FOUND, ErrorCode::MessageDoesNotExist);
+    }
+    let least = if *method == Method::GET { 1 } else { i64::MIN };
+    match (Flaw::number("path", name, part(5), least, i64::MAX), MessageId::parse(part(4))) {
+        (Err(flaw), _) => Refused::flaws(vec![flaw]),
+        (Ok(number), Ok(id)) => match chunk_headers(headers, &id, number) {
+            Err(refused) => refused,
+            Ok(_) => Refused::code(StatusCode::EXPECTATION_FAILED, ErrorCode::InvalidChunkRange).about(&id),
+        },
+        (Ok(_), Err(_)) => Refused::code(StatusCode::NOT_FOUND, ErrorCode::MessageDoesNotExist),
+    }
+}
+
+/// Where a path with a slash too many leads: to the one without it, with its query.
+pub fn without_slash(method: &Method, path: &str, query: Option<&str>) -> Option<Reply> {
+    let shorter = path.strip_suffix('/')?;
+    Operation::of(method, shorter)?;
+    let target = query.map_or_else(|| shorter.to_owned(), |query| format!("{shorter}?{query}"));
+    let reply = Reply::empty(StatusCode::TEMPORARY_REDIRECT).with(LOCATION, &target);
+    Some(reply.noting("a slash too many"))
+}
+
+/// The answer to what is no path, or none by this method.
+pub fn unknown(path: &str) -> Reply {
+    // The first that mesh-sandbox knows for the path is the one that it names.
+    let methods = [Method::POST, Method::HEAD, Method::GET, Method::PUT];
+    let known = |method: &&Method| {
+        !matches!(Operation::read(method, path), Err(PathError::NoOperation | PathError::Part("mailbox_id")))
+    };
+    match methods.iter().find(known) {
+        Some(method) => {
+            said(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed").with(ALLOW, method.as_str())
+        }
+        None => said(StatusCode::NOT_FOUND, "Not Found"),
+    }
+}
+
+fn said(status: StatusCode, words: &str) -> Reply {
+    Reply::json(status, ApiVersion::V1, &json!({ "detail": words })).noting("no operation of the MESH API")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn ids_are_in_upper_case_and_nothing_else() {
+        for (path, expected) in [
+            ("x26abc1/inbox/abc", "X26ABC1/inbox/ABC"),
+            ("x26abc1/inbox/rich", "X26ABC1/inbox/rich"),
+            ("x/outbox/tracking/my local", "X/outbox/tracking/my local"),
+            ("x/outbox/tracking/007", "X/outbox/tracking/007"),
+            ("x/outbox/a/+2", "X/outbox/A/2"),
+            ("x/inbox/a/status/acknowledged", "X/inbox/A/status/acknowledged"),
+            ("endpointlookup/x26/w", "endpointlookup/x26/w"),
+            ("admin/mailbox/x", "admin/mailbox/x"),
+        ] {
+            assert_eq!(
+                normalised(&format!("/messageexchange/{path}")),
+                format!("/messageexchange/{expected}")
+            );
+        }
+        assert_eq!(normalised("/health"), "/health");
+    }
+
+    proptest! {
+        #[test]
+        fn no_path_stops_the_reader(path in "\\PC{0,100}") {
+            let path = format!("/messageexchange/{path}");
+            let _ = normalised(&path);
+            let _ = malformed(&Method::POST, &path, &http::HeaderMap::new(), "chunk_number");
+            let _ = mailbox(&path);
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! Download, then acknowledge: everything, once, and only what was downloaded.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::TimeDelta;
+
+use super::{Call, Examined, Finding, Grade, Traffic, shown};
+use crate::{protocol::Operation, tape::Decoded};
+
+/// How long a product may work on a message before it acknowledges, at the end of a recording.
+const PATIENCE: TimeDelta = TimeDelta::minutes(5);
+
+/// What is known of a message that is being fetched.
+#[derive(Default)]
+struct Fetched<'a> {
+    chunks: BTreeSet<u32>,
+    total: Option<u32>,
+    calls: Vec<&'a Call>,
+    is_report: bool,
+    was_broken: bool,
+}
+
+impl<'a> Fetched<'a> {
+    /// Takes note of a download; whether the message is complete with it.
+    fn add(&mut self, call: &'a Call) -> bool {
+        self.calls.push(call);
+        if !is_whole(call) {
+            self.was_broken |= call.is_good();
+            return false;
+        }
+        self.is_report |= is_report(call);
+        self.chunks.insert(call.chunk());
+        let range =
+            call.answered_range().filter(|range| range.total().get() > 1).map(|range| range.total().get());
+        match (range, call.status()) {
+            (Some(total), _) => self.total = Some(total),
+            // 200 says that no chunk follows.
+            (None, Some(200)) => self.total = Some(call.chunk()),
+            _ => {}
+        }
+        self.is_complete()
+    }
+
+    fn is_complete(&self) -> bool {
+        self.total.is_some_and(|total| u32::try_from(self.chunks.len()).is_ok_and(|have| have >= total))
+    }
+
+    /// Which chunks are missing, for people.
+    fn missing(&self) -> String {
+        match self.total {
+            Some(total) => format!("{} of {total} chunks", self.chunks.len()),
+            None if self.was_broken => "a download whose body is damaged".to_owned(),
+            None => "no download that succeeded".to_owned(),
+        }
+    }
+}
+
+/// A download that got all of its part.
+fn is_whole(call: &Call) -> bool {
+    let broken = call.exchange.response.as_ref().is_some_and(|r| r.body.decoded == Some(Decoded::Broken));
+    call.is_download() && call.is_good() && !broken
+}
+
+fn is_report(call: &Call) -> bool {
+    call.answered("mex-messagetype").is_some_and(|kind| kind.eq_ignore_ascii_case("REPORT"))
+}
+
+/// What became of a message that was downloaded.
+enum Became<'a> {
+    Acknowledged,
+    /// The inbox was listed before.
+    Listed(&'a Call),
+    Never,
+    /// The recording ends too early to tell.
+    Open,
+}
+
+/// Every message that was completely downloaded: the call that completed it, whether it is a report,
+/// and what became of it.
+fn downloads<'a>(traffic: &'a Traffic) -> Vec<(&'a Call, bool, Became<'a>)> {
+    let mut all = Vec::new();
+    for calls in traffic.mailboxes().into_values() {
+        let mut fetching: BTreeMap<&str, Fetched<'_>> = BTreeMap::new();
+        let mut waiting: Vec<(&str, &Call, bool)> = Vec::new();
+        let mut done: BTreeSet<&str> = BTreeSet::new();
+        for call in calls {
+            if call.is_list() {
+                let listed = waiting.drain(..).map(|(message, download, report)| {
+                    done.insert(message);
+                    (download, report, Became::Listed(call))
+                });
+                all.extend(listed);
+            }
+            let Some(message) = call.message() else { continue };
+            if call.is_acknowledgement() {
+                done.insert(message);
+                let acknowledged = waiting.extract_if(.., |(waits, _, _)| *waits == message);
+                all.extend(
+                    acknowledged.map(|(_, download, report)| (download, report, Became::Acknowledged)),
+                );
+            } else if call.is_download() && !done.contains(message) {
+                let fetched = fetching.entry(message).or_default();
+                if fetched.add(call) && !waiting.iter().any(|(waits, _, _)| *waits == message) {
+                    waiting.push((message, call, fetched.is_report));
+                }
+            }
+        }
+        all.extend(waiting.into_iter().map(|(_, download, report)| {
+            let became =
+                if traffic.end - download.ended_at > PATIENCE { Became::Never } else { Became::Open };
+            (download, report, became)
+        }));
+    }
+    all
+}
+
+const TOO_SOON: &str = "the recording ends before a message that was downloaded had to be acknowledged";
+
+fn followed(traffic: &Traffic, reports: bool) -> Examined {
+    let mut examined = Examined::default();
+    let (kind, expected) = if reports {
+        ("a report", "the report acknowledged like any message")
+    } else {
+        ("a message", "the acknowledgement directly after the download")
+    };
+    for (download, is_report, became) in downloads(traffic) {
+        if is_report != reports {
+            continue;
+        }
+        let finding = match became {
+            Became::Open => {
+                examined.pass_over(TOO_SOON);
+                continue;
+            }
+            Became::Acknowledged => None,
+            Became::Listed(list) => Some(
+                Finding::about(
+                    &[download, list],
+                    Grade::Broken,
+                    format!("{kind} was downloaded, and the inbox listed again before it was acknowledged"),
+                )
+                .seen(format!(
+                    "an inbox check {} after the download, and no acknowledgement",
+                    shown(list.started_at() - download.ended_at)
+                )),
+            ),
+            Became::Never => Some(
+                Finding::about(
+                    &[download],
+                    Grade::Broken,
+                    format!("{kind} was downloaded and never acknowledged"),
+                )
+                .seen(format!(
+                    "none in the {} until the recording ends",
+                    shown(traffic.end - download.ended_at)
+                )),
+            ),
+        };
+        examined.look();
+        if let Some(mut finding) = finding {
+            finding.message = download.message().map(str::to_owned);
+            examined.find(finding.expected(expected));
+        }
+    }
+    examined
+}
+
+/// Every message that was downloaded is acknowledged before the inbox is listed again.
+pub(super) fn before_next_list(traffic: &Traffic) -> Examined {
+    followed(traffic, false)
+}
+
+/// Reports are acknowledged like any message.
+pub(super) fn reports(traffic: &Traffic) -> Examined {
+    followed(traffic, true)
+}
+
+/// No message is fetched again and again.
+pub(super) fn fetched_again(traffic: &Traffic) -> Examined {
+    let mut examined = Examined::default();
+    for calls in traffic.mailboxes().into_values() {
+        let mut before: BTreeMap<(&str, u32), Vec<&Call>> = BTreeMap::new();
+        let mut after: BTreeMap<&str, Vec<&Call>> = BTreeMap::new();
+        let mut acknowledged: BTreeSet<&str> = BTreeSet::new();
+        for call in calls {
+            let Some(message) = call.message() else { continue };
+            if call.is_acknowledgement() {
+                acknowledged.insert(message);
+            } else if call.is_download() && acknowledged.contains(message) {
+                after.entry(message).or_default().push(call);
+            } else if is_whole(call) {
+                before.entry((message, call.chunk())).or_default().push(call);
+            }
+        }
+        for fetches in before.into_values() {
+            examined.look();
+            let grade = match fetches.len() {
+                0 | 1 => continue,
+                2 => Grade::Warning,
+                _ => Grade::Broken,
+            };
+            examined.find(
+                Finding::about(
+                    &fetches,
+                    grade,
+                    "the same message was downloaded again before it was acknowledged",
+                )
+                .expected("one download, then the acknowledgement")
+                .seen(format!("{} downloads that succeeded", fetches.len())),
+            );
+        }
+        // One try shows that it is gone (pack, case 705).
+        for fetches in after.into_values().filter(|fetches| fetches.len() > 1) {
+            examined.find(
+                Finding::about(
+                    &fetches,
+                    Grade::Warning,
+                    "a message was asked for again after it had been acknowledged",
+                )
+                .expected("no download after the acknowledgement")
+                .seen(format!("{} tries", fetches.len())),
+            );
+        }
+    }
+    examined
+}
+
+/// Only what was downloaded whole is acknowledged.
+pub(super) fn only_complete(traffic: &Traffic) -> Examined {
+    let mut examined = Examined::default();
+    for calls in traffic.mailboxes().into_values() {
+        let mut fetched: BTreeMap<&str, Fetched<'_>> = BTreeMap::new();
+        let mut seen_reports: BTreeSet<&str> = BTreeSet::new();
+        let mut listed = false;
+        for call in calls {
+            listed |= call.is_list() && call.is_good();
+            let Some(message) = call.message() else { continue };
+            // A report has no body: its headers are all there is to get.
+            if matches!(call.operation(), Some(Operation::HeadMessage(..)))
+                && call.is_good()
+                && is_report(call)
+            {
+                seen_reports.insert(message);
+            }
+            if call.is_download() {
+                fetched.entry(message).or_default().add(call);
+            }
+            if !call.is_acknowledgement() {
+                continue;
+            }
+            examined.look();
+            let known = fetched.get(message);
+            if seen_reports.contains(message) || known.is_some_and(Fetched::is_complete) {
+                continue;
+            }
+            let finding = match known {
+                Some(part) => {
+                    let mut about = part.calls.clone();
+                    about.push(call);
+                    Finding::about(&about, Grade::Broken, "a message was acknowledged before all of it was downloaded").seen(part.missing())
+                }
+                None if traffic.from_start || listed => {
+                    Finding::about(&[call], Grade::Broken, "a message was acknowledged that was not downloaded").seen("no download")
+                }
+                None => Finding::about(&[call], Grade::Warning, "a message was acknowledged whose download is not in the recording")
+                    .seen("no download since the recording began")
+                    .remedy("Acknowledge a message only after all of it was downloaded and stored. If it was downloaded before the recording began, all is well."),
+            };
+            examined.find(finding.expected("a complete download before the acknowledgement"));
+        }
+    }
+    examined
+}

@@ -1,0 +1,243 @@
+//! Compression and chunks of what is sent.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+
+use super::{Call, Examined, Finding, Grade, Traffic, shown};
+use crate::tape::{Decoded, Vantage};
+
+/// What a send says of its encoding.
+fn encoding(call: &Call) -> String {
+    call.header("content-encoding").unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// Messages in chunks: the first send and the chunks that follow, by message ID.
+fn messages(traffic: &Traffic) -> BTreeMap<(String, String), Vec<&Call>> {
+    let mut messages: BTreeMap<(String, String), Vec<&Call>> = BTreeMap::new();
+    for (mailbox, calls) in traffic.mailboxes() {
+        for call in calls.into_iter().filter(|call| call.uploads()) {
+            let is_first = call.is_send() && call.sent_range().is_some_and(|range| !range.is_last());
+            let id = if is_first { call.given_id() } else { call.message().map(str::to_owned) };
+            if let Some(id) = id {
+                messages.entry((mailbox.to_owned(), id)).or_default().push(call);
+            }
+        }
+    }
+    messages
+}
+
+/// What is declared as gzip is gzip, each chunk by itself, and nothing else is declared.
+pub(super) fn gzip(traffic: &Traffic) -> Examined {
+    let mut examined = Examined::default();
+    for call in traffic.calls.iter().filter(|call| call.uploads()) {
+        let declared = encoding(call);
+        let body = &call.exchange.request.body;
+        if !matches!(declared.as_str(), "" | "identity" | "gzip") {
+            examined.look();
+            let what = "a send has a content encoding that MESH does not know";
+            examined.find(
+                Finding::about(&[call], Grade::Broken, what)
+                    .expected("gzip, or none")
+                    .seen("another encoding"),
+            );
+            continue;
+        }
+        if declared == "gzip" && body.decoded.is_none() && call.exchange.vantage == Vantage::Foreign {
+            examined.pass_over(
+                "the recording has bodies decompressed, or not at all: whether each was gzip cannot be told",
+            );
+            continue;
+        }
+        examined.look();
+        if declared == "gzip" && !matches!(body.decoded, Some(Decoded::Whole { .. })) {
+            let in_chunks = call.sent_range().is_some_and(|range| range.total().get() > 1);
+            let what = if in_chunks {
+                "a chunk that is declared as gzip is not gzip by itself"
+            } else {
+                "a body that is declared as gzip is not gzip"
+            };
+            let mut finding = Finding::about(&[call], Grade::Broken, what)
+                .expected("a whole gzip body")
+                .seen("a body that cannot be decompressed");
+            if in_chunks {
+                finding = finding.remedy("Split the uncompressed data first, then compress each chunk by itself. Do not compress a large file and split the result.");
+            }
+            examined.find(finding);
+        }
+        let flag = call.header("mex-content-compressed").unwrap_or_default().trim();
+        if declared == "gzip" && call.is_send() && !flag.eq_ignore_ascii_case("Y") {
+            examined.find(
+                Finding::about(&[call], Grade::Warning, "a compressed send does not flag its content as compressed")
+                    .expected("Mex-Content-Compressed: Y")
+                    .seen(if flag.is_empty() { "none" } else { "another value" })
+                    .remedy("Send Mex-Content-Compressed: Y with Content-Encoding: gzip: the assurance pack lists both (case 202)."),
+            );
+        }
+    }
+    for calls in messages(traffic).into_values() {
+        let Some((first, rest)) = calls.split_first() else { continue };
+        if encoding(first) != "gzip" {
+            continue;
+        }
+        for call in rest.iter().filter(|call| encoding(call) != "gzip") {
+            examined.find(
+                Finding::about(&[first, call], Grade::Warning, "a chunk does not declare the encoding of the first")
+                    .expected("Content-Encoding: gzip on every chunk")
+                    .seen("none")
+                    .remedy("Repeat Content-Encoding on every chunk: the example in the OpenAPI leaves it out, and endpoints have refused that with 417."),
+            );
+        }
+    }
+    examined
+}
+
+/// A message may take this long from one chunk to the next.
+const ABANDONED: TimeDelta = TimeDelta::hours(1);
+
+/// Chunks come in order, with one total, to the last.
+pub(super) fn order(traffic: &Traffic) -> Examined {
+    let mut examined = Examined::default();
+    for call in traffic.calls.iter().filter(|call| call.uploads()) {
+        let Some(text) = call.header("mex-chunk-range").map(str::trim).filter(|text| !text.is_empty()) else {
+            continue;
+        };
+        match call.sent_range() {
+            None => {
+                examined.look();
+                let what = "Mex-Chunk-Range is not a place in a message";
+                let seen = crate::tape::printable(text.chars().take(40).collect::<String>().as_bytes());
+                examined.find(
+                    Finding::about(&[call], Grade::Broken, what)
+                        .expected("index:total, counted from 1")
+                        .seen(seen),
+                );
+            }
+            Some(range) if range.index().get() != call.chunk() => {
+                examined.look();
+                let what = "a chunk's Mex-Chunk-Range is not that of its path";
+                examined.find(
+                    Finding::about(&[call], Grade::Broken, what)
+                        .expected(format!("{}:{}", call.chunk(), range.total()))
+                        .seen(range.to_string()),
+                );
+            }
+            Some(_) => {}
+        }
+    }
+    for ((_, id), calls) in messages(traffic) {
+        if !calls.first().is_some_and(|first| first.is_send()) {
+            examined.pass_over("the first chunk of the message is not in the recording");
+            continue;
+        }
+        in_order(&id, &calls, traffic, &mut examined);
+    }
+    examined
+}
+
+fn in_order(id: &str, calls: &[&Call], traffic: &Traffic, examined: &mut Examined) {
+    let Some((first, rest)) = calls.split_first() else { return };
+    let Some(total) = first.sent_range().map(|range| range.total().get()) else { return };
+    let mut find = |about: &[&Call], what: &str, expected: String, seen: String| {
+        let mut finding = Finding::about(about, Grade::Broken, what).expected(expected).seen(seen);
+        finding.message = Some(id.to_owned());
+        examined.findings.push(finding);
+    };
+    let mut next = 2;
+    let mut last = *first;
+    for call in rest {
+        let index = call.chunk();
+        let said = call.sent_range().map_or(total, |range| range.total().get());
+        if said != total {
+            find(
+                &[first, call],
+                "chunks of one message disagree about how many there are",
+                format!("{index}:{total}"),
+                format!("{index}:{said}"),
+            );
+        }
+        // A chunk that failed is sent again; one that arrived is not, nor is one left out.
+        let again = index + 1 == next && !last.is_good();
+        if index != next && !again {
+            find(
+                &[last, call],
+                "chunks are not sent in order",
+                format!("chunk {next}"),
+                format!("chunk {index}"),
+            );
+        }
+        next = if call.is_good() { index + 1 } else { index };
+        last = call;
+    }
+    let since = traffic.end - last.ended_at;
+    if next > total {
+        examined.look();
+    } else if since > ABANDONED {
+        find(
+            &[first, last],
+            "a message was begun and its last chunk never sent",
+            format!("{total} chunks"),
+            format!("{} chunks, and then nothing for {}", next - 1, shown(since)),
+        );
+    } else if last.is_good() {
+        examined.pass_over("the recording ends before the last chunk of a message");
+    } else {
+        examined.pass_over("a chunk of the message was refused, and the recording ends before another try");
+    }
+}
+
+/// The largest body of one request, in bytes.
+const LARGEST: u64 = 100 * 1024 * 1024;
+/// Chunks but for the last should be larger than this, in bytes.
+const SMALL: u64 = 5_000_000;
+
+/// No request is larger than MESH takes.
+pub(super) fn largest(traffic: &Traffic) -> Examined {
+    let mut examined = Examined::default();
+    for call in traffic.calls.iter().filter(|call| call.uploads()) {
+        let size = call.exchange.request.body.size;
+        if size == 0 && !call.has_body() {
+            examined.pass_over("the size of the body is not in the recording");
+            continue;
+        }
+        examined.look();
+        if size > LARGEST {
+            examined.find(
+                Finding::about(&[call], Grade::Broken, "a request is larger than MESH takes")
+                    .expected("at most 100 MB")
+                    .seen(format!("{} MB", size / (1024 * 1024))),
+            );
+        }
+    }
+    examined
+}
+
+/// Chunks are not needlessly small.
+pub(super) fn small(traffic: &Traffic) -> Examined {
+    let mut examined = Examined::default();
+    for calls in messages(traffic).into_values() {
+        let parts = calls.into_iter().filter(|call| call.sent_range().is_some_and(|range| !range.is_last()));
+        let mut tiny: Vec<&Call> = Vec::new();
+        for call in parts {
+            let body = &call.exchange.request.body;
+            if body.size == 0 && !call.has_body() {
+                examined.pass_over("the size of the body is not in the recording");
+                continue;
+            }
+            examined.look();
+            // Before or after compression: sources do not say which, so the larger counts.
+            if body.size.max(body.content_size().unwrap_or_default()) < SMALL {
+                tiny.push(call);
+            }
+        }
+        let smallest = tiny.iter().map(|call| call.exchange.request.body.size).min();
+        if let Some(smallest) = smallest {
+            examined.find(
+                Finding::about(&tiny, Grade::Warning, "a message is sent in needlessly small chunks")
+                    .expected("more than 5 MB in every chunk but the last")
+                    .seen(format!("chunks of as little as {smallest} bytes")),
+            );
+        }
+    }
+    examined
+}

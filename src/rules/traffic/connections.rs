@@ -1,0 +1,144 @@
+//! What the connection shows: the client certificate, and how many connections a mailbox has.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+
+use super::{Call, Examined, Finding, Grade, Traffic, shown};
+use crate::tape::{CertificateFacts, Vantage};
+
+/// The TLS facts, or why there are none.
+fn unseen(call: &Call) -> &'static str {
+    if call.exchange.vantage == Vantage::Foreign {
+        "a HAR says nothing of TLS: record with mesh-witness record, or judge a bundle"
+    } else if call.exchange.origin.starts_with("http://") {
+        "the calls went over plain HTTP, where there are no certificates"
+    } else {
+        "there was no connection, or nothing was recorded of its TLS"
+    }
+}
+
+/// A certificate of a mailbox, or that there was none, and the first call with it.
+type Presented<'a> = (&'a Call, Option<&'a CertificateFacts>);
+
+/// Connections are judged once for each mailbox and certificate.
+fn by_certificate<'a>(traffic: &'a Traffic, examined: &mut Examined) -> Vec<Presented<'a>> {
+    let mut seen: BTreeMap<_, Presented<'a>> = BTreeMap::new();
+    for call in traffic.calls.iter().filter(|call| call.mailbox.is_some()) {
+        let Some(tls) = &call.exchange.tls else {
+            examined.pass_over(unseen(call));
+            continue;
+        };
+        let certificate = tls.client_certificate.as_ref();
+        let fingerprint = certificate.map(|certificate| certificate.fingerprint.as_str());
+        seen.entry((call.mailbox.as_deref(), fingerprint)).or_insert((call, certificate));
+    }
+    seen.into_values().collect()
+}
+
+/// A client certificate is presented, and is valid at the time.
+pub(super) fn certificate(traffic: &Traffic) -> Examined {
+    let mut examined = Examined::default();
+    for (call, certificate) in by_certificate(traffic, &mut examined) {
+        examined.look();
+        let Some(certificate) = certificate else {
+            let what = "no client certificate was presented";
+            examined.find(
+                Finding::about(&[call], Grade::Broken, what)
+                    .expected("mutual TLS")
+                    .seen("no client certificate"),
+            );
+            continue;
+        };
+        let (from, to) = (certificate.not_before, certificate.not_after);
+        if !(from..=to).contains(&call.started_at()) {
+            examined.find(
+                Finding::about(
+                    &[call],
+                    Grade::Broken,
+                    "the client certificate is not valid at the time of the call",
+                )
+                .expected(format!(
+                    "a time from {} to {}",
+                    from.format("%Y-%m-%dT%H:%M:%SZ"),
+                    to.format("%Y-%m-%dT%H:%M:%SZ")
+                ))
+                .seen(call.started_at().format("%Y-%m-%dT%H:%M:%SZ").to_string()),
+            );
+        }
+    }
+    examined
+}
+
+/// The common name is `local_id.ods_code.api.mesh-client.nhs.uk`; the first label is free.
+pub(super) fn certificate_name(traffic: &Traffic) -> Examined {
+    let mut examined = Examined::default();
+    for (call, certificate) in by_certificate(traffic, &mut examined) {
+        let Some(certificate) = certificate else {
+            examined.pass_over("no client certificate was presented");
+            continue;
+        };
+        examined.look();
+        let name = common_name(&certificate.subject);
+        let labels: Vec<&str> = name.unwrap_or_default().split('.').collect();
+        let is_right = matches!(labels.as_slice(), [local, ods, api, client, nhs, uk]
+            if !local.is_empty() && !ods.is_empty()
+                && [api, client, nhs, uk].iter().zip(["api", "mesh-client", "nhs", "uk"])
+                    .all(|(label, right)| label.eq_ignore_ascii_case(right)));
+        if !is_right {
+            examined.find(
+                Finding::about(&[call], Grade::Warning, "the client certificate is not named as MESH's are")
+                    .expected("CN=LOCAL_ID.ODS_CODE.api.mesh-client.nhs.uk")
+                    .seen(name.map_or_else(|| "no common name".to_owned(), |name| format!("CN={name}"))),
+            );
+        }
+    }
+    examined
+}
+
+fn common_name(subject: &str) -> Option<&str> {
+    subject.split([',', '+', '/']).find_map(|part| part.trim().strip_prefix("CN=")).map(str::trim)
+}
+
+/// Clocks and rounding of recorders: HARs have milliseconds.
+const ROUNDING: TimeDelta = TimeDelta::milliseconds(2);
+
+/// Calls of one mailbox do not overlap.
+pub(super) fn one_at_a_time(traffic: &Traffic) -> Examined {
+    let mut examined = Examined::default();
+    for (mailbox, calls) in traffic.mailboxes() {
+        let mut busy: Option<&Call> = None;
+        let mut overlapping: Vec<&Call> = Vec::new();
+        let mut most = TimeDelta::zero();
+        for call in calls {
+            examined.look();
+            if let Some(other) = busy {
+                let overlap = other.ended_at.min(call.ended_at) - call.started_at();
+                // A call that took less than the rounding is in the middle of a longer one all the same.
+                let within = call.started_at() - other.started_at() > ROUNDING
+                    && other.ended_at - call.ended_at > ROUNDING;
+                if overlap > ROUNDING || within {
+                    most = most.max(overlap);
+                    overlapping.extend([other, call]);
+                }
+            }
+            if busy.is_none_or(|other| call.ended_at > other.ended_at) {
+                busy = Some(call);
+            }
+        }
+        if !overlapping.is_empty() {
+            let milliseconds = most.num_milliseconds();
+            let longest = if milliseconds < 1000 { format!("{milliseconds} ms") } else { shown(most) };
+            examined.find(
+                Finding::about(
+                    &overlapping,
+                    Grade::Broken,
+                    format!("calls of {mailbox} ran at the same time"),
+                )
+                .expected("one connection a mailbox at a time")
+                .seen(format!("{} calls that overlap, by up to {longest}", overlapping.len() / 2)),
+            );
+        }
+    }
+    examined
+}

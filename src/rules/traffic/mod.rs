@@ -1,0 +1,30 @@
+//! Rules over whole recordings: what the traffic of a product must look like, whoever recorded it.
+//!
+//! [`judge`] is a pure function. Each [`Rule`] looks at the calls that it is about and says what it
+//! found. A rule that had nothing to look at is not applicable, with the reason: it never holds.
+
+mod acknowledging;
+mod chunks;
+mod connections;
+mod finding;
+mod handshakes;
+mod judging;
+mod patients;
+mod polling;
+mod refusals;
+mod responses;
+mod sending;
+mod table;
+mod tokens;
+mod tracking;
+mod view;
+
+pub use finding::{Finding, Grade};
+pub use judging::{Context, RuleResult, Verdict, judge, judge_numbered};
+pub use table::{RULES, Rule, Severity, markdown};
+
+use finding::Examined;
+use view::{Call, Traffic, shown};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+//! That a product takes responses as they come: headers in any case, and headers it does not know.
+
+use super::{Call, Examined, Finding, Grade, Traffic};
+use crate::protocol::Operation;
+
+/// Headers that a download may have in the OpenAPI, or that HTTP has. In lower case.
+const KNOWN: [&str; 46] = [
+    "accept-ranges",
+    "age",
+    "alt-svc",
+    "cache-control",
+    "connection",
+    "content-disposition",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "date",
+    "etag",
+    "expires",
+    "keep-alive",
+    "last-modified",
+    "pragma",
+    "server",
+    "strict-transport-security",
+    "transfer-encoding",
+    "vary",
+    "via",
+    "x-content-type-options",
+    "x-frame-options",
+    "mex-addresstype",
+    "mex-chunk-range",
+    "mex-content-checksum",
+    "mex-content-compressed",
+    "mex-content-encrypted",
+    "mex-content-type",
+    "mex-filename",
+    "mex-from",
+    "mex-fromsmtp",
+    "mex-linkedmsgid",
+    "mex-localid",
+    "mex-messageid",
+    "mex-messagetype",
+    "mex-partnerid",
+    "mex-statuscode",
+    "mex-statusdescription",
+    "mex-statusevent",
+    "mex-statussuccess",
+    "mex-statustimestamp",
+    "mex-subject",
+    "mex-to",
+    "mex-tosmtp",
+    "mex-total-chunks",
+    "mex-workflowid",
+];
+
+/// Headers that no client can expect, in name or case.
+fn odd(call: &Call) -> Option<String> {
+    let unusual = |name: &str| {
+        let lower = name.to_ascii_lowercase();
+        let unknown = !KNOWN.contains(&lower.as_str()) && lower != "mex-version";
+        // Usual are `mex-to` and `Mex-To`; `MEX-TO` and `mEX-tO` are not.
+        let capitalised = |part: &str| {
+            part.starts_with(|c: char| c.is_ascii_uppercase())
+                && (part.len() < 3 || part.chars().any(|c| c.is_ascii_lowercase()))
+        };
+        let usual_case = name == lower || name.split('-').all(capitalised) || lower == "etag";
+        unknown || !usual_case
+    };
+    call.response_headers().iter().map(|header| &header.name).find(|name| unusual(name)).cloned()
+}
+
+/// After a response with unusual headers, a product goes on as after any other.
+pub(super) fn tolerated(traffic: &Traffic) -> Examined {
+    let mut examined = Examined::default();
+    for calls in traffic.mailboxes().into_values() {
+        let went_on = |place: usize, call: &Call| {
+            calls.iter().skip(place + 1).any(|later| {
+                later.message() == call.message()
+                    && (later.is_acknowledgement() || later.chunk() > call.chunk())
+            })
+        };
+        let downloads = || calls.iter().enumerate().filter(|(_, call)| call.is_download() && call.is_good());
+        let usual_works = downloads().any(|(place, call)| odd(call).is_none() && went_on(place, call));
+        for (place, call) in downloads() {
+            let Some(name) = odd(call) else { continue };
+            if went_on(place, call) {
+                examined.look();
+            } else if usual_works && traffic.end - call.ended_at > chrono::TimeDelta::minutes(5) {
+                examined.look();
+                examined.find(
+                    Finding::about(
+                        &[call],
+                        Grade::Broken,
+                        "a download with unusual response headers was not gone on with",
+                    )
+                    .expected("the next chunk or the acknowledgement, as after other downloads")
+                    .seen(format!(
+                        "nothing after a response that had the header {}",
+                        crate::tape::printable(name.as_bytes())
+                    )),
+                );
+            } else {
+                examined.pass_over("a download with unusual headers was not gone on with, but neither can that be laid to the headers");
+            }
+        }
+    }
+    examined
+}
+
+/// Every call is one that the API has; of others no rule could say anything.
+pub(super) fn known(traffic: &Traffic) -> Examined {
+    let mut examined = Examined::default();
+    for call in traffic.calls.iter().filter(|call| call.mailbox.is_some()) {
+        examined.look();
+        if call.operation().is_none() {
+            examined.find(
+                Finding::about(&[call], Grade::Warning, "a call is none that the API has")
+                    .expected("method and path of an operation of the OpenAPI")
+                    .seen("another method or path"),
+            );
+        }
+    }
+    examined
+}
+
+/// Calls that are deprecated are not needed.
+pub(super) fn deprecated(traffic: &Traffic) -> Examined {
+    let mut examined = Examined::default();
+    for call in traffic.calls.iter().filter(|call| call.operation().is_some()) {
+        examined.look();
+        let (what, instead) = match call.operation() {
+            Some(Operation::CountMessages(_)) => {
+                ("the deprecated message count was asked for", "the inbox check alone")
+            }
+            Some(Operation::TrackLocalId(..)) => {
+                ("the deprecated tracking by local ID was used", "tracking by message ID")
+            }
+            _ => continue,
+        };
+        examined.find(Finding::about(&[call], Grade::Warning, what).expected(instead).seen(call.name()));
+    }
+    examined
+}

@@ -1,0 +1,134 @@
+//! Headers of a send, and that no message is sent twice by accident.
+
+use std::collections::HashMap;
+
+use chrono::TimeDelta;
+
+use super::{Call, Examined, Finding, Grade, Traffic, shown};
+
+/// Headers and how long each may be, in characters.
+const LIMITS: [(&str, usize); 7] = [
+    ("Mex-To", 100),
+    ("Mex-WorkflowID", 300),
+    ("Mex-Chunk-Range", 20),
+    ("Mex-Subject", 500),
+    ("Mex-LocalID", 300),
+    ("Mex-FileName", 300),
+    ("Mex-Content-Checksum", 100),
+];
+
+/// Required headers are there, and none is longer than it may be.
+pub(super) fn headers(traffic: &Traffic) -> Examined {
+    let mut examined = Examined::default();
+    for call in traffic.calls.iter().filter(|call| call.uploads()) {
+        examined.look();
+        let required: &[&str] =
+            if call.is_send() { &["Mex-To", "Mex-WorkflowID"] } else { &["Mex-Chunk-Range"] };
+        let missing: Vec<&str> = required
+            .iter()
+            .copied()
+            .filter(|name| call.header(name).is_none_or(|value| value.trim().is_empty()))
+            .collect();
+        if !missing.is_empty() {
+            examined.find(
+                Finding::about(
+                    &[call],
+                    Grade::Broken,
+                    format!("{} lacks headers that it must have", call.name()),
+                )
+                .expected(required.join(" and "))
+                .seen(format!("no {}", missing.join(", no "))),
+            );
+        }
+        for (name, limit) in LIMITS {
+            let length = call.header(name).map(|value| value.chars().count()).unwrap_or_default();
+            if length > limit {
+                examined.find(
+                    Finding::about(&[call], Grade::Broken, format!("{name} is longer than it may be"))
+                        .expected(format!("at most {limit} characters"))
+                        .seen(format!("{length} characters")),
+                );
+            }
+        }
+    }
+    examined
+}
+
+/// `Mex-From` is the mailbox that speaks.
+pub(super) fn from(traffic: &Traffic) -> Examined {
+    let mut examined = Examined::default();
+    for call in traffic.calls.iter().filter(|call| call.is_send()) {
+        examined.look();
+        let mailbox = call.mailbox.as_deref().unwrap_or_default();
+        match call.header("mex-from").map(str::trim) {
+            None | Some("") => examined.find(
+                Finding::about(&[call], Grade::Warning, "a send has no Mex-From")
+                    .expected(format!("Mex-From: {mailbox}"))
+                    .seen("none")
+                    .remedy("Send Mex-From: the assurance pack lists it (case 201), though the OpenAPI does not demand it any more."),
+            ),
+            Some(from) if from != mailbox => examined.find(
+                Finding::about(&[call], Grade::Broken, "Mex-From is not the mailbox that sends")
+                    .expected(format!("Mex-From: {mailbox}"))
+                    .seen("another mailbox"),
+            ),
+            Some(_) => {}
+        }
+    }
+    examined
+}
+
+/// Within this, the same content under the same reference is the same message.
+const SHORT: TimeDelta = TimeDelta::minutes(10);
+
+/// No send is repeated without a look at what became of it.
+pub(super) fn repeated(traffic: &Traffic) -> Examined {
+    let mut examined = Examined::default();
+    for calls in traffic.mailboxes().into_values() {
+        let mut sent: HashMap<_, &Call> = HashMap::new();
+        for call in calls.into_iter().filter(|call| call.is_send()) {
+            if !call.has_body() {
+                examined.pass_over("the body of the send is not in the recording");
+                continue;
+            }
+            examined.look();
+            let header = |name: &str| call.header(name).unwrap_or_default().trim().to_owned();
+            let local_id = header("mex-localid");
+            // What was compressed anew differs in its time stamp only.
+            let body = &call.exchange.request.body;
+            let body = body.content_sha256().unwrap_or(body.sha256);
+            let key = (
+                header("mex-to"),
+                header("mex-workflowid"),
+                local_id.clone(),
+                header("mex-chunk-range"),
+                body,
+            );
+            let Some(before) = sent.insert(key, call) else { continue };
+            let gap = call.started_at() - before.ended_at;
+            if gap > SHORT {
+                continue;
+            }
+            let reference = if local_id.is_empty() {
+                "the same content to the same recipient"
+            } else {
+                "the same content under the same local ID"
+            };
+            let what = match before.status() {
+                Some(status) if (200..300).contains(&status) => "a message that was accepted was sent again",
+                None => "a send without an answer was repeated blindly: the first may have been accepted",
+                Some(status) if status >= 500 => {
+                    "a send that the endpoint failed on was repeated blindly: the first may have been accepted"
+                }
+                // What was refused was not taken; to try that again is another rule's.
+                Some(_) => continue,
+            };
+            examined.find(
+                Finding::about(&[before, call], Grade::Warning, what)
+                    .expected("each message once; after a send without an answer, a check (tracking by message or local ID) first")
+                    .seen(format!("{reference}, {} later", shown(gap))),
+            );
+        }
+    }
+    examined
+}

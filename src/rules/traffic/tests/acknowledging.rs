@@ -1,0 +1,158 @@
+use super::*;
+use crate::tape::Vantage;
+
+const AFTER: &str = "acknowledge-after-download";
+
+#[test]
+fn a_download_is_acknowledged_before_the_next_list() {
+    let mut log = Log::new();
+    held(AFTER, log.list(&[ID]).get(ID).ack(ID).list(&[]));
+    let mut log = Log::new();
+    held(AFTER, log.list(&[ID, OTHER]).get(ID).get(OTHER).ack(OTHER).ack(ID).list(&[]));
+    let mut log = Log::new();
+    let finding = broken(AFTER, log.list(&[ID]).get(ID).list(&[ID]).ack(ID));
+    assert_eq!((finding.exchanges.as_slice(), finding.message.as_deref()), ([2, 3].as_slice(), Some(ID)));
+    let mut log = Log::new();
+    not_applicable(AFTER, log.list(&[]));
+    // A download that failed has nothing to acknowledge.
+    let mut log = Log::new();
+    not_applicable(AFTER, log.get(ID).reply(404, &[], b"").list(&[]));
+}
+
+#[test]
+fn what_was_never_acknowledged_is_told_when_there_was_time() {
+    let mut log = Log::new();
+    log.get(ID);
+    not_applicable(AFTER, &log);
+    broken(AFTER, log.wait(301).handshake());
+    // Calls of others show that there was time, too.
+    let mut log = Log::new();
+    log.get(ID).wait(301);
+    log.mailbox = "X26ABC2";
+    broken(AFTER, log.handshake());
+}
+
+#[test]
+fn a_chunked_download_is_complete_with_its_last_chunk() {
+    let mut log = Log::new();
+    held(AFTER, log.get_chunk(ID, 1, 2).get_chunk(ID, 2, 2).ack(ID).list(&[]));
+    let mut log = Log::new();
+    not_applicable(AFTER, log.get_chunk(ID, 1, 2).list(&[ID]));
+    let mut log = Log::new();
+    broken(AFTER, log.get_chunk(ID, 1, 2).get_chunk(ID, 2, 2).list(&[ID]));
+}
+
+#[test]
+fn a_message_is_not_fetched_again_and_again() {
+    let rule = "fetched-again";
+    let mut log = Log::new();
+    held(rule, log.get(ID).ack(ID));
+    let mut log = Log::new();
+    warned(rule, log.get(ID).get(ID).ack(ID));
+    let mut log = Log::new();
+    assert_eq!(broken(rule, log.get(ID).get(ID).get(ID).ack(ID)).exchanges, [1, 2, 3]);
+    // Tries that failed are not downloads; each chunk counts by itself.
+    let mut log = Log::new();
+    held(rule, log.get(ID).reply(503, &[], b"").get(ID).unanswered().get(ID).ack(ID));
+    let mut log = Log::new();
+    held(rule, log.get_chunk(ID, 1, 3).get_chunk(ID, 2, 3).get_chunk(ID, 3, 3).ack(ID));
+    // Case 705 asks once for what is gone.
+    let mut log = Log::new();
+    held(rule, log.get(ID).ack(ID).get(ID).reply(410, &[], b""));
+    warned(rule, log.get(ID).reply(410, &[], b""));
+    not_applicable(rule, Log::new().list(&[]));
+}
+
+#[test]
+fn only_what_is_complete_is_acknowledged() {
+    let rule = "acknowledge-only-complete";
+    let mut log = Log::new();
+    held(rule, log.list(&[ID]).get(ID).ack(ID));
+    let mut log = Log::new();
+    held(rule, log.get_chunk(ID, 1, 2).get_chunk(ID, 2, 2).ack(ID));
+    let mut log = Log::new();
+    let finding = broken(rule, log.get_chunk(ID, 1, 3).get_chunk(ID, 3, 3).ack(ID));
+    assert_eq!(finding.seen, "2 of 3 chunks");
+    let mut log = Log::new();
+    broken(rule, log.get(ID).reply(404, &[], b"").ack(ID));
+    let mut log = Log::new();
+    broken(rule, log.get(ID).reply(200, &[("Content-Encoding", "gzip")], b"not gzip").ack(ID));
+    let mut log = Log::new();
+    held(rule, log.get(ID).reply(200, &[("Content-Encoding", "gzip")], &zipped(b"x")).ack(ID));
+    // The answer broke off.
+    let mut log = Log::new();
+    log.list(&[ID]).get(ID).last().failure = Some(crate::tape::TransportFailure {
+        kind: crate::tape::FailureKind::Closed,
+        detail: "x".to_owned(),
+    });
+    broken(rule, log.ack(ID));
+    not_applicable(rule, Log::new().list(&[]));
+}
+
+#[test]
+fn what_may_have_been_downloaded_before_the_recording_is_a_warning() {
+    let rule = "acknowledge-only-complete";
+    let mut log = Log::new();
+    warned(rule, log.ack(ID));
+    log.from_start = true;
+    broken(rule, &log);
+    let mut log = Log::new();
+    broken(rule, log.list(&[ID]).ack(ID));
+    // A report has headers only.
+    let mut log = Log::new();
+    log.list(&[ID]).call(&format!("HEAD /inbox/{ID}"), &[], b"");
+    log.reply(200, &[("Mex-MessageType", "REPORT")], b"");
+    held(rule, log.ack(ID));
+}
+
+#[test]
+fn reports_are_acknowledged_too() {
+    let rule = "reports-acknowledged";
+    let mut log = Log::new();
+    held(rule, log.get_report(ID).ack(ID).list(&[]));
+    not_applicable(AFTER, &log);
+    let mut log = Log::new();
+    broken(rule, log.get_report(ID).list(&[ID]));
+    let mut log = Log::new();
+    not_applicable(rule, log.get(ID).ack(ID));
+    let mut log = Log::new();
+    not_applicable(rule, log.get_report(ID));
+    broken(rule, log.wait(400).handshake());
+}
+
+#[test]
+fn unusual_headers_do_not_stop_a_product() {
+    let rule = "headers-tolerated";
+    let unusual = |log: &mut Log, id: &str| {
+        log.get(id).reply(200, &[("MEX-MESSAGETYPE", "DATA"), ("Content-Length", "5")], b"hello");
+    };
+    let mut log = Log::new();
+    unusual(&mut log, ID);
+    held(rule, log.ack(ID));
+    let mut log = Log::new();
+    held(rule, log.get(ID).reply(200, &[("X-New-Header", "1")], b"").ack(ID));
+    // Others are gone on with, this one is not.
+    let mut log = Log::new();
+    log.get(OTHER).ack(OTHER);
+    unusual(&mut log, ID);
+    not_applicable(rule, &log);
+    broken(rule, log.wait(400).handshake());
+    // Nothing is ever acknowledged: that is another rule's.
+    let mut log = Log::new();
+    unusual(&mut log, ID);
+    not_applicable(rule, log.wait(400).handshake());
+    for usual in ["Mex-MessageID", "mex-messageid", "ETag", "Mex-To", "mex-version"] {
+        let mut log = Log::new();
+        not_applicable(rule, log.get(ID).reply(200, &[(usual, "1")], b"").ack(ID));
+    }
+}
+
+#[test]
+fn a_har_without_bodies_is_judged_as_far_as_it_goes() {
+    let mut log = Log::new();
+    log.list(&[ID]).get(ID).ack(ID).list(&[]).foreign();
+    log.exchanges.iter_mut().for_each(|exchange| exchange.response.as_mut().unwrap().body.kept = None);
+    assert!(log.exchanges.iter().all(|exchange| exchange.vantage == Vantage::Foreign));
+    held(AFTER, &log);
+    not_applicable("until-empty", &log);
+}

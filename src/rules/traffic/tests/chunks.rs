@@ -1,0 +1,103 @@
+use super::*;
+use crate::tape::Decoded;
+
+#[test]
+fn what_is_declared_as_gzip_is_gzip() {
+    let rule = "gzip-declared";
+    let gzip = [("Content-Encoding", "gzip"), ("Mex-Content-Compressed", "Y")];
+    let mut log = Log::new();
+    held(rule, log.send(&[], b"x").send(&gzip, &zipped(b"x")));
+    let mut log = Log::new();
+    broken(rule, log.send(&gzip, b"not gzip"));
+    let mut log = Log::new();
+    broken(rule, log.send(&[("Content-Encoding", "br")], b"x"));
+    let mut log = Log::new();
+    assert!(warned(rule, log.send(&gzip[..1], &zipped(b"x"))).expected.contains("Mex-Content-Compressed"));
+    // Bodies as another program shows them.
+    let mut log = Log::new();
+    log.send(&gzip, &zipped(b"x")).foreign().last().request.body.decoded = None;
+    not_applicable(rule, &log);
+    not_applicable(rule, Log::new().list(&[]));
+}
+
+#[test]
+fn data_is_split_before_it_is_compressed() {
+    let rule = "gzip-declared";
+    let whole = zipped(&[b'x'; 4000]);
+    let (one, two) = whole.split_at(20);
+    let mut log = Log::new();
+    log.send_chunk(1, "1:2", one).send_chunk(2, "2:2", two);
+    assert!(broken(rule, &log).remedy.unwrap().contains("Split the uncompressed data first"));
+    let mut log = Log::new();
+    held(rule, log.send_chunk(1, "1:2", &zipped(b"a")).send_chunk(2, "2:2", &zipped(b"b")));
+    // The second chunk is silent about its encoding.
+    let mut log = Log::new();
+    log.send_chunk(1, "1:2", &zipped(b"a")).call(
+        &format!("POST /outbox/{ID}/2"),
+        &[("Mex-Chunk-Range", "2:2")],
+        &zipped(b"b"),
+    );
+    warned(rule, &log);
+}
+
+#[test]
+fn chunks_come_in_order_to_the_last() {
+    let rule = "chunk-order";
+    let part = zipped(b"x");
+    let send = |chunks: &[(u32, &str)]| {
+        let mut log = Log::new();
+        for (chunk, range) in chunks {
+            log.send_chunk(*chunk, range, &part);
+        }
+        log
+    };
+    held(rule, &send(&[(1, "1:3"), (2, "2:3"), (3, "3:3")]));
+    broken(rule, &send(&[(1, "1:3"), (3, "3:3"), (2, "2:3")]));
+    broken(rule, &send(&[(1, "1:3"), (2, "2:4"), (3, "3:3")]));
+    broken(rule, &send(&[(1, "1:3"), (2, "2:3"), (2, "2:3"), (3, "3:3")]));
+    broken(rule, &send(&[(1, "1:2"), (2, "1:2")]));
+    broken(rule, &send(&[(1, "0:2")]));
+    broken(rule, &send(&[(1, "1-2")]));
+    not_applicable(rule, &send(&[(2, "2:2")]));
+    not_applicable(rule, &send(&[(1, "1:1")]));
+    not_applicable(rule, Log::new().send(&[], b"x"));
+}
+
+#[test]
+fn a_chunk_that_failed_is_sent_again_and_a_message_not_left_half() {
+    let rule = "chunk-order";
+    let part = zipped(b"x");
+    let mut log = Log::new();
+    log.send_chunk(1, "1:2", &part)
+        .send_chunk(2, "2:2", &part)
+        .reply(500, &[], b"")
+        .send_chunk(2, "2:2", &part);
+    held(rule, &log);
+    let mut log = Log::new();
+    log.send_chunk(1, "1:2", &part);
+    not_applicable(rule, &log);
+    assert_eq!(broken(rule, log.hours(2).list(&[])).message.as_deref(), Some(ID));
+}
+
+#[test]
+fn requests_are_not_too_large_nor_chunks_too_small() {
+    let sized = |size: u64, decoded: u64| {
+        let mut log = Log::new();
+        log.send_chunk(1, "1:2", &zipped(b"x"));
+        let body = &mut log.last().request.body;
+        body.size = size;
+        body.decoded = Some(Decoded::Whole { size: decoded, sha256: body.sha256 });
+        log
+    };
+    held("request-size", &sized(100 << 20, 1));
+    broken("request-size", &sized((100 << 20) + 1, 1));
+    not_applicable("request-size", Log::new().list(&[]));
+    held("chunk-size", &sized(5_000_000, 1));
+    held("chunk-size", &sized(1000, 6_000_000));
+    warned("chunk-size", &sized(4_999_999, 4_000_000));
+    not_applicable("chunk-size", Log::new().send(&[], b"x"));
+    let mut unknown = sized(0, 0);
+    unknown.foreign().last().request.body.kept = None;
+    not_applicable("request-size", &unknown);
+    not_applicable("chunk-size", &unknown);
+}

@@ -1,0 +1,85 @@
+use std::{sync::Arc, time::Duration};
+
+use chrono::TimeDelta;
+
+use super::*;
+
+fn with_certificate(change: impl Fn(&mut crate::tape::TlsFacts)) -> Log {
+    let mut log = Log::new();
+    log.handshake();
+    change(Arc::make_mut(log.last().tls.as_mut().unwrap()));
+    log
+}
+
+#[test]
+fn a_client_certificate_is_presented_and_valid() {
+    held("client-certificate", &with_certificate(|_| {}));
+    broken("client-certificate", &with_certificate(|tls| tls.client_certificate = None));
+    let expired = with_certificate(|tls| {
+        tls.client_certificate.as_mut().unwrap().not_after = "2026-11-21T11:59:59Z".parse().unwrap()
+    });
+    assert!(broken("client-certificate", &expired).what.contains("not valid"));
+    let early = with_certificate(|tls| {
+        tls.client_certificate.as_mut().unwrap().not_before = "2026-11-21T12:00:01Z".parse().unwrap()
+    });
+    broken("client-certificate", &early);
+}
+
+#[test]
+fn its_name_follows_the_convention() {
+    let named = |subject: &str| {
+        with_certificate(|tls| tls.client_certificate.as_mut().unwrap().subject = subject.to_owned())
+    };
+    for right in ["CN=server001.x26.api.mesh-client.nhs.uk", "C=GB, CN=X26ABC1.X26.API.mesh-client.nhs.uk"] {
+        held("certificate-name", &named(right));
+    }
+    for wrong in [
+        "CN=localhost",
+        "O=x",
+        "CN=x26.api.mesh-client.nhs.uk",
+        "CN=a.b.api.mesh-client.nhs.uk.evil",
+        "CN=.x.api.mesh-client.nhs.uk",
+    ] {
+        warned("certificate-name", &named(wrong));
+    }
+}
+
+#[test]
+fn without_tls_facts_nothing_is_said_of_certificates() {
+    let mut log = Log::new();
+    log.handshake().foreign();
+    not_applicable("client-certificate", &log);
+    not_applicable("certificate-name", &log);
+    let Verdict::NotApplicable { reason } = result("client-certificate", &log).verdict else { panic!() };
+    assert!(reason.contains("HAR says nothing of TLS"));
+    let mut log = Log::new();
+    log.handshake().last().tls = None;
+    log.last().origin = "http://localhost".to_owned();
+    let Verdict::NotApplicable { reason } = result("client-certificate", &log).verdict else { panic!() };
+    assert!(reason.contains("plain HTTP"));
+    // Who presents none has no name to judge.
+    not_applicable("certificate-name", &with_certificate(|tls| tls.client_certificate = None));
+}
+
+#[test]
+fn calls_of_one_mailbox_do_not_overlap() {
+    let with = |second_after: i64, length: u64| {
+        let mut log = Log::new();
+        log.list(&[]).list(&[]);
+        log.exchanges[1].started_at = log.exchanges[0].started_at + TimeDelta::milliseconds(second_after);
+        log.exchanges[1].timings.wait = Duration::from_millis(length);
+        log
+    };
+    held("one-at-a-time", &with(100, 100));
+    held("one-at-a-time", &with(98, 100));
+    assert_eq!(broken("one-at-a-time", &with(97, 100)).exchanges, [1, 2]);
+    broken("one-at-a-time", &with(50, 1));
+    not_applicable("one-at-a-time", &Log::new());
+    // Two mailboxes may speak at once.
+    let mut both = with(50, 100);
+    let mut other = Log::new();
+    other.mailbox = "X26ABC2";
+    other.list(&[]);
+    both.exchanges[1] = other.exchanges.remove(0);
+    held("one-at-a-time", &both);
+}

@@ -1,0 +1,61 @@
+use super::*;
+
+#[test]
+fn a_send_has_its_headers_within_limits() {
+    let rule = "send-headers";
+    let mut log = Log::new();
+    held(rule, log.send(&[("Mex-Subject", &"s".repeat(500)), ("Mex-LocalID", &"é".repeat(300))], b"x"));
+    let mut log = Log::new();
+    assert_eq!(
+        broken(rule, log.call("POST /outbox", &[("Mex-To", " ")], b"x")).seen,
+        "no Mex-To, no Mex-WorkflowID"
+    );
+    for (name, length) in
+        [("Mex-Subject", 501), ("Mex-LocalID", 301), ("Mex-FileName", 301), ("Mex-Content-Checksum", 101)]
+    {
+        let mut log = Log::new();
+        assert!(broken(rule, log.send(&[(name, &"x".repeat(length))], b"x")).what.contains(name));
+    }
+    let mut log = Log::new();
+    log.call(&format!("POST /outbox/{ID}/2"), &[], b"x");
+    assert_eq!(broken(rule, &log).seen, "no Mex-Chunk-Range");
+    not_applicable(rule, Log::new().list(&[]));
+}
+
+#[test]
+fn mex_from_is_the_mailbox_that_speaks() {
+    let mut log = Log::new();
+    held("mex-from", log.send(&[], b"x"));
+    let mut log = Log::new();
+    warned("mex-from", log.call("POST /outbox", &[], b"x"));
+    let mut log = Log::new();
+    broken("mex-from", log.call("POST /outbox", &[("Mex-From", "X26ABC9")], b"x"));
+    not_applicable("mex-from", Log::new().list(&[]));
+}
+
+#[test]
+fn a_send_is_not_blindly_repeated() {
+    let rule = "send-repeated";
+    let twice = |local_ids: [&str; 2], bodies: [&[u8]; 2], status: Option<u16>, gap: i64| {
+        let mut log = Log::new();
+        log.send(&[("Mex-LocalID", local_ids[0])], bodies[0]);
+        match status {
+            Some(status) => log.reply(status, &[], b"{}"),
+            None => log.unanswered(),
+        };
+        log.wait(gap).send(&[("Mex-LocalID", local_ids[1])], bodies[1]);
+        log
+    };
+    let same: [&[u8]; 2] = [b"x", b"x"];
+    assert_eq!(warned(rule, &twice(["a", "a"], same, Some(202), 1)).exchanges, [1, 2]);
+    assert!(warned(rule, &twice(["a", "a"], same, None, 1)).what.contains("blindly"));
+    warned(rule, &twice(["a", "a"], same, Some(503), 1));
+    held(rule, &twice(["a", "a"], same, Some(417), 1));
+    held(rule, &twice(["a", "b"], same, Some(202), 1));
+    held(rule, &twice(["a", "a"], [b"x", b"y"], Some(202), 1));
+    held(rule, &twice(["a", "a"], same, Some(202), 700));
+    not_applicable(rule, Log::new().list(&[]));
+    let mut log = twice(["a", "a"], same, Some(202), 1);
+    log.foreign().exchanges.iter_mut().for_each(|exchange| exchange.request.body.kept = None);
+    not_applicable(rule, &log);
+}

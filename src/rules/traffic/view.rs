@@ -1,0 +1,215 @@
+//! A recording as rules look at it: calls in order of time, by mailbox.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+
+use super::Context;
+use crate::{
+    protocol::{ChunkRange, Listed, Operation},
+    tape::{Actor, Exchange, Header, Vantage, printable},
+};
+
+/// One call.
+#[derive(Debug, Clone)]
+pub(super) struct Call {
+    /// Its number in the source.
+    pub number: usize,
+    /// The exchange.
+    pub exchange: Arc<Exchange>,
+    /// The mailbox that the path names, as written.
+    pub mailbox: Option<String>,
+    /// The end, worked out once.
+    pub ended_at: DateTime<Utc>,
+}
+
+/// An inbox page as a product gets it.
+#[derive(Debug, Clone)]
+pub(super) struct Page {
+    /// Message IDs.
+    pub messages: Vec<String>,
+    /// `links.next`, in v2.
+    pub next: Option<String>,
+}
+
+/// Calls in order of time.
+#[derive(Debug)]
+pub(super) struct Traffic {
+    /// All that are judged.
+    pub calls: Vec<Call>,
+    /// When the last call ended; what must follow later than that cannot be seen.
+    pub end: DateTime<Utc>,
+    /// Whether nothing came before.
+    pub from_start: bool,
+}
+
+impl Traffic {
+    /// The calls that are to be judged.
+    pub fn new(exchanges: &[(usize, Arc<Exchange>)], context: &Context) -> Self {
+        let actor = context.actor.unwrap_or(Actor::Product);
+        let only = context.mailbox.as_ref().map(|mailbox| mailbox.as_str());
+        let mut calls: Vec<Call> = exchanges
+            .iter()
+            .filter(|(_, exchange)| exchange.actor == actor)
+            .map(|(number, exchange)| Call::new(*number, exchange))
+            .filter(|call| {
+                only.is_none_or(|only| call.mailbox.as_ref().is_some_and(|m| m.eq_ignore_ascii_case(only)))
+            })
+            .collect();
+        // Stable: calls that began at the same moment stay in the order of the source.
+        calls.sort_by_key(Call::started_at);
+        // Of the whole recording: that others went on shows that this mailbox had time to.
+        let ends = exchanges.iter().map(|(_, exchange)| exchange.ended_at());
+        let end = ends.max().unwrap_or(DateTime::UNIX_EPOCH);
+        Self { calls, end, from_start: context.from_start }
+    }
+
+    /// The calls of each mailbox. In what order several mailboxes' calls interleave plays no part.
+    pub fn mailboxes(&self) -> BTreeMap<&str, Vec<&Call>> {
+        let mut mailboxes: BTreeMap<&str, Vec<&Call>> = BTreeMap::new();
+        for call in &self.calls {
+            if let Some(mailbox) = &call.mailbox {
+                mailboxes.entry(mailbox).or_default().push(call);
+            }
+        }
+        mailboxes
+    }
+}
+
+impl Call {
+    fn new(number: usize, exchange: &Arc<Exchange>) -> Self {
+        let mailbox = path_mailbox(&exchange.request.head.target).map(|text| printable(text.as_bytes()));
+        Self { number, mailbox, ended_at: exchange.ended_at(), exchange: Arc::clone(exchange) }
+    }
+
+    /// When it began.
+    pub fn started_at(&self) -> DateTime<Utc> {
+        self.exchange.started_at
+    }
+
+    /// What was called.
+    pub fn operation(&self) -> Option<&Operation> {
+        self.exchange.operation.as_ref()
+    }
+
+    /// A header of the request.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.exchange.request.head.header(name)
+    }
+
+    /// A header of the response.
+    pub fn answered(&self, name: &str) -> Option<&str> {
+        self.exchange.response.as_ref()?.head.header(name)
+    }
+
+    /// The response's headers.
+    pub fn response_headers(&self) -> &[Header] {
+        self.exchange.response.as_ref().map(|response| response.head.headers.as_slice()).unwrap_or_default()
+    }
+
+    /// The status; `None` when no whole response came.
+    pub fn status(&self) -> Option<u16> {
+        self.exchange.status().filter(|status| *status > 0 && self.exchange.failure.is_none())
+    }
+
+    /// Whether it was answered well, to the end.
+    pub fn is_good(&self) -> bool {
+        self.status().is_some_and(|status| (200..300).contains(&status))
+    }
+
+    /// Whether the body of the request can be relied on: a program of someone else may have left it out.
+    pub fn has_body(&self) -> bool {
+        self.exchange.vantage != Vantage::Foreign || self.exchange.request.body.kept.is_some()
+    }
+
+    /// The message that it is about: of the path, or of the reply to a send.
+    pub fn message(&self) -> Option<&str> {
+        self.operation()?.message().map(|message| message.as_str())
+    }
+
+    /// The message ID in the reply to a send, in either version.
+    pub fn given_id(&self) -> Option<String> {
+        let reply = self.reply()?;
+        let id = ["message_id", "messageID"].iter().find_map(|name| reply.get(name)?.as_str())?;
+        Some(printable(id.chars().take(100).collect::<String>().as_bytes()))
+    }
+
+    fn reply(&self) -> Option<Value> {
+        serde_json::from_slice(self.exchange.response.as_ref()?.body.kept.as_deref()?).ok()
+    }
+
+    /// The page that an inbox check was answered with; `None` when it was not, or the body is missing.
+    pub fn page(&self) -> Option<Page> {
+        let lists = matches!(self.operation(), Some(Operation::CheckInbox(_))) && self.is_good();
+        let body = self.exchange.response.as_ref()?.body.kept.as_deref().filter(|_| lists)?;
+        let Listed { messages, links } = Listed::read(body).ok()?;
+        Some(Page { messages, next: links.next })
+    }
+
+    /// The chunk range of the request, when it can be read.
+    pub fn sent_range(&self) -> Option<ChunkRange> {
+        self.header("mex-chunk-range")?.parse().ok()
+    }
+
+    /// The chunk range of the response, when it can be read.
+    pub fn answered_range(&self) -> Option<ChunkRange> {
+        self.answered("mex-chunk-range")?.parse().ok()
+    }
+
+    /// Whether it fetches a message or a part of one.
+    pub fn is_download(&self) -> bool {
+        matches!(self.operation(), Some(Operation::GetMessage(..) | Operation::GetChunk(..)))
+    }
+
+    /// Which chunk it fetches, from 1.
+    pub fn chunk(&self) -> u32 {
+        match self.operation() {
+            Some(Operation::GetChunk(_, _, chunk) | Operation::SendChunk(_, _, chunk)) => chunk.get(),
+            _ => 1,
+        }
+    }
+
+    /// Whether it lists an inbox.
+    pub fn is_list(&self) -> bool {
+        matches!(self.operation(), Some(Operation::CheckInbox(_)))
+    }
+
+    /// Whether it acknowledges.
+    pub fn is_acknowledgement(&self) -> bool {
+        matches!(self.operation(), Some(Operation::Acknowledge(..)))
+    }
+
+    /// Whether it sends a message, or its first chunk.
+    pub fn is_send(&self) -> bool {
+        matches!(self.operation(), Some(Operation::SendMessage(_)))
+    }
+
+    /// Whether it sends anything.
+    pub fn uploads(&self) -> bool {
+        matches!(self.operation(), Some(Operation::SendMessage(_) | Operation::SendChunk(..)))
+    }
+
+    /// What was called, for people.
+    pub fn name(&self) -> &'static str {
+        self.operation().map_or("a call that is none of the API's", Operation::name)
+    }
+}
+
+fn path_mailbox(target: &str) -> Option<&str> {
+    let path = target.split('?').next()?;
+    let first = path.strip_prefix("/messageexchange/")?.split('/').next()?;
+    let first = first.char_indices().nth(100).and_then(|(end, _)| first.get(..end)).unwrap_or(first);
+    (!first.is_empty() && !matches!(first, "_ping" | "endpointlookup" | "workflowsearch")).then_some(first)
+}
+
+/// A duration for people: `45 s`, `12 min`, `25 h 10 min`.
+pub(super) fn shown(of: TimeDelta) -> String {
+    let of = of.abs();
+    match (of.num_hours(), of.num_minutes(), of.num_seconds()) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, seconds) if minutes < 10 => format!("{minutes} min {} s", seconds % 60),
+        (0, minutes, _) => format!("{minutes} min"),
+        (hours, minutes, _) => format!("{hours} h {} min", minutes % 60),
+    }
+}

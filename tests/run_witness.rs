@@ -1,0 +1,222 @@
+//! The witness pack beyond its first four cases: attestations, deviations, limitations, two runs, and
+//! how runs differ.
+
+mod support;
+
+use std::{fs, path::Path};
+
+use support::{Bundle, Config, Endpoint, Outcome, play, witness};
+use tempfile::TempDir;
+
+const SAID: &str =
+    "- {case: \"801\", name: A. Person, role: Product owner, statement: It does., date: 2026-11-20}\n";
+
+fn practice(arguments: &[&str]) -> (Outcome, Option<Bundle>) {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("bundle.zip");
+    let mut all = vec!["run", "--bundle", path.to_str().unwrap()];
+    all.extend(arguments);
+    let outcome = witness(&all);
+    (outcome, path.exists().then(|| Bundle::open(&path)))
+}
+
+fn file(folder: &TempDir, name: &str, content: &str) -> String {
+    let path = folder.path().join(name);
+    fs::write(&path, content).unwrap();
+    path.display().to_string()
+}
+
+fn outcomes(bundle: &Bundle) -> Vec<String> {
+    bundle.outcomes().into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+#[test]
+fn an_attestation_is_attested_and_never_passed() {
+    let folder = TempDir::new().unwrap();
+    let list = file(&folder, "said.yaml", SAID);
+    let (outcome, bundle) = practice(&["--tags", "@case-201 or @attestation", "--attestations", &list]);
+    let bundle = bundle.unwrap();
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert_eq!(outcomes(&bundle), ["passed", "attested", "not run", "not run"]);
+    let said: serde_json::Value = serde_json::from_str(&bundle.text("data/attestations/801.json")).unwrap();
+    assert_eq!((said["name"].as_str(), said["date"].as_str()), (Some("A. Person"), Some("2026-11-20")));
+    for name in ["data/report.html", "data/conformance.md", "data/run/junit.xml"] {
+        assert!(bundle.text(name).contains("A. Person"), "{name}");
+    }
+    let (outcome, bundle) = practice(&["--tags", "@attestation"]);
+    assert_eq!(outcome.code, Some(3), "nothing was judged: {outcome:?}");
+    assert_eq!(outcomes(&bundle.unwrap()), ["not run"; 3]);
+}
+
+#[test]
+fn against_a_configured_endpoint_an_attestation_is_due() {
+    let endpoint = Endpoint::start();
+    let folder = TempDir::new().unwrap();
+    let tags = ["--tags", "@case-201 or @case-801"];
+    let (outcome, bundle) = play(&endpoint.config(), &tags);
+    assert_eq!((outcome.code, outcomes(&bundle)), (Some(3), vec!["passed".to_owned(), "not run".to_owned()]));
+    assert_eq!(bundle.summary()["verdict"], "incomplete");
+    assert!(bundle.text("data/run/junit.xml").contains("not run: nobody has attested it"));
+    let list = file(&folder, "said.yaml", SAID);
+    let (outcome, _) = play(&endpoint.config(), &[tags[0], tags[1], "--attestations", &list]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+}
+
+#[test]
+fn what_the_product_does_without_does_not_apply() {
+    let endpoint = Endpoint::start();
+    let mut config = endpoint.config();
+    config.product_name = "P\", without: \"chunking, compression".to_owned();
+    let (outcome, bundle) = play(&config, &["--tags", "@case-201 or @case-202 or @case-402 or @case-502"]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert_eq!(outcomes(&bundle), ["passed", "not applicable", "not applicable", "not applicable"]);
+    assert!(bundle.text("data/conformance.md").contains("502 Send a message in chunks: not applicable"));
+    assert!(bundle.text("data/requirements.csv").contains("SEND-03,MAY,product,not applicable"));
+    let (outcome, _) = play(&config, &["--tags", "@case-502"]);
+    assert_eq!(outcome.code, Some(3), "nothing was judged: {outcome:?}");
+}
+
+fn deviation(of: &str, expires: &str) -> String {
+    format!("- {{{of}, reason: R, reference: T-1, owner: O, expires: {expires}}}\n")
+}
+
+/// A pack with a scenario that fails at the endpoint.
+fn failing(folder: &TempDir) -> String {
+    let pack = folder.path().join("own");
+    fs::create_dir_all(&pack).unwrap();
+    fs::write(
+        pack.join("own.feature"),
+        "Feature: own\n  Scenario: good\n    When the product checks its inbox\n\n  @case-999 @req-ERROR-03\n  \
+         Scenario: bad\n    When the product tries to check its inbox\n    Then MESH answers with 404\n",
+    )
+    .unwrap();
+    pack.display().to_string()
+}
+
+#[test]
+fn an_expected_deviation_is_shown_and_not_counted() {
+    let folder = TempDir::new().unwrap();
+    let pack = failing(&folder);
+    let (outcome, bundle) = practice(&["--pack", &pack]);
+    assert_eq!(
+        (outcome.code, outcomes(&bundle.unwrap())),
+        (Some(3), vec!["passed".to_owned(), "error".to_owned()])
+    );
+    for of in ["case: \"999\"", "requirement: ERROR-03", "scenario: bad"] {
+        let list = file(&folder, "d.yaml", &deviation(of, "2999-01-01"));
+        let (outcome, bundle) = practice(&["--pack", &pack, "--deviations", &list]);
+        let bundle = bundle.unwrap();
+        assert_eq!(outcome.code, Some(0), "{of}: {outcome:?}");
+        assert_eq!(outcomes(&bundle), ["passed", "expected deviation"]);
+        let counts = &bundle.summary()["counts"];
+        assert_eq!((counts["expected_deviation"].as_u64(), counts["error"].as_u64()), (Some(1), Some(0)));
+        assert_eq!(bundle.text("data/deviations.yaml"), deviation(of, "2999-01-01"));
+        assert!(bundle.text("data/report.html").contains("expected deviation"));
+        let junit = bundle.text("data/run/junit.xml");
+        assert!(junit.contains("expected_deviation") && !junit.contains("<error "));
+    }
+}
+
+#[test]
+fn a_deviation_that_is_none_fails_the_run() {
+    let folder = TempDir::new().unwrap();
+    let pack = failing(&folder);
+    for (of, expires, says) in [
+        ("scenario: good", "2999-01-01", "not there any more"),
+        ("case: \"123\"", "2999-01-01", "about nothing that was selected"),
+        ("case: \"999\"", "2020-01-01", "has expired on 2020-01-01"),
+    ] {
+        let list =
+            file(&folder, "d.yaml", &(deviation(of, expires) + &deviation("scenario: bad", "2999-01-01")));
+        let (outcome, bundle) = practice(&["--pack", &pack, "--deviations", &list]);
+        let bundle = bundle.unwrap();
+        assert_eq!(outcome.code, Some(1), "{of}: {outcome:?}");
+        assert!(outcome.stdout.contains(says), "{outcome:?}");
+        assert!(bundle.summary()["deviation_problems"][0].as_str().unwrap().contains(says));
+        assert!(bundle.text("data/run/junit.xml").contains(says));
+    }
+    let list = file(&folder, "d.yaml", "- {case: \"1\"}\n");
+    let (outcome, bundle) = practice(&["--deviations", &list]);
+    assert_eq!((outcome.code, bundle.is_none()), (Some(2), true));
+    assert!(outcome.stderr.contains("d.yaml:1"), "{outcome:?}");
+}
+
+/// Case 703 against an endpoint whose time is its own: the first run sends, the second finds the report.
+#[test]
+fn a_message_that_nobody_collects_takes_two_runs() {
+    let endpoint = Endpoint::start_arranged(mesh_witness::emulator::Arrangement {
+        mailboxes: vec![mesh_witness::emulator::Mailbox::new(
+            mesh_witness::protocol::MailboxId::parse("DORMANT").unwrap(),
+            mesh_witness::protocol::Password::new("x"),
+        )],
+        ..Default::default()
+    });
+    let config = endpoint.config();
+    let tags = ["--tags", "@case-201 or @case-703"];
+    let (_, bundle) = play(&config, &tags);
+    let reason = bundle.summary()["cases"][1]["reason"].as_str().unwrap().to_owned();
+    assert!(reason.contains("mailboxes.dormant"), "{reason}");
+    let config_text = |config: &Config| {
+        let path = config.write();
+        let text = fs::read_to_string(&path).unwrap();
+        let text = text.replace("  counterpart: {", "  dormant: {id: DORMANT}\n  counterpart: {");
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let run = |bundle: &Path, more: &[&str]| {
+        let file = config_text(&config);
+        let mut all = vec!["run", "--config", file.to_str().unwrap(), "--bundle", bundle.to_str().unwrap()];
+        all.extend(tags);
+        all.extend(more);
+        (witness(&all), Bundle::open(bundle))
+    };
+    let (first, second, third) =
+        ["1.zip", "2.zip", "3.zip"].map(|name| endpoint.folder.path().join(name)).into();
+    let (outcome, bundle) = run(&first, &[]);
+    assert_eq!((outcome.code, outcomes(&bundle)[1].as_str()), (Some(3), "not run"), "{outcome:?}");
+    let pending = bundle.summary()["pending"][0].clone();
+    assert_eq!(pending["case"], "703");
+    // Too early: the message is taken along.
+    let (outcome, bundle) = run(&second, &["--resume", first.to_str().unwrap()]);
+    assert_eq!(outcome.code, Some(3), "{outcome:?}");
+    assert_eq!(bundle.summary()["pending"][0], pending);
+    // A bundle that was changed is not gone on with.
+    let mut bytes = fs::read(&second).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&second, bytes).unwrap();
+    let file = config_text(&config);
+    let (changed, other) = (second.to_str().unwrap(), third.to_str().unwrap());
+    let outcome =
+        witness(&["run", "--config", file.to_str().unwrap(), "--bundle", other, "--resume", changed]);
+    assert_eq!(outcome.code, Some(2), "{outcome:?}");
+    assert!(outcome.stderr.contains("is not whole"), "{outcome:?}");
+}
+
+#[test]
+fn compare_says_what_got_worse() {
+    let folder = TempDir::new().unwrap();
+    let pack = failing(&folder);
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let run = |name: &str, more: &[&str]| {
+        let bundle = path(name);
+        let mut all = vec!["run", "--pack", &pack, "--bundle", &bundle];
+        all.extend(more);
+        witness(&all)
+    };
+    run("bad.zip", &[]);
+    let feature = folder.path().join("own/own.feature");
+    fs::write(&feature, fs::read_to_string(&feature).unwrap().replace("with 404", "with 403")).unwrap();
+    let list = file(&folder, "d.yaml", &deviation("scenario: bad", "2999-01-01"));
+    run("known.zip", &["--deviations", &list, "--compare-with", &path("bad.zip")]);
+    let compare = |old: &str, new: &str| witness(&["compare", &path(old), &path(new)]);
+    let same = compare("bad.zip", "bad.zip");
+    assert_eq!(same.code, Some(0), "{same:?}");
+    assert!(same.stdout.contains("still failing  999 bad") && same.stdout.contains("nothing got worse"));
+    let worse = compare("known.zip", "bad.zip");
+    assert_eq!(worse.code, Some(1), "{worse:?}");
+    assert!(worse.stdout.contains("expected deviation -> error (worse)"), "{worse:?}");
+    let known = Bundle::open(&folder.path().join("known.zip")).text("data/conformance.md");
+    assert!(known.contains("still failing: 999 bad, was error, is expected deviation"), "{known}");
+    assert_eq!(compare("bad.zip", "nonesuch.zip").code, Some(2));
+}
