@@ -19,6 +19,13 @@ pub fn driver(quirks: &[&str]) -> String {
     )
 }
 
+const ABOUT: [(&str, &str); 4] = [
+    ("Mex-ClientVersion", "test==1"),
+    ("Mex-OSName", "any"),
+    ("Mex-OSVersion", "1"),
+    ("Mex-OSArchitecture", "any"),
+];
+
 fn told(name: &str) -> String {
     env::var(name).unwrap_or_else(|_| panic!("{name} is not told"))
 }
@@ -36,7 +43,7 @@ fn acts() {
     runtime.block_on(async {
         let mut mailbox = Mailbox::new();
         match action.as_str() {
-            "handshake" => mailbox.demand(Method::POST, "", Vec::new(), &[], 200).await.map(drop),
+            "handshake" => mailbox.demand(Method::POST, "", Vec::new(), &ABOUT, 200).await.map(drop),
             "send" => mailbox.send().await,
             "receive" => mailbox.receive().await,
             other => panic!("no action {other}"),
