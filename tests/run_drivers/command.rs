@@ -31,7 +31,7 @@ const QUIRKS: [(&str, &str, &str); 6] = [
     ("downloads-twice", "@case-401", "the message was downloaded more than once before it was acknowledged"),
     ("keeps-text", "@case-401", "is not what was sent"),
     ("always-fails", "@case-201", "the product believes that it failed, and by the wire it succeeded"),
-    ("takes-no-for-yes", "@case-701", "the product believes that it succeeded, and check an inbox was answered 403"),
+    ("takes-no-for-yes", "@case-701", "the product believes that it succeeded, and check inbox was answered 403"),
     ("takes-no-for-yes", "@case-702", "the product believes that it succeeded, and send message was answered 417"),
 ];
 
