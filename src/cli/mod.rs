@@ -14,6 +14,7 @@ mod rehearsal;
 mod run;
 mod screen;
 mod setting;
+mod taping;
 mod terms;
 mod verify;
 

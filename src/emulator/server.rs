@@ -118,17 +118,18 @@ impl Emulator {
         Self::start_arranged(settings, Arrangement::default()).await
     }
 
-    /// Starts listening, and has everything recorded that clients do. Their tokens are checked by the
-    /// machine's own time, whatever the endpoint's clock shows: a product knows of no clock that was moved.
+    /// Starts listening, and has everything recorded that clients do. Their tokens are checked by
+    /// `token_clock`: a product knows of no endpoint's clock that was moved.
     ///
     /// # Errors
-    /// When the address is taken or TLS cannot be set up.
+    /// As [`Emulator::start_arranged`].
     pub async fn start_recorded(
         settings: Settings,
         arrangement: Arrangement,
         recorder: Recorder,
+        token_clock: Clock,
     ) -> Result<Self, StartError> {
-        Self::start_with(settings, arrangement, Some(recorder), Clock::new()).await
+        Self::start_with(settings, arrangement, Some(recorder), token_clock).await
     }
 
     /// Starts listening, with everything arranged. When this returns, the endpoint answers.

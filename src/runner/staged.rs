@@ -95,7 +95,10 @@ impl Staged {
             .passing_over(own.counterpart.mailbox.clone());
         let clock = Clock::new();
         let settings = endpoint(own, self.address, &clock);
-        let emulator = Emulator::start_recorded(settings, Arrangement::default(), recorder.clone()).await?;
+        let arrangement = Arrangement::default();
+        // The product's tokens go by its own time, whatever time the scenario makes it here.
+        let emulator =
+            Emulator::start_recorded(settings, arrangement, recorder.clone(), Clock::new()).await?;
         let pair = Pair {
             product: self.seat(&own.product, turn.product.clone())?,
             counterpart: self.seat(&own.counterpart, turn.counterpart.clone())?,
