@@ -64,11 +64,13 @@ pub async fn prepare(rehearsal: Rehearsal) -> Result<Prepared, Failure> {
     let driven = drive(&rehearsal.driver, access, &redactor)?;
     let clean = |text: &str| redactor.text(text);
     let environment = rehearsal.environment.as_deref().map_or_else(|| "embedded emulator".to_owned(), clean);
-    let party =
-        Party { name: clean(&rehearsal.product.name), version: clean(&rehearsal.product.version) };
+    let party = Party { name: clean(&rehearsal.product.name), version: clean(&rehearsal.product.version) };
     let supplier = rehearsal.supplier.as_deref().map(clean);
     if let Some(path) = settings_file {
-        screen::tell(&format!("  the product's settings, with mailbox password and shared key: {}", path.display()));
+        screen::tell(&format!(
+            "  the product's settings, with mailbox password and shared key: {}",
+            path.display()
+        ));
     }
     let mailboxes = Mailboxes::Staged(staged);
     let warnings = rehearsal.warnings.clone();
@@ -124,7 +126,8 @@ fn folder(rehearsal: &Rehearsal) -> Result<(PathBuf, Option<TempDir>), Failure> 
             Ok((folder.clone(), None))
         }
         None => {
-            let folder = tempfile::Builder::new().prefix("mesh-witness-product-").tempdir().map_err(unable)?;
+            let folder =
+                tempfile::Builder::new().prefix("mesh-witness-product-").tempdir().map_err(unable)?;
             Ok((folder.path().to_owned(), Some(folder)))
         }
     }

@@ -35,7 +35,10 @@ impl Taping {
     pub fn open(folder: &Path) -> Result<Self, Failure> {
         let path = folder.join(TAPE_FILE);
         let writer = TapeWriter::open(folder, Utc::now()).map_err(|error| {
-            let message = format!("--tape: {}: cannot be written: {error}; name a folder that you may write to", path.display());
+            let message = format!(
+                "--tape: {}: cannot be written: {error}; name a folder that you may write to",
+                path.display()
+            );
             Failure::new(Exit::Usage, message)
         })?;
         let (exchanges, broken_off) = (AtomicU64::new(0), AtomicU64::new(0));
@@ -63,7 +66,9 @@ impl Taping {
             })
             .collect();
         let taping = self.clone();
-        Recorder::new(Redactor::new(&secrets, &credentials), certificate, move |exchange| taping.keep(&exchange))
+        Recorder::new(Redactor::new(&secrets, &credentials), certificate, move |exchange| {
+            taping.keep(&exchange)
+        })
     }
 
     /// Says where it was recorded.

@@ -59,7 +59,8 @@ fn mapped<'a>(reader: &mut Reader<'a>, product: &Section<'a>) -> Option<Driver> 
         }
         _ => {
             let at = reader.place(product, "driver")?;
-            reader.fault(&at, Complaint::new("must have one of command, webhook and manual", values::DRIVERS));
+            reader
+                .fault(&at, Complaint::new("must have one of command, webhook and manual", values::DRIVERS));
             None
         }
     }

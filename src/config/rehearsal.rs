@@ -1,6 +1,10 @@
 //! A configuration without an endpoint: the product, which a driver asks, plays against the emulator.
 
-use std::{collections::BTreeSet, net::SocketAddr, path::{Path, PathBuf}};
+use std::{
+    collections::BTreeSet,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use chrono::Utc;
 
@@ -80,8 +84,7 @@ impl Setup {
 fn rehearsal<'a>(reader: &mut Reader<'a>, top: &Section<'a>) -> Option<Rehearsal> {
     let before = reader.noted();
     let environment = if reader.has(top, "environment") { name(reader, top, "environment") } else { None };
-    let mailboxes =
-        if reader.has(top, "mailboxes") { assemble::mailboxes(reader, top) } else { None };
+    let mailboxes = if reader.has(top, "mailboxes") { assemble::mailboxes(reader, top) } else { None };
     let workflow = reader.text(top, "workflow_id", Optional, Open);
     let workflow_id = workflow.and_then(|text| reader.checked(&text.at, values::workflow_id(&text.value)));
     let product = assemble::product_of(reader, top);

@@ -188,9 +188,12 @@ impl<'a> Reader<'a> {
 
     /// Whether `product.driver` names another driver than the reference client. Notes nothing.
     pub(super) fn holds_driver(&self) -> bool {
-        let of = |entries: &'a [Entry], key: &str| entries.iter().find(|entry| entry.key.as_deref() == Some(key));
+        let of =
+            |entries: &'a [Entry], key: &str| entries.iter().find(|entry| entry.key.as_deref() == Some(key));
         let Node::Map(top_entries) = self.document.root() else { return false };
-        let Some(Node::Map(product)) = of(top_entries, "product").map(|entry| &entry.value) else { return false };
+        let Some(Node::Map(product)) = of(top_entries, "product").map(|entry| &entry.value) else {
+            return false;
+        };
         match of(product, "driver").map(|entry| &entry.value) {
             Some(Node::Map(_)) => true,
             Some(Node::Text(word)) => word == "manual",
@@ -203,7 +206,10 @@ impl<'a> Reader<'a> {
         let entry = self.entry(section, key, Need::Optional)?;
         let at = section.at(entry, key);
         let Node::List(nodes) = &entry.value else {
-            self.fault(&at, Complaint::new("is not a list", format!("write it in brackets: {key}: [./drive.sh]")));
+            self.fault(
+                &at,
+                Complaint::new("is not a list", format!("write it in brackets: {key}: [./drive.sh]")),
+            );
             return None;
         };
         let mut texts = Vec::new();
@@ -230,7 +236,8 @@ impl<'a> Reader<'a> {
         let seconds = match &entry.value {
             Node::Number(number) => *number,
             Node::Text(text) => {
-                let (digits, unit) = text.split_at(text.len() - text.chars().next_back().map_or(0, char::len_utf8));
+                let (digits, unit) =
+                    text.split_at(text.len() - text.chars().next_back().map_or(0, char::len_utf8));
                 let factor = match unit {
                     "s" => Some(1),
                     "m" => Some(60),

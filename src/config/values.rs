@@ -65,7 +65,10 @@ pub(super) const DRIVERS: &str = "write `driver: reference`, `driver: manual`, `
 /// Where a hook is.
 pub(super) fn hook(text: &str) -> Result<HookUrl, Complaint> {
     HookUrl::parse(text).map_err(|error| {
-        Complaint::new(error.to_string(), "write an https URL, or http for this machine: http://127.0.0.1:9000/hook")
+        Complaint::new(
+            error.to_string(),
+            "write an https URL, or http for this machine: http://127.0.0.1:9000/hook",
+        )
     })
 }
 

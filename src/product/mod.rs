@@ -182,11 +182,14 @@ impl Ask<'_> {
         match self {
             Self::Handshake => any(&|operation| matches!(operation, Operation::Handshake(_))),
             // The inbox check after it is part of it, but not waited for: it may never come.
-            Self::Send { chunk_bytes: None, .. } => any(&|operation| matches!(operation, Operation::SendMessage(_))),
+            Self::Send { chunk_bytes: None, .. } => {
+                any(&|operation| matches!(operation, Operation::SendMessage(_)))
+            }
             Self::Send { message, chunk_bytes: Some(bytes) } => {
                 let last = message.payload.size().div_ceil((*bytes).max(1));
-                any(&|operation| matches!(operation, Operation::SendChunk(.., number) if u64::from(number.get()) == last))
-                    || refused()
+                any(
+                    &|operation| matches!(operation, Operation::SendChunk(.., number) if u64::from(number.get()) == last),
+                ) || refused()
             }
             Self::CheckInbox | Self::List => any(&|operation| matches!(operation, Operation::CheckInbox(_))),
             Self::Receive { message, .. } => acknowledged(message.as_str()),
@@ -195,9 +198,9 @@ impl Ask<'_> {
                 any(&|operation| matches!(operation, Operation::GetMessage(_, other) if other == *message))
             }
             Self::TakeReport { .. } => any(&|operation| matches!(operation, Operation::Acknowledge(..))),
-            Self::Track { .. } => {
-                any(&|operation| matches!(operation, Operation::TrackMessage(_) | Operation::TrackLocalId(..)))
-            }
+            Self::Track { .. } => any(&|operation| {
+                matches!(operation, Operation::TrackMessage(_) | Operation::TrackLocalId(..))
+            }),
         }
     }
 }

@@ -17,8 +17,8 @@ mod reel;
 mod relay;
 mod server;
 
-pub use authority::{Authority, AuthorityError, certificates};
 pub use crate::wire::conversation::{Conversation, Direction, Draft, Message, Moment, Passage, Verdict};
+pub use authority::{Authority, AuthorityError, certificates};
 pub use front::Front;
 pub use reel::{Counts, Entry};
 pub use server::{Proxy, Settings, StartError};

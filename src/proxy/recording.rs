@@ -8,7 +8,10 @@ use crate::{
         Actor, BodyRecord, Exchange, LegFacts, Party, Redactor, RelayFacts, RelayTimes, RequestRecord,
         ResponseRecord, ScenarioNumber, TransportFailure, Vantage,
     },
-    wire::{conversation::{Draft, Message}, operation_of},
+    wire::{
+        conversation::{Draft, Message},
+        operation_of,
+    },
 };
 
 /// What all exchanges of a connection share.

@@ -41,9 +41,9 @@ impl Poll {
     /// Whether the last look came to the inbox's end: it was answered, and names no further page.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.pages.last().is_some_and(|page| {
-            inbox_listed(page, &[]).is_ok_and(|listed| listed.links.next.is_none())
-        })
+        self.pages
+            .last()
+            .is_some_and(|page| inbox_listed(page, &[]).is_ok_and(|listed| listed.links.next.is_none()))
     }
 }
 
@@ -93,13 +93,17 @@ pub fn send_of(acts: &[Arc<Exchange>], to: &MailboxId) -> Result<Arc<Exchange>, 
         let remedy = "Send the message with one request when the product is asked to send it.";
         return Err(instead("the product sent no message", remedy, "a send", acts).from_source(SOURCE));
     };
-    let recipient = |send: &Exchange| send.request.head.header("mex-to").unwrap_or("nobody").trim().to_owned();
-    let addressed: Vec<&&Arc<Exchange>> = sends.iter().filter(|send| recipient(send) == to.as_str()).collect();
+    let recipient =
+        |send: &Exchange| send.request.head.header("mex-to").unwrap_or("nobody").trim().to_owned();
+    let addressed: Vec<&&Arc<Exchange>> =
+        sends.iter().filter(|send| recipient(send) == to.as_str()).collect();
     let Some(last) = addressed.last() else {
         let what = "the product sent the message to somebody else than it was asked to";
         let remedy = "Put the mailbox ID that the product is given into Mex-To, as it is.";
         let fault = Fault::new(FaultKind::Product, what, remedy);
-        return Err(fault.comparing(format!("Mex-To: {to}"), format!("Mex-To: {}", recipient(any))).from_source(SOURCE));
+        return Err(fault
+            .comparing(format!("Mex-To: {to}"), format!("Mex-To: {}", recipient(any)))
+            .from_source(SOURCE));
     };
     let accepted: Vec<_> = addressed.iter().filter(|send| send.status() == Some(202)).collect();
     if accepted.len() > 1 {

@@ -24,5 +24,7 @@ pub use messages::{
     acknowledged_directly, compression_declared, download_compressed, headers_sent, inbox_checked_directly,
     no_compression_declared, payload_unaltered,
 };
-pub use refusals::{answered, copes, is_report_on, of_product, recipient_refused, reports_on, says_undelivered};
+pub use refusals::{
+    answered, copes, is_report_on, of_product, recipient_refused, reports_on, says_undelivered,
+};
 pub use volume::{each_collected_once, worked_off_in_pages};

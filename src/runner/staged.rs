@@ -9,8 +9,8 @@ use super::{Pair, Role, Seat};
 use crate::{
     client::{Identity, Origin, Target, Timeouts},
     emulator::{
-        Arrangement, Clock, Emulator, Limits, Mailroom, Pki, PkiError, Policy, Recorder, Settings, StartError,
-        Transport,
+        Arrangement, Clock, Emulator, Limits, Mailroom, Pki, PkiError, Policy, Recorder, Settings,
+        StartError, Transport,
     },
     protocol::{Credentials, MailboxId},
     tape::{Exchange, Redactor, ScenarioNumber, Tape},
@@ -114,8 +114,7 @@ impl Staged {
     fn seat(&self, credentials: &Credentials, validated: Option<Arc<Exchange>>) -> Result<Seat, PkiError> {
         let client = self.settings.pki.client(&credentials.mailbox)?;
         let identity = Identity { chain: client.chain, key: client.key };
-        let origin =
-            Origin::parse(&self.url).map_err(|error| rustls::Error::General(error.to_string()))?;
+        let origin = Origin::parse(&self.url).map_err(|error| rustls::Error::General(error.to_string()))?;
         let authority = self.settings.pki.authority();
         let target = Target::new(origin, &[authority], Some(&identity), self.settings.timeouts)?;
         Ok(Seat { credentials: credentials.clone(), target, validated })

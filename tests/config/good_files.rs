@@ -191,10 +191,18 @@ fn rehearsal(content: &str) -> Result<Rehearsal, String> {
 
 #[test]
 fn a_driven_product_needs_no_endpoint() {
-    let least = rehearsal("product: {name: P, version: v1, driver: {command: [./drive.sh, -x], timeout: 5m}}").unwrap();
+    let least =
+        rehearsal("product: {name: P, version: v1, driver: {command: [./drive.sh, -x], timeout: 5m}}")
+            .unwrap();
     let command = vec!["./drive.sh".to_owned(), "-x".to_owned()];
-    assert_eq!(least.driver, Driver::Command { command, folder: pki_folder(), timeout: Duration::from_secs(300) });
-    assert_eq!((least.listen.to_string(), least.folder, least.shared_key.is_none()), ("127.0.0.1:0".to_owned(), None, true));
+    assert_eq!(
+        least.driver,
+        Driver::Command { command, folder: pki_folder(), timeout: Duration::from_secs(300) }
+    );
+    assert_eq!(
+        (least.listen.to_string(), least.folder, least.shared_key.is_none()),
+        ("127.0.0.1:0".to_owned(), None, true)
+    );
     let most = "environment: office\nproduct: {name: P, version: v1, driver: {webhook: {url: 'http://localhost:9000/x', timeout: 7}}}\n\
                 emulator: {listen: '[::1]:8700', folder: made, shared_key: '${MESH_SHARED_KEY}'}\n\
                 mailboxes: {product: {id: P1, password: p}, counterpart: {id: C1, password: c}, dormant: {id: D1}}\nworkflow_id: W\n";

@@ -14,7 +14,15 @@ fn what_clients_did_is_on_the_tape_and_no_secret_is() {
     let folder = tempfile::tempdir().unwrap();
     let tape = folder.path().join("tape");
     let mut emulator = Command::new(env!("CARGO_BIN_EXE_mesh-witness"))
-        .args(["emulate", "--plain-http", "--listen", "127.0.0.1:0", "--shared-key", "a-k3y-of-its-own", "--tape"])
+        .args([
+            "emulate",
+            "--plain-http",
+            "--listen",
+            "127.0.0.1:0",
+            "--shared-key",
+            "a-k3y-of-its-own",
+            "--tape",
+        ])
         .arg(&tape)
         .stdout(Stdio::piped())
         .spawn()
@@ -23,20 +31,17 @@ fn what_clients_did_is_on_the_tape_and_no_secret_is() {
     let line = lines.find(|line| line.as_ref().unwrap().starts_with("listening on ")).unwrap().unwrap();
     let mut stream = TcpStream::connect(line.trim_start_matches("listening on http://")).unwrap();
     // Cut anywhere, and two calls on one connection.
-    for piece in ["GET /messageexchange/X26ABC1/inb", "ox HTTP/1.1\r\nHost: a\r\nX-Echo: a-k3y-of-its-own\r\n", "\r\n"] {
+    for piece in
+        ["GET /messageexchange/X26ABC1/inb", "ox HTTP/1.1\r\nHost: a\r\nX-Echo: a-k3y-of-its-own\r\n", "\r\n"]
+    {
         stream.write_all(piece.as_bytes()).unwrap();
     }
-    stream
-        .write_all(b"GET /messageexchange/_ping HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-        .unwrap();
+    stream.write_all(b"GET /messageexchange/_ping HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 403") && answer.contains("HTTP/1.1 200"), "{answer}");
-    rustix::process::kill_process(
-        rustix::process::Pid::from_child(&emulator),
-        rustix::process::Signal::TERM,
-    )
-    .unwrap();
+    rustix::process::kill_process(rustix::process::Pid::from_child(&emulator), rustix::process::Signal::TERM)
+        .unwrap();
     assert!(emulator.wait().unwrap().success());
     let recording = read_tape(&tape.join("tape.ndjson"), &TapeLimits::default()).unwrap();
     let seen: Vec<_> = recording

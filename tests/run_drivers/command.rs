@@ -1,6 +1,9 @@
 //! A product that a program drives.
 
-use std::{fs, time::{Duration, Instant}};
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
 use crate::{Rig, product, support::eventually, the_file};
 
@@ -22,7 +25,10 @@ fn a_product_that_does_as_it_should_passes_the_whole_pack() {
     assert!(handshakes > 0);
     let report = bundle.text("data/report.html");
     assert!(report.contains("data/product/"), "the report says where the program's output is");
-    assert!(bundle.text("data/README.txt").contains("practice"), "what was played on the emulator is practice");
+    assert!(
+        bundle.text("data/README.txt").contains("practice"),
+        "what was played on the emulator is practice"
+    );
 }
 
 /// Quirk, cases to play, the outcome of the first that fails, what is said.
@@ -31,8 +37,16 @@ const QUIRKS: [(&str, &str, &str); 6] = [
     ("downloads-twice", "@case-401", "the message was downloaded more than once before it was acknowledged"),
     ("keeps-text", "@case-401", "is not what was sent"),
     ("always-fails", "@case-201", "the product believes that it failed, and by the wire it succeeded"),
-    ("takes-no-for-yes", "@case-701", "the product believes that it succeeded, and check inbox was answered 403"),
-    ("takes-no-for-yes", "@case-702", "the product believes that it succeeded, and send message was answered 417"),
+    (
+        "takes-no-for-yes",
+        "@case-701",
+        "the product believes that it succeeded, and check inbox was answered 403",
+    ),
+    (
+        "takes-no-for-yes",
+        "@case-702",
+        "the product believes that it succeeded, and send message was answered 417",
+    ),
 ];
 
 #[test]
@@ -71,10 +85,12 @@ fn a_program_that_exits_well_and_does_nothing_fails() {
     assert!(text.contains("action handshake") && text.contains("here"), "{text}");
     let output = text.split("--- standard output").nth(1).unwrap();
     let names: Vec<&str> = output.lines().filter(|line| !line.is_empty() && !line.contains(' ')).collect();
-    for name in ["MESH_URL", "MESH_CA_FILE", "MESH_CLIENT_CERT", "MESH_CLIENT_KEY", "MESH_SHARED_KEY", "PATH"] {
+    for name in ["MESH_URL", "MESH_CA_FILE", "MESH_CLIENT_CERT", "MESH_CLIENT_KEY", "MESH_SHARED_KEY", "PATH"]
+    {
         assert!(names.contains(&name), "{name}: {names:?}");
     }
-    let others: Vec<&&str> = names.iter().filter(|name| name.starts_with("CARGO") || name.starts_with("NEXTEST")).collect();
+    let others: Vec<&&str> =
+        names.iter().filter(|name| name.starts_with("CARGO") || name.starts_with("NEXTEST")).collect();
     assert!(others.is_empty(), "our own environment is not handed on: {others:?}");
 }
 
@@ -86,13 +102,25 @@ fn what_the_program_prints_of_secrets_is_not_kept() {
     let more = "emulator: {shared_key: th1s-is-a-key-of-mine}\n";
     fs::write(&config, fs::read_to_string(&config).unwrap() + more).unwrap();
     let bundle = rig.bundle();
-    let arguments = ["run", "--tags", "@case-201", "--config", config.to_str().unwrap(), "--bundle", bundle.to_str().unwrap()];
+    let arguments = [
+        "run",
+        "--tags",
+        "@case-201",
+        "--config",
+        config.to_str().unwrap(),
+        "--bundle",
+        bundle.to_str().unwrap(),
+    ];
     let outcome = crate::support::witness(&arguments);
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     let bundle = rig.read();
     bundle.assert_lacks("th1s-is-a-key-of-mine");
     let text = the_file(&bundle, "-handshake.txt");
-    assert!(text.contains("it is [") && text.contains("the first 65536 here") && text.len() < 80_000, "{} bytes", text.len());
+    assert!(
+        text.contains("it is [") && text.contains("the first 65536 here") && text.len() < 80_000,
+        "{} bytes",
+        text.len()
+    );
 }
 
 #[test]

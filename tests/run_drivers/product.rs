@@ -79,7 +79,13 @@ impl Mailbox {
         Self { client, count: 0, nonce: Uuid::new_v4(), credentials }
     }
 
-    async fn call(&mut self, method: Method, path: &str, body: Vec<u8>, headers: &[(&str, &str)]) -> Response {
+    async fn call(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+        headers: &[(&str, &str)],
+    ) -> Response {
         let token = Token::build(&self.credentials, self.nonce, NonceCount::new(self.count), Utc::now());
         self.count += 1;
         let url = format!("{}/messageexchange/{}{path}", told("MESH_URL"), self.credentials.mailbox);
@@ -101,7 +107,9 @@ impl Mailbox {
     ) -> Result<Vec<u8>, String> {
         let response = self.call(method, path, body, headers).await;
         match response.status().as_u16() {
-            status if status == expected || has("takes-no-for-yes") => Ok(response.bytes().await.unwrap().to_vec()),
+            status if status == expected || has("takes-no-for-yes") => {
+                Ok(response.bytes().await.unwrap().to_vec())
+            }
             status => Err(format!("{path}: {status}")),
         }
     }
@@ -120,7 +128,12 @@ impl Mailbox {
         let (workflow, local_id) = (told("MESH_WORKFLOW_ID"), told("MESH_LOCAL_ID"));
         let range = format!("1:{}", parts.len());
         let mut first = common.clone();
-        first.extend([("Mex-From", &*me), ("Mex-To", &to), ("Mex-WorkflowID", &workflow), ("Mex-LocalID", &local_id)]);
+        first.extend([
+            ("Mex-From", &*me),
+            ("Mex-To", &to),
+            ("Mex-WorkflowID", &workflow),
+            ("Mex-LocalID", &local_id),
+        ]);
         if parts.len() > 1 {
             first.push(("Mex-Chunk-Range", &range));
         }
@@ -134,7 +147,8 @@ impl Mailbox {
             let range = format!("{number}:{}", parts.len());
             let mut headers = common.clone();
             headers.push(("Mex-Chunk-Range", &range));
-            self.demand(Method::POST, &format!("/outbox/{message}/{number}"), part.clone(), &headers, 202).await?;
+            self.demand(Method::POST, &format!("/outbox/{message}/{number}"), part.clone(), &headers, 202)
+                .await?;
         }
         Ok(())
     }
@@ -170,7 +184,8 @@ impl Mailbox {
             if matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE) {
                 return Ok(());
             }
-            let packed = response.headers().get("Content-Encoding").is_some_and(|encoding| encoding == "gzip");
+            let packed =
+                response.headers().get("Content-Encoding").is_some_and(|encoding| encoding == "gzip");
             let part = response.bytes().await.unwrap();
             content.extend(if packed { gunzip(&part) } else { part.to_vec() });
             match status.as_u16() {

@@ -1,6 +1,10 @@
 //! A product that is asked by an HTTP call.
 
-use std::{io::{Read, Write}, net::TcpStream, sync::{Arc, Mutex}};
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    sync::{Arc, Mutex},
+};
 
 use crate::{Rig, support::Server, the_file};
 
@@ -13,7 +17,9 @@ fn request(stream: &mut TcpStream) -> String {
         let Some((head, body)) = text.split_once("\r\n\r\n") else {
             if count == 0 { return text } else { continue }
         };
-        let length = head.to_lowercase().lines().find_map(|line| line.strip_prefix("content-length: ").map(|value| value.trim().parse::<usize>().unwrap()));
+        let length = head.to_lowercase().lines().find_map(|line| {
+            line.strip_prefix("content-length: ").map(|value| value.trim().parse::<usize>().unwrap())
+        });
         if count == 0 || body.len() >= length.unwrap_or(0) {
             return text;
         }
@@ -26,19 +32,34 @@ fn the_hook_is_told_what_to_do_and_no_secret() {
     let sink = Arc::clone(&heard);
     let hook = Server::start(move |mut stream| {
         sink.lock().unwrap().push(request(&mut stream));
-        let _ = stream.write_all(b"HTTP/1.1 503 Busy\r\nContent-Length: 7\r\nConnection: close\r\n\r\nlater\x1b[");
+        let _ = stream
+            .write_all(b"HTTP/1.1 503 Busy\r\nContent-Length: 7\r\nConnection: close\r\n\r\nlater\x1b[");
     });
     let rig = Rig::new();
     let config = rig.config(&format!("{{webhook: {{url: \"{}/hook\", timeout: 30s}}}}", hook.url));
     let more = "emulator: {shared_key: th1s-is-a-key-of-mine, folder: settings}\n";
     std::fs::write(&config, std::fs::read_to_string(&config).unwrap() + more).unwrap();
     let bundle = rig.bundle();
-    let arguments = ["run", "--tags", "@case-201", "--config", config.to_str().unwrap(), "--bundle", bundle.to_str().unwrap()];
+    let arguments = [
+        "run",
+        "--tags",
+        "@case-201",
+        "--config",
+        config.to_str().unwrap(),
+        "--bundle",
+        bundle.to_str().unwrap(),
+    ];
     let outcome = crate::support::witness(&arguments);
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     let heard = heard.lock().unwrap().concat();
-    assert!(heard.starts_with("POST /hook HTTP/1.1\r\n") && heard.contains("\"action\":\"handshake\""), "{heard}");
-    assert!(heard.contains("\"mailbox_id\":\"X26P0001\"") && heard.contains("\"url\":\"https://127.0.0.1:"), "{heard}");
+    assert!(
+        heard.starts_with("POST /hook HTTP/1.1\r\n") && heard.contains("\"action\":\"handshake\""),
+        "{heard}"
+    );
+    assert!(
+        heard.contains("\"mailbox_id\":\"X26P0001\"") && heard.contains("\"url\":\"https://127.0.0.1:"),
+        "{heard}"
+    );
     assert!(!heard.contains("th1s-is-a-key-of-mine") && !heard.contains("password"), "{heard}");
     let bundle = rig.read();
     let fault = bundle.fault();
@@ -65,7 +86,8 @@ fn a_hook_that_is_not_there_is_a_fault_of_the_configuration() {
 fn a_hook_that_never_answers_is_not_waited_for() {
     let hook = Server::silent();
     let rig = Rig::new();
-    let outcome = rig.play(&format!("{{webhook: {{url: \"{}\", timeout: 1s}}}}", hook.url), &["--tags", "@case-201"]);
+    let outcome =
+        rig.play(&format!("{{webhook: {{url: \"{}\", timeout: 1s}}}}", hook.url), &["--tags", "@case-201"]);
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     assert!(rig.read().fault()["seen"].as_str().unwrap().contains("within its time limit of 1 s"));
 }

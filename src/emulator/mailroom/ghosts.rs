@@ -62,6 +62,8 @@ mod tests {
         assert_eq!(listed(), std::slice::from_ref(&message));
         assert_eq!(mailroom.message(&bob, &message).err(), Some(Unavailable::Gone));
         assert!(listed().is_empty());
-        assert!(mailroom.inbox(&mailbox("ALICE"), &InboxQuery::parse("").unwrap()).unwrap().messages.is_empty());
+        assert!(
+            mailroom.inbox(&mailbox("ALICE"), &InboxQuery::parse("").unwrap()).unwrap().messages.is_empty()
+        );
     }
 }

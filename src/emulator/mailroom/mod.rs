@@ -106,7 +106,16 @@ impl Mailroom {
         let space = Space::passing(limits.clone());
         let rooms = Rooms::new(&limits, &switches, &space);
         let shared = Arc::new(Shared::new(rooms));
-        Self { clock, limits, switches, space, shared, committer: None, set_aside: Vec::new(), ghosts: ghosts::Ghosts::default() }
+        Self {
+            clock,
+            limits,
+            switches,
+            space,
+            shared,
+            committer: None,
+            set_aside: Vec::new(),
+            ghosts: ghosts::Ghosts::default(),
+        }
     }
 
     /// A mailroom with all that lies in a folder, which is made where there is none. Mailboxes, workflows
@@ -127,7 +136,16 @@ impl Mailroom {
         let committer = Committer::start(Arc::clone(&shared), opened.folder)
             .map_err(|source| StoreError::Folder { path: folder.to_owned(), source })?;
         let (space, set_aside) = (opened.space, opened.set_aside);
-        Ok(Self { clock, limits, switches, space, shared, committer: Some(committer), set_aside, ghosts: ghosts::Ghosts::default() })
+        Ok(Self {
+            clock,
+            limits,
+            switches,
+            space,
+            shared,
+            committer: Some(committer),
+            set_aside,
+            ghosts: ghosts::Ghosts::default(),
+        })
     }
 
     /// Messages in the folder that cannot be served, found when it was opened.

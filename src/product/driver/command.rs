@@ -24,18 +24,39 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// What the program keeps of our own environment: where programs and the person's files are, the
 /// language, the time zone. Nothing else: there may be secrets in it.
 const INHERITED: &[&str] = &[
-    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "TEMP", "TMP",
-    "SYSTEMROOT", "WINDIR", "COMSPEC", "PATHEXT", "APPDATA", "LOCALAPPDATA", "USERPROFILE",
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "SYSTEMROOT",
+    "WINDIR",
+    "COMSPEC",
+    "PATHEXT",
+    "APPDATA",
+    "LOCALAPPDATA",
+    "USERPROFILE",
 ];
 
 /// Why a program cannot be started.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CommandError {
     /// Nothing there.
-    #[error("product.driver.command: {0}: there is no such program; correct its path, which is relative to the folder of the configuration")]
+    #[error(
+        "product.driver.command: {0}: there is no such program; correct its path, which is relative to the folder of the configuration"
+    )]
     Missing(String),
     /// It may not be executed.
-    #[error("product.driver.command: {0}: is not executable; chmod +x it, or name the program that runs it first, such as python3")]
+    #[error(
+        "product.driver.command: {0}: is not executable; chmod +x it, or name the program that runs it first, such as python3"
+    )]
     NotExecutable(String),
     /// No program is named.
     #[error("product.driver.command: names no program; write command: [./drive.sh]")]
@@ -74,7 +95,11 @@ fn executable(path: PathBuf, name: &str) -> Result<ProgramFile, CommandError> {
     };
     #[cfg(not(unix))]
     let may = true;
-    if facts.is_file() && may { Ok(ProgramFile(path)) } else { Err(CommandError::NotExecutable(name.to_owned())) }
+    if facts.is_file() && may {
+        Ok(ProgramFile(path))
+    } else {
+        Err(CommandError::NotExecutable(name.to_owned()))
+    }
 }
 
 /// Runs the program for one action.
@@ -127,7 +152,9 @@ pub async fn run(
     let (succeeded, how) = match ended {
         Ok(Ok(status)) => (Some(status.success()), format!("{} after {seconds:.2} s", told(status))),
         Ok(Err(error)) => (Some(false), format!("it could not be waited for: {error}")),
-        Err(_) => (Some(false), format!("ended by mesh-witness after its time limit of {} s", limit.as_secs())),
+        Err(_) => {
+            (Some(false), format!("ended by mesh-witness after its time limit of {} s", limit.as_secs()))
+        }
     };
     let output = Some(evidence(command, order, &how, &stdout, &stderr, redactor));
     Ok(Said { succeeded, how, output, ..Said::default() })
@@ -204,7 +231,11 @@ impl Output {
     }
 
     fn told(&self, name: &str, redactor: &Redactor) -> String {
-        let cut = if self.size > self.kept.len() as u64 { format!(", the first {} here", self.kept.len()) } else { String::new() };
+        let cut = if self.size > self.kept.len() as u64 {
+            format!(", the first {} here", self.kept.len())
+        } else {
+            String::new()
+        };
         let text = super::lines(&redactor.bytes(&self.kept));
         format!("--- {name}: {} bytes{cut}\n{text}\n", self.size)
     }
@@ -230,7 +261,10 @@ fn evidence(
     redactor: &Redactor,
 ) -> String {
     let command = redactor.text(&command.join(" "));
-    let mut text = format!("{command} {}\n{how}\n--- environment, but for password and shared key\n", order.action.word());
+    let mut text = format!(
+        "{command} {}\n{how}\n--- environment, but for password and shared key\n",
+        order.action.word()
+    );
     for (name, value) in order.open() {
         text.push_str(&format!("{name}={}\n", redactor.text(value)));
     }

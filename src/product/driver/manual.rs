@@ -146,16 +146,22 @@ fn instructions(ask: &Ask<'_>, order: &Order) -> Vec<String> {
     };
     let what = match ask {
         Ask::Handshake => "validate its mailbox (handshake)".to_owned(),
-        Ask::Send { chunk_bytes: None, .. } => "send a message, and check its inbox directly after".to_owned(),
+        Ask::Send { chunk_bytes: None, .. } => {
+            "send a message, and check its inbox directly after".to_owned()
+        }
         Ask::Send { chunk_bytes: Some(bytes), .. } => {
             format!("send a message in chunks of {bytes} bytes, and check its inbox directly after")
         }
         Ask::CheckInbox | Ask::List => "check its inbox".to_owned(),
-        Ask::Receive { takes_gzip: false, .. } => "collect the message that waits: list, download, acknowledge".to_owned(),
+        Ask::Receive { takes_gzip: false, .. } => {
+            "collect the message that waits: list, download, acknowledge".to_owned()
+        }
         Ask::Receive { takes_gzip: true, .. } => {
             "collect the message that waits, offering to take gzip: list, download, acknowledge".to_owned()
         }
-        Ask::Drain { expected } => format!("work off its inbox, in which {} messages wait, to its end", expected.len()),
+        Ask::Drain { expected } => {
+            format!("work off its inbox, in which {} messages wait, to its end", expected.len())
+        }
         Ask::Download { message } => {
             format!("collect message {message}: it may be listed, and cannot be had")
         }
@@ -186,7 +192,12 @@ fn told(call: &Arc<Exchange>) -> String {
     printable(format!("{at} {} {}: {status}", call.request.head.method, call.request.head.target).as_bytes())
 }
 
-async fn attach(console: &mut Console, path: &str, attached: usize, redactor: &Redactor) -> Option<Attachment> {
+async fn attach(
+    console: &mut Console,
+    path: &str,
+    attached: usize,
+    redactor: &Redactor,
+) -> Option<Attachment> {
     if attached >= MOST_ATTACHMENTS {
         console.say(&format!("  {MOST_ATTACHMENTS} files are attached already"));
         return None;
@@ -198,6 +209,12 @@ async fn attach(console: &mut Console, path: &str, attached: usize, redactor: &R
             return None;
         }
     };
+    if redactor.bytes(&content) != content {
+        console.say(&format!(
+            "  {path}: holds a password, a shared key or a token, so it is not taken: take that out first"
+        ));
+        return None;
+    }
     console.say("  What does it show? One line:");
     let statement = redactor.text(&console.line().await);
     let name = safe_name(path);
@@ -212,7 +229,9 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     }
     let mut content = Vec::new();
     let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
-    file.take(ATTACHMENT_BYTES + 1).read_to_end(&mut content).map_err(|error| format!("cannot be read: {error}"))?;
+    file.take(ATTACHMENT_BYTES + 1)
+        .read_to_end(&mut content)
+        .map_err(|error| format!("cannot be read: {error}"))?;
     if content.len() as u64 > ATTACHMENT_BYTES {
         return Err(format!("is larger than {ATTACHMENT_BYTES} bytes"));
     }
@@ -241,8 +260,9 @@ mod tests {
     async fn asked(typed: &str, limit: Duration) -> (Said, Vec<String>) {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&heard);
-        let mut console =
-            Console::new(Cursor::new(typed.to_owned()), move |line| sink.lock().unwrap().push(line.to_owned()));
+        let mut console = Console::new(Cursor::new(typed.to_owned()), move |line| {
+            sink.lock().unwrap().push(line.to_owned())
+        });
         let desk = Desk::lay_out(&Ask::Handshake).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let access = crate::product::driver::tests::access(folder.path());
@@ -257,7 +277,10 @@ mod tests {
     async fn enter_goes_on_and_the_person_was_told_what_to_do() {
         let (said, heard) = asked("\n", Duration::from_secs(600)).await;
         assert!(said.how.starts_with("the operator says that it has acted"), "{said:?}");
-        assert!(heard.iter().any(|line| line.contains("NOW have the product validate its mailbox")), "{heard:?}");
+        assert!(
+            heard.iter().any(|line| line.contains("NOW have the product validate its mailbox")),
+            "{heard:?}"
+        );
         assert!(heard.iter().any(|line| line.contains("MESH_MAILBOX_ID=PRODUCT")), "{heard:?}");
         assert!(!heard.concat().contains("pass-w0rd"), "no secret on the terminal");
     }
@@ -267,14 +290,23 @@ mod tests {
         let mut file = tempfile::Builder::new().prefix(".. sc reen").suffix(".png").tempfile().unwrap();
         file.write_all(b"picture").unwrap();
         let path = file.path().display().to_string();
-        let typed = format!("what?\nattach /no/such/file\nattach {path}\nThe s3cret-thing list\n\n");
+        let mut leak = tempfile::NamedTempFile::new().unwrap();
+        leak.write_all(b"log: s3cret-thing").unwrap();
+        let leak = leak.path().display().to_string();
+        let typed =
+            format!("what?\nattach /no/such/file\nattach {leak}\nattach {path}\nThe s3cret-thing list\n\n");
         let (said, heard) = asked(&typed, Duration::from_secs(600)).await;
         let [attachment] = said.attachments.as_slice() else { panic!("{said:?}") };
         assert_eq!(attachment.content, b"picture");
-        assert!(attachment.name.starts_with("_sc_reen") && attachment.name.ends_with(".png"), "{}", attachment.name);
+        assert!(
+            attachment.name.starts_with("_sc_reen") && attachment.name.ends_with(".png"),
+            "{}",
+            attachment.name
+        );
         assert!(attachment.statement.starts_with("The ") && !attachment.statement.contains("s3cret-thing"));
         assert!(heard.iter().any(|line| line.contains("/no/such/file: cannot be read")), "{heard:?}");
         assert!(heard.iter().any(|line| line.contains("press Enter, or write")), "{heard:?}");
+        assert!(heard.iter().any(|line| line.contains("so it is not taken")), "{heard:?}");
     }
 
     #[tokio::test]
@@ -295,9 +327,13 @@ mod tests {
 
     #[test]
     fn names_are_fit_for_every_file_system() {
-        for (path, name) in
-            [("/home/me/Screen shot.png", "Screen_shot.png"), ("C:\\x\\a:b", "a_b"), ("..", "attachment"), ("/", "attachment"), (".hidden", "hidden")]
-        {
+        for (path, name) in [
+            ("/home/me/Screen shot.png", "Screen_shot.png"),
+            ("C:\\x\\a:b", "a_b"),
+            ("..", "attachment"),
+            ("/", "attachment"),
+            (".hidden", "hidden"),
+        ] {
             assert_eq!(safe_name(path), name);
         }
         assert_eq!(safe_name(&"x".repeat(300)).len(), 100);

@@ -139,7 +139,9 @@ pub enum DriverError {
     #[error("cannot set up HTTP for product.driver.webhook: {0}")]
     Webhook(reqwest::Error),
     /// A person is needed and there is none.
-    #[error("product.driver: manual needs a terminal, on which a person can be asked; use command or webhook where there is none")]
+    #[error(
+        "product.driver: manual needs a terminal, on which a person can be asked; use command or webhook where there is none"
+    )]
     NoTerminal,
 }
 

@@ -1,7 +1,10 @@
 //! A product that is asked by an HTTP call to its test hook. The hook is sent no secret: whoever
 //! stands behind it has been given mailbox password and shared key beforehand.
 
-use std::{fmt, time::{Duration, Instant}};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use reqwest::{Client, Response, Url, header::CONTENT_TYPE, redirect::Policy};
 use serde_json::{Map, Value};
@@ -80,19 +83,25 @@ pub async fn call(
     };
     let seconds = began.elapsed().as_secs_f64();
     let (succeeded, how, answer) = match answered {
-        Ok((status, answer)) => {
-            (status.is_success(), format!("the hook answered {} after {seconds:.2} s", status.as_u16()), answer)
-        }
+        Ok((status, answer)) => (
+            status.is_success(),
+            format!("the hook answered {} after {seconds:.2} s", status.as_u16()),
+            answer,
+        ),
         Err(error) if error.is_connect() || error.is_builder() => {
             return Err(AskError::Configuration(format!(
                 "product.driver.webhook: {url} cannot be reached: {}",
                 redactor.text(&chain(&error))
             )));
         }
-        Err(error) if error.is_timeout() => {
-            (false, format!("the hook did not answer within its time limit of {} s", limit.as_secs()), Vec::new())
+        Err(error) if error.is_timeout() => (
+            false,
+            format!("the hook did not answer within its time limit of {} s", limit.as_secs()),
+            Vec::new(),
+        ),
+        Err(error) => {
+            (false, format!("the hook did not answer: {}", redactor.text(&chain(&error))), Vec::new())
         }
-        Err(error) => (false, format!("the hook did not answer: {}", redactor.text(&chain(&error))), Vec::new()),
     };
     let answer = super::lines(&redactor.bytes(&answer));
     let sent = redactor.text(&format!("{body:#}"));
@@ -133,7 +142,12 @@ mod tests {
 
     #[test]
     fn a_hook_is_on_https_or_on_this_machine() {
-        for good in ["https://product.example/test/hook?x=1", "http://127.0.0.1:9000/hook", "http://localhost/h", "http://[::1]:1/"] {
+        for good in [
+            "https://product.example/test/hook?x=1",
+            "http://127.0.0.1:9000/hook",
+            "http://localhost/h",
+            "http://[::1]:1/",
+        ] {
             assert!(HookUrl::parse(good).is_ok(), "{good}");
         }
         for (bad, why) in [

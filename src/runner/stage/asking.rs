@@ -73,7 +73,9 @@ impl Stage {
             self.setting.ledger.keep(EvidenceFile { path, content: attachment.content.clone() });
         }
         if let Some(received) = &said.received {
-            self.received.get_or_insert_default().extend(received.iter().map(|(id, digest)| (id.clone(), *digest)));
+            self.received
+                .get_or_insert_default()
+                .extend(received.iter().map(|(id, digest)| (id.clone(), *digest)));
         }
         self.said = Some(said);
     }
