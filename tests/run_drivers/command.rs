@@ -9,7 +9,7 @@ use crate::{Rig, product, support::eventually, the_file};
 
 #[test]
 fn a_product_that_does_as_it_should_passes_the_whole_pack() {
-    let rig = Rig::new();
+    let rig = Rig::empty();
     let outcome = rig.play(&product::driver(&[]), &[]);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     let bundle = rig.read();
@@ -52,7 +52,7 @@ const QUIRKS: [(&str, &str, &str); 6] = [
 #[test]
 fn a_product_that_does_otherwise_is_told_what() {
     for (quirk, tag, what) in QUIRKS {
-        let rig = Rig::new();
+        let rig = Rig::empty();
         let outcome = rig.play(&product::driver(&[quirk]), &["--tags", tag]);
         assert_eq!(outcome.code, Some(1), "{quirk}: {outcome:?}");
         let fault = rig.read().fault();
@@ -63,7 +63,7 @@ fn a_product_that_does_otherwise_is_told_what() {
 
 #[test]
 fn a_product_that_shows_nothing_of_what_it_holds_has_a_warning() {
-    let rig = Rig::new();
+    let rig = Rig::empty();
     let outcome = rig.play(&product::driver(&["keeps-nothing"]), &["--tags", "@case-401"]);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     assert_eq!(rig.read().outcomes()[0].1, "warning");
@@ -71,7 +71,7 @@ fn a_product_that_shows_nothing_of_what_it_holds_has_a_warning() {
 
 #[test]
 fn a_program_that_exits_well_and_does_nothing_fails() {
-    let rig = Rig::new();
+    let rig = Rig::empty();
     rig.file("idle.sh", "#!/bin/sh\necho \"action $1\"; echo here >&2; env | cut -d= -f1 | sort\n", 0o755);
     let outcome = rig.play("{command: [./idle.sh]}", &["--tags", "@case-201 or @case-401"]);
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
@@ -96,7 +96,7 @@ fn a_program_that_exits_well_and_does_nothing_fails() {
 
 #[test]
 fn what_the_program_prints_of_secrets_is_not_kept() {
-    let rig = Rig::new();
+    let rig = Rig::empty();
     rig.file("leak.sh", "#!/bin/sh\necho \"it is $MESH_SHARED_KEY and $MESH_MAILBOX_PASSWORD\"\nhead -c 200000 /dev/zero | tr '\\0' x\n", 0o755);
     let config = rig.config("{command: [./leak.sh]}");
     let more = "emulator: {shared_key: th1s-is-a-key-of-mine}\n";
@@ -125,7 +125,7 @@ fn what_the_program_prints_of_secrets_is_not_kept() {
 
 #[test]
 fn a_program_that_cannot_be_started_is_a_fault_of_the_configuration() {
-    let rig = Rig::new();
+    let rig = Rig::empty();
     rig.file("plain.txt", "no program", 0o644);
     for (command, what) in [
         ("[./nothing.sh]", "./nothing.sh: there is no such program"),
@@ -141,7 +141,7 @@ fn a_program_that_cannot_be_started_is_a_fault_of_the_configuration() {
 
 #[test]
 fn a_program_that_does_not_end_is_ended_with_all_that_it_has_started() {
-    let rig = Rig::new();
+    let rig = Rig::empty();
     let mark = rig.folder.path().join("child");
     // The child would live for an hour, and holds the output open.
     let script = format!("#!/bin/sh\nsleep 3600 &\necho $! >{}\nwait\n", mark.display());

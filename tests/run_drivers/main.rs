@@ -18,7 +18,7 @@ pub struct Rig {
 }
 
 impl Rig {
-    pub fn new() -> Self {
+    pub fn empty() -> Self {
         Self { folder: TempDir::new().unwrap() }
     }
 

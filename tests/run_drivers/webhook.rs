@@ -35,7 +35,7 @@ fn the_hook_is_told_what_to_do_and_no_secret() {
         let _ = stream
             .write_all(b"HTTP/1.1 503 Busy\r\nContent-Length: 7\r\nConnection: close\r\n\r\nlater\x1b[");
     });
-    let rig = Rig::new();
+    let rig = Rig::empty();
     let config = rig.config(&format!("{{webhook: {{url: \"{}/hook\", timeout: 30s}}}}", hook.url));
     let more = "emulator: {shared_key: th1s-is-a-key-of-mine, folder: settings}\n";
     std::fs::write(&config, std::fs::read_to_string(&config).unwrap() + more).unwrap();
@@ -75,7 +75,7 @@ fn the_hook_is_told_what_to_do_and_no_secret() {
 
 #[test]
 fn a_hook_that_is_not_there_is_a_fault_of_the_configuration() {
-    let rig = Rig::new();
+    let rig = Rig::empty();
     let outcome = rig.play("{webhook: {url: \"http://127.0.0.1:1/hook\"}}", &["--tags", "@case-201"]);
     assert_eq!(outcome.code, Some(2), "{outcome:?}");
     let fault = rig.read().fault();
@@ -85,7 +85,7 @@ fn a_hook_that_is_not_there_is_a_fault_of_the_configuration() {
 #[test]
 fn a_hook_that_never_answers_is_not_waited_for() {
     let hook = Server::silent();
-    let rig = Rig::new();
+    let rig = Rig::empty();
     let outcome =
         rig.play(&format!("{{webhook: {{url: \"{}\", timeout: 1s}}}}", hook.url), &["--tags", "@case-201"]);
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
