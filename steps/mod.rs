@@ -5,6 +5,7 @@ mod acknowledge;
 mod attest;
 mod chunks;
 mod download;
+mod endpoint;
 mod handshake;
 mod inbox;
 mod refusal;

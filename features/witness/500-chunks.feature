@@ -7,7 +7,7 @@ Feature: Messages in chunks
     Given a mailbox for the product and another for an independent counterpart
     And the product has validated its mailbox within the last 24 hours
 
-  @optional-chunking @case-501 @req-CHUNK-01 @req-RECEIVE-02
+  @optional-chunking @case-501 @req-LARGE-01 @req-RECEIVE-02
   Scenario: Receive a message in chunks
     Proves: the product downloads chunk after chunk until the last, holds the whole as it was sent,
     by its MD5, and acknowledges it in the call that follows.
@@ -25,7 +25,7 @@ Feature: Messages in chunks
     And the acknowledgement came directly after the download
     And the message is gone from the product's inbox
 
-  @optional-chunking @case-502 @req-CHUNK-02 @req-POLL-01
+  @optional-chunking @case-502 @req-LARGE-02 @req-POLL-01
   Scenario: Send a message in chunks
     Proves: the product sends chunk after chunk with its Mex-Chunk-Range, in order, up to the final
     block, each is accepted, and the whole arrives as it was to be sent, by its MD5.

@@ -23,7 +23,7 @@ Feature: When MESH says no
     And the product copes with the refusal
     And the product's mailbox is enabled again
 
-  @own-endpoint @case-702 @req-ERROR-02 @req-REPORT-01
+  @own-endpoint @case-702 @req-ERROR-02 @req-UNDELIVERED-01
   Scenario: The recipient does not exist
     Proves: the product copes with 417 and its error code. Where MESH gives the message an ID all
     the same, a report on it comes to the sender's own inbox: the product takes that too.
@@ -35,7 +35,7 @@ Feature: When MESH says no
     And the product copes with the refusal
     And the product takes the report on it, where there is one
 
-  @own-endpoint @dormant @case-703 @req-REPORT-01 @req-REPORT-02
+  @own-endpoint @dormant @case-703 @req-UNDELIVERED-01 @req-UNDELIVERED-02
   Scenario: Nobody collects a message
     Proves: the message is accepted, after five days a report that it was not delivered comes to
     the sender's inbox, and the product downloads and acknowledges that like any message.

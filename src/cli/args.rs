@@ -41,6 +41,11 @@ pub enum Command {
 /// Cases 801 to 803 are declarations: a named person answers on the terminal when a run with --config
 /// begins, or in --attestations. Without an answer they are not run and never passed: in practice,
 /// without --config, that does not count; with --config the run is incomplete, which is exit code 3.
+///
+/// The pack "endpoint" judges the endpoint itself. At a real endpoint only its scenarios tagged
+/// @int-safe are played; the others are not run, and the exit code is 2, since more was asked for than
+/// may be played: ask for --tags @int-safe, or for --beyond-int-safe. Live MESH is refused unless
+/// --live-host names it.
 #[derive(Debug, Args)]
 pub struct RunArguments {
     /// Configuration of a real endpoint; `mesh-witness check` tells whether it is right
@@ -66,6 +71,12 @@ pub struct RunArguments {
     /// Say in conformance.md what has changed since an earlier run
     #[arg(long, value_name = "BUNDLE")]
     pub compare_with: Option<PathBuf>,
+    /// Play at a real endpoint also what is not tagged @int-safe: the endpoint's operators should know
+    #[arg(long)]
+    pub beyond_int_safe: bool,
+    /// Play against live MESH, whose host must be named in full
+    #[arg(long, value_name = "HOST")]
+    pub live_host: Option<String>,
     /// Where to write the bundle [default: reports/mesh-witness-RUN.zip]
     #[arg(long, value_name = "FILE")]
     pub bundle: Option<PathBuf>,

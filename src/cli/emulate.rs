@@ -1,9 +1,6 @@
 //! `emulate`: our endpoint, alone.
 
-use std::{
-    io::{self, Write},
-    sync::Arc,
-};
+use std::{io::Write, sync::Arc};
 
 use chrono::{SecondsFormat, TimeDelta};
 use mesh_witness::{
@@ -19,6 +16,7 @@ use super::{
     access_log::AccessLog,
     args::{AuthMode, EmulateArguments, ProfileName},
     emulated,
+    interruption::Interruption,
     lines::Lines,
     screen,
     taping::Taping,
@@ -82,15 +80,15 @@ pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
             message.message, message.why
         ));
     }
+    let mut interruption = Interruption::listen().map_err(|error| Failure::new(Exit::Environment, error))?;
     if let Some(taping) = &taping {
         taping.begin(&emulator.url(), emulator.address(), !arguments.plain_http);
     }
-    let stop = Stop::listen().map_err(|error| Failure::new(Exit::Environment, error))?;
     screen::say(&format!("listening on {}", emulator.url()));
     screen::say(guide(&arguments, &emulator.url(), &ids).trim_end());
     // A reader that waits for the line must get it now.
     let _ = std::io::stdout().flush();
-    stop.asked().await.map_err(|error| Failure::new(Exit::Environment, error))?;
+    interruption.comes().await;
     emulator.stop().await;
     if let Some(taping) = &taping {
         taping.end();
@@ -113,35 +111,6 @@ fn check_auth_mode(arguments: &EmulateArguments) -> Result<(), Failure> {
         _ => "--auth-mode canned: any token for a mailbox is let in whose nonce is `valid`",
     });
     Ok(())
-}
-
-/// Ctrl-C, or SIGTERM, which `kill` and service managers send.
-struct Stop {
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-}
-
-impl Stop {
-    /// From now on SIGTERM ends nothing by itself.
-    fn listen() -> io::Result<Self> {
-        Ok(Self {
-            #[cfg(unix)]
-            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
-        })
-    }
-
-    #[cfg(unix)]
-    async fn asked(mut self) -> io::Result<()> {
-        tokio::select! {
-            _ = self.terminate.recv() => Ok(()),
-            interrupted = tokio::signal::ctrl_c() => interrupted,
-        }
-    }
-
-    #[cfg(not(unix))]
-    async fn asked(self) -> io::Result<()> {
-        tokio::signal::ctrl_c().await
-    }
 }
 
 /// Who is there, and how to answer them.
@@ -177,7 +146,7 @@ fn arrangement(arguments: &EmulateArguments) -> Result<Arrangement, Failure> {
     let expiry =
         Expiry { inbox: days(arguments.inbox_expiry_days), message: days(arguments.message_expiry_days) };
     let (switches, store) = (Switches { expiry, ..Switches::of(profile) }, arguments.store.clone());
-    Ok(Arrangement { switches, mailboxes, workflows, patients, admin: true, store })
+    Ok(Arrangement { switches, mailboxes, workflows, patients, admin: true, store, ..Arrangement::default() })
 }
 
 fn transport(arguments: &EmulateArguments, mailboxes: &[MailboxId]) -> Result<Transport, Failure> {

@@ -7,6 +7,7 @@ mod compare;
 mod emulate;
 mod emulated;
 mod exit;
+mod interruption;
 mod judge;
 mod lines;
 mod record;

@@ -8,16 +8,21 @@ use std::{
 
 use cucumber::World as _;
 use mesh_witness::{
+    client::Origin,
     evidence::{self, Bag, BagInfo, PayloadFile},
     product::Driven,
     report::{self, ReportFile},
-    runner::{self, Comparison, FaultKind, MeshWorld, Plan, RunRecord, Verdict},
+    runner::{
+        self, Comparison, FaultKind, MeshWorld, Outcome, Permit, Plan, RunRecord, ScenarioRecord, Verdict,
+        is_live,
+    },
     tape::Secret,
 };
 
 use super::{
     Exit, Failure,
     args::{Format, RunArguments},
+    interruption::Interruption,
     screen::{self, Screen},
     setting, terms,
 };
@@ -26,7 +31,7 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
     let usage = |error: &dyn std::error::Error| Failure::new(Exit::Usage, error);
     let features = runner::load(&arguments.pack).map_err(|error| usage(&error))?;
     let steps = MeshWorld::collection();
-    let plan = Plan::new(features, arguments.tags.as_deref(), &steps).map_err(|error| usage(&error))?;
+    let mut plan = Plan::new(features, arguments.tags.as_deref(), &steps).map_err(|error| usage(&error))?;
     let mut prepared = match &arguments.config {
         Some(file) => setting::configured(file).await?,
         None => setting::emulated().await?,
@@ -34,28 +39,39 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
     let old = arguments.compare_with.as_deref().map(evidence::outline).transpose();
     let old = old.map_err(|error| usage(&error))?;
     let url = prepared.setting.url.clone();
+    let origin = Origin::parse(&url).map_err(|error| Failure::new(Exit::Usage, error))?;
+    refuse_live(&origin, arguments.live_host.as_deref())?;
     let more = terms::told(&mut prepared.setting.terms, &arguments, &plan, &url)?;
-    let setting = Arc::new(prepared.setting);
+    let mut setting = prepared.setting;
+    setting.notice = Arc::new(|text: &str| screen::notice(text));
+    let setting = Arc::new(setting);
+    let permit = Permit {
+        place: setting.place(),
+        encrypted: origin.is_encrypted(),
+        beyond_int_safe: arguments.beyond_int_safe,
+    };
+    let left_out = plan.leave_out(|scenario| permit.forbids(scenario));
     setting.warnings.iter().for_each(|warning| screen::warning(warning));
     // A person who types must not be written over.
     let is_manual = setting.driven.as_ref().is_some_and(Driven::is_manual);
     let screen = Rc::new(Screen::new(arguments.format == Format::Json, !is_manual));
     let product = format!("{} {}", setting.product.name, setting.product.version);
-    screen.opening(plan.len(), &setting.environment, &setting.url, setting.emulated, &product);
+    screen.opening(plan.scenarios(), &setting.environment, &setting.url, setting.emulated, &product);
     let observer = {
         let screen = Rc::clone(&screen);
         Box::new(move |progress: &runner::Progress<'_>| screen.progress(progress))
     };
+    let mut interruption = Interruption::listen().map_err(|error| Failure::new(Exit::Environment, error))?;
     let mut record = runner::play(
         plan,
         Arc::clone(&setting),
         steps,
         usize::from(arguments.concurrency),
         observer,
-        interrupted(),
+        async move { interruption.comes().await },
     )
     .await;
-    screen.closing(&record);
+    screen.closing(&record, left_out);
     let path = arguments.bundle.unwrap_or_else(|| default_path(&record));
     if let Some(old) = old {
         let own = report::summary(&record).map_err(|error| not_written(&error))?;
@@ -73,23 +89,22 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
         Format::Text => screen.bundle(&path.display().to_string(), size),
         Format::Json => screen::say(String::from_utf8_lossy(&summary.unwrap_or_default()).trim_end()),
     }
-    Ok(exit(&record))
+    Ok(exit(&record, left_out))
 }
 
-/// Ctrl-C, or the signal by which a service manager or CI ends a program.
-pub async fn interrupted() -> String {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            return tokio::select! {
-                _ = tokio::signal::ctrl_c() => "interrupted by Ctrl-C".to_owned(),
-                _ = terminate.recv() => "ended from outside (SIGTERM)".to_owned(),
-            };
-        }
+/// Live MESH holds patients' messages: nobody plays there by mistake.
+fn refuse_live(origin: &Origin, named: Option<&str>) -> Result<(), Failure> {
+    if !is_live(origin) || named.is_some_and(|named| named.eq_ignore_ascii_case(&origin.host())) {
+        return Ok(());
     }
-    let _ = tokio::signal::ctrl_c().await;
-    "interrupted by Ctrl-C".to_owned()
+    let host = origin.host();
+    Err(Failure::new(
+        Exit::Usage,
+        format!(
+            "endpoint.url: {host} is live MESH, where nothing is played by mistake; \
+             use the integration environment, or say --live-host {host}"
+        ),
+    ))
 }
 
 fn default_path(record: &RunRecord) -> PathBuf {
@@ -136,7 +151,14 @@ fn vocabulary() -> Vec<u8> {
 
 /// A fault of the product counts before one of the configuration, and that before one of the
 /// endpoint; nothing but a run in which all passed is 0.
-fn exit(record: &RunRecord) -> Exit {
+fn exit(record: &RunRecord, left_out: usize) -> Exit {
+    let nothing_wrong =
+        |scenario: &ScenarioRecord| !matches!(scenario.outcome, Outcome::Failed | Outcome::Error);
+    let nothing_wrong = record.scenarios.iter().all(nothing_wrong) && record.deviation_problems.is_empty();
+    if left_out > 0 && record.cut_short.is_none() && nothing_wrong {
+        // More was asked for than may be played there.
+        return Exit::Usage;
+    }
     let configuration = record.faults().any(|(_, fault)| fault.kind == FaultKind::Configuration);
     match record.verdict() {
         Verdict::Passed => Exit::Good,

@@ -1,6 +1,8 @@
 //! What a person sees on the terminal. Colours and live lines only where there is a terminal.
 
 use std::{
+    cell::RefCell,
+    collections::BTreeMap,
     io::{self, IsTerminal, Write},
     time::Duration,
 };
@@ -27,6 +29,11 @@ pub fn error(message: &str) {
     tell(&format!("{mark}: {message}"));
 }
 
+/// Says why nothing seems to happen.
+pub fn notice(message: &str) {
+    tell(&format!("  {message}"));
+}
+
 /// Prints a warning.
 pub fn warning(message: &str) {
     let mark = if std::io::stderr().is_terminal() { "\x1b[1;33mwarning\x1b[0m" } else { "warning" };
@@ -38,7 +45,21 @@ pub struct Screen {
     colours: bool,
     quiet: bool,
     live: ProgressBar,
+    /// For runs of many scenarios, each feature with what came of it so far; else nothing.
+    features: RefCell<BTreeMap<String, Tally>>,
 }
+
+/// A feature while it is played.
+#[derive(Default)]
+struct Tally {
+    left: usize,
+    passed: usize,
+    others: usize,
+}
+
+/// With more scenarios than these, a line each would bury what matters: then a feature has one line, and
+/// only scenarios that did not pass have theirs.
+const ONE_LINE_EACH: usize = 40;
 
 impl Screen {
     /// A screen; `quiet` when standard output belongs to a program, `live` when a line of it may change.
@@ -49,19 +70,32 @@ impl Screen {
         if let Ok(style) = ProgressStyle::with_template("  {spinner:.blue} {wide_msg}") {
             live.set_style(style);
         }
-        Self { colours, quiet, live }
+        Self { colours, quiet, live, features: RefCell::default() }
     }
 
     /// What is going to be played.
-    pub fn opening(&self, scenarios: usize, environment: &str, url: &str, emulated: bool, product: &str) {
+    pub fn opening(
+        &self,
+        scenarios: &[ScenarioRecord],
+        environment: &str,
+        url: &str,
+        emulated: bool,
+        product: &str,
+    ) {
         self.line(&format!("{} {}", self.bold("mesh-witness"), env!("CARGO_PKG_VERSION")));
         self.line(&format!("  endpoint  {environment}, {url}"));
         if emulated {
             self.line(&format!("            {}", self.yellow("EMULATED: practice, not evidence")));
         }
         self.line(&format!("  product   {product}"));
-        self.line(&format!("  playing   {}", plural(scenarios, "scenario")));
+        self.line(&format!("  playing   {}", plural(scenarios.len(), "scenario")));
         self.line("");
+        if scenarios.len() > ONE_LINE_EACH {
+            let mut features = self.features.borrow_mut();
+            for scenario in scenarios.iter().filter(|scenario| scenario.is_to_be_played()) {
+                features.entry(scenario.path.clone()).or_default().left += 1;
+            }
+        }
     }
 
     /// What happens while it is played.
@@ -75,15 +109,48 @@ impl Screen {
                 let next = scenario.steps.get(*done).map(|step| first_line(&step.text)).unwrap_or_default();
                 self.live.set_message(format!("{}: {next}", title(scenario)));
             }
-            Progress::Ended(scenario) => self.scenario(scenario),
+            Progress::Ended(scenario) => self.ended(scenario),
+        }
+    }
+
+    fn ended(&self, scenario: &ScenarioRecord) {
+        let mut features = self.features.borrow_mut();
+        let Some(tally) = features.get_mut(&scenario.path) else { return self.scenario(scenario) };
+        tally.left = tally.left.saturating_sub(1);
+        if scenario.outcome == Outcome::Passed {
+            tally.passed += 1;
+        } else {
+            tally.others += 1;
+            self.scenario(scenario);
+        }
+        if tally.left == 0 {
+            let mark = if tally.others == 0 { self.green("✓") } else { self.red("✗") };
+            let counts = match tally.others {
+                0 => format!("{} passed", tally.passed),
+                others => format!("{} passed, {others} not", tally.passed),
+            };
+            self.line(&format!("  {mark} {:<44} {}", scenario.feature, self.dim(&counts)));
         }
     }
 
     /// What came of the run, after its last scenario.
-    pub fn closing(&self, record: &RunRecord) {
+    /// `left_out` scenarios may not be played where it was.
+    pub fn closing(&self, record: &RunRecord, left_out: usize) {
         self.live.finish_and_clear();
-        for scenario in record.scenarios.iter().filter(|scenario| scenario.ended_at.is_none()) {
-            self.scenario(scenario);
+        let unplayed = record.scenarios.iter().filter(|scenario| scenario.ended_at.is_none());
+        if record.scenarios.len() > ONE_LINE_EACH {
+            let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+            for scenario in unplayed {
+                if let Outcome::NotRun(reason) = &scenario.outcome {
+                    *reasons.entry(reason).or_default() += 1;
+                }
+            }
+            for (reason, count) in reasons {
+                let count = plural(count, "scenario");
+                self.line(&format!("  {} {count} not run: {reason}", self.yellow("-")));
+            }
+        } else {
+            unplayed.for_each(|scenario| self.scenario(scenario));
         }
         self.line("");
         let seconds = (record.ended_at - record.started_at).as_seconds_f64();
@@ -101,6 +168,11 @@ impl Screen {
         let verdict = record.verdict();
         let word = self.coloured(verdict, &verdict.word().to_uppercase());
         self.line(&format!("  {word}  {counts} in {seconds:.2} s"));
+        if left_out > 0 {
+            self.line(
+                "  what may not be played here was left out, so this is no pass; --tags selects what may be",
+            );
+        }
         if let Some(reason) = &record.cut_short {
             self.line(&format!("  cut short: {reason}"));
         }

@@ -49,7 +49,7 @@ pub struct Answer {
 /// Longest reply that is read into memory: an inbox page of 5000 messages has some 150 KB.
 pub const COLLECTED_BYTES: usize = 1 << 20;
 
-/// A request that is ready to go.
+/// A call of an operation that is ready to go.
 pub struct Call {
     pub operation: Operation,
     /// Path and query.
@@ -58,6 +58,21 @@ pub struct Call {
     pub body: RequestBody,
     /// Whether the request or the response carries a message, which may take long.
     pub transfers: bool,
+}
+
+/// Any request that is ready to go, whether or not it is as the API has it.
+pub struct AnyCall {
+    pub method: Method,
+    /// What of the API it calls; `None` when it is none of its operations.
+    pub operation: Option<Operation>,
+    /// Path and query.
+    pub target: String,
+    pub headers: HeaderMap,
+    pub body: RequestBody,
+    /// Whether the request or the response carries a message, which may take long.
+    pub transfers: bool,
+    /// How much of the response is read into memory, in bytes; the tape keeps its own share.
+    pub collected: usize,
 }
 
 /// A body of pieces that are made as they are sent.
@@ -74,6 +89,24 @@ impl Call {
     /// Makes the call, on the connection that is open or on a new one, and puts it on the tape.
     ///
     /// A failed call is an answer like any other: the tape says what happened. Nothing is repeated.
+    pub async fn make(self, target: &Target, open: &mut Option<Connection>, scope: &TapeScope) -> Answer {
+        let (method, _) = self.operation.request();
+        let downloads = self.transfers && method == Method::GET;
+        let call = AnyCall {
+            method,
+            operation: Some(self.operation),
+            target: self.target,
+            headers: self.headers,
+            body: self.body,
+            transfers: self.transfers,
+            collected: if downloads { 0 } else { COLLECTED_BYTES },
+        };
+        call.make(target, open, scope).await
+    }
+}
+
+impl AnyCall {
+    /// Makes the call, as [`Call::make`] does.
     pub async fn make(self, target: &Target, open: &mut Option<Connection>, scope: &TapeScope) -> Answer {
         let mut recording = Recording::begin(scope, target, self.operation.clone(), self.unsent_head(target));
         let connection = match open.take().filter(|connection| !connection.sender.is_closed()) {
@@ -105,14 +138,13 @@ impl Call {
             stall: target.timeouts.response,
             total: if self.transfers { target.timeouts.transfer } else { target.timeouts.response },
         };
-        let downloads = self.transfers && self.method() == Method::GET;
+        let collected = self.collected;
         let request = self.into_request(&target.origin.authority(), sent.clone());
         let tap = connection.tap.clone();
         let work = async {
             connection.sender.ready().await?;
             let response = connection.sender.send_request(request).await?;
-            let received =
-                received.insert(Received::new(&response, if downloads { 0 } else { COLLECTED_BYTES }));
+            let received = received.insert(Received::new(&response, collected));
             received.read(response.into_body()).await
         };
         match limits.apply(&tap, work).await {
@@ -124,15 +156,11 @@ impl Call {
         }
     }
 
-    fn method(&self) -> Method {
-        self.operation.request().0
-    }
-
     /// The head as it would have gone out, for a request that never did.
     fn unsent_head(&self, target: &Target) -> Vec<u8> {
         let authority = target.origin.authority();
         let mut raw =
-            format!("{} {} HTTP/1.1\r\nhost: {authority}\r\n", self.method(), self.target).into_bytes();
+            format!("{} {} HTTP/1.1\r\nhost: {authority}\r\n", self.method, self.target).into_bytes();
         for (name, value) in &self.headers {
             for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
                 raw.extend_from_slice(part);
@@ -142,7 +170,7 @@ impl Call {
     }
 
     fn into_request(self, authority: &str, sent: SentBody) -> Request<RequestBody> {
-        let method = self.method();
+        let method = self.method;
         let body = self.body.map_frame(move |frame| {
             if let Some(data) = frame.data_ref() {
                 sent.update(data);

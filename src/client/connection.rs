@@ -71,7 +71,7 @@ impl Connection {
         let peer = stream.peer_addr().map_err(|error| failure::of_io(&error, false))?;
         let connected = started.elapsed();
         let tap = TapHandle::default();
-        let Some(tls) = &target.tls else {
+        let Some(tls) = target.tls()? else {
             let (sender, driver) = speak_http(Tap::new(stream, tap.clone(), false)).await?;
             let opening = Some(Opening { connect: connected, tls: None });
             return Ok(Self { sender, tap, peer, tls: None, opening, driver });
@@ -96,7 +96,7 @@ impl Connection {
             (seen.failure.take(), seen.first_received.is_some())
         };
         let is_vague = seen.as_ref().is_none_or(|failure| failure.kind == FailureKind::Closed);
-        match &target.tls {
+        match target.tls().ok().flatten() {
             Some(tls) if is_vague && !answered => refusal(target, tls).await.or(seen),
             _ => seen,
         }

@@ -1,9 +1,11 @@
 //! The reference client: calls the MESH API as it is documented, and writes every exchange to the tape.
 
+mod any;
 mod call;
 mod certificate;
 mod connection;
 mod failure;
+mod old_tls;
 mod origin;
 mod payload;
 mod recording;
@@ -11,11 +13,13 @@ mod reference;
 mod tap;
 mod target;
 
+pub use any::{AnyBody, AnyClient, AnyRequest};
 pub use call::{Answer, TapeScope};
 pub use certificate::certificate_facts;
 pub(crate) use connection::connect;
 pub(crate) use failure::{failure, of_io};
+pub use old_tls::OldTls;
 pub use origin::{Origin, OriginError};
 pub use payload::Payload;
 pub use reference::{Outgoing, ReferenceClient};
-pub use target::{Identity, Target, Timeouts};
+pub use target::{Identity, Target, Timeouts, TlsParts, TlsVersions};

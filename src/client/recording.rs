@@ -27,11 +27,12 @@ use crate::{
 pub struct Recording<'a> {
     scope: &'a TapeScope,
     origin: String,
-    operation: Operation,
+    operation: Option<Operation>,
     unsent_head: Vec<u8>,
     started_at: DateTime<Utc>,
     started: Instant,
     connection: Option<Facts>,
+    agreed: Option<Arc<TlsFacts>>,
 }
 
 struct Facts {
@@ -44,10 +45,15 @@ struct Facts {
 }
 
 impl<'a> Recording<'a> {
-    pub fn begin(scope: &'a TapeScope, target: &Target, operation: Operation, unsent_head: Vec<u8>) -> Self {
+    pub fn begin(
+        scope: &'a TapeScope,
+        target: &Target,
+        operation: Option<Operation>,
+        unsent_head: Vec<u8>,
+    ) -> Self {
         let origin = target.origin.to_string();
         let (started_at, started) = (Utc::now(), Instant::now());
-        Self { scope, origin, operation, unsent_head, started_at, started, connection: None }
+        Self { scope, origin, operation, unsent_head, started_at, started, connection: None, agreed: None }
     }
 
     /// From here on the tap tells what happens.
@@ -69,6 +75,14 @@ impl<'a> Recording<'a> {
         let timings = TimingRecord { connect: Some(self.started.elapsed()), ..TimingRecord::default() };
         let head = self.unsent_head.clone();
         self.write(&head, BodyRecord::empty(), None, Some(failure), timings)
+    }
+
+    /// TLS was agreed upon, and nothing was asked.
+    pub fn agreed(self, tls: Arc<TlsFacts>) -> Answer {
+        let timings = TimingRecord { tls: Some(self.started.elapsed()), ..TimingRecord::default() };
+        let head = self.unsent_head.clone();
+        let recording = Self { agreed: Some(tls), ..self };
+        recording.write(&head, BodyRecord::empty(), None, None, timings)
     }
 
     /// The call has ended, well or not.
@@ -128,13 +142,13 @@ impl<'a> Recording<'a> {
             vantage: Vantage::Client,
             origin: self.origin,
             peer: self.connection.as_ref().map(|facts| facts.peer),
-            operation: Some(self.operation),
+            operation: self.operation,
             request: RequestRecord { head, body },
             response,
             failure,
             started_at: self.started_at,
             timings,
-            tls: self.connection.and_then(|facts| facts.tls),
+            tls: self.connection.and_then(|facts| facts.tls).or(self.agreed),
             token,
             token_fault,
             relay: None,

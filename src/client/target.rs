@@ -1,6 +1,10 @@
 //! Where the client calls, as whom, and how long it waits.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 use rustls::{
@@ -8,8 +12,8 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, ServerName},
 };
 
-use super::{Origin, certificate_facts};
-use crate::tape::CertificateFacts;
+use super::{Origin, certificate_facts, failure::failure};
+use crate::tape::{CertificateFacts, FailureKind, TransportFailure};
 
 /// A client certificate and its key.
 pub struct Identity {
@@ -50,9 +54,43 @@ type EndpointTime = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 #[derive(Clone)]
 pub struct Target {
     pub(super) origin: Origin,
-    pub(super) tls: Option<TlsTarget>,
+    tls: Tls,
     pub(super) timeouts: Timeouts,
     time: Option<EndpointTime>,
+}
+
+#[derive(Clone)]
+enum Tls {
+    None,
+    Ready(TlsTarget),
+    Later(Arc<Later>),
+}
+
+/// TLS that is set up when it is first needed: a certificate for every mailbox of a run is work that
+/// a scenario which never calls must not pay for.
+struct Later {
+    made: OnceLock<Result<TlsTarget, String>>,
+    make: Box<dyn Fn() -> Result<TlsParts, String> + Send + Sync>,
+}
+
+/// What TLS takes: authorities to trust, a certificate to present, and the versions to offer.
+pub struct TlsParts {
+    /// Whom to trust.
+    pub authorities: Vec<CertificateDer<'static>>,
+    /// What to present; nothing when there is none.
+    pub identity: Option<Identity>,
+    /// Which versions to offer.
+    pub versions: TlsVersions,
+}
+
+/// Which versions of TLS a client offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TlsVersions {
+    /// 1.2 and 1.3.
+    #[default]
+    Both,
+    /// 1.2 alone, the oldest that MESH takes.
+    Only12,
 }
 
 #[derive(Clone)]
@@ -74,8 +112,11 @@ impl Target {
         identity: Option<&Identity>,
         timeouts: Timeouts,
     ) -> Result<Self, rustls::Error> {
-        let tls =
-            if origin.is_encrypted() { Some(TlsTarget::new(&origin, authorities, identity)?) } else { None };
+        let tls = if origin.is_encrypted() {
+            Tls::Ready(TlsTarget::new(&origin, authorities, identity, TlsVersions::Both)?)
+        } else {
+            Tls::None
+        };
         Ok(Self { origin, tls, timeouts, time: None })
     }
 
@@ -91,10 +132,42 @@ impl Target {
         self.time.as_ref().map_or_else(Utc::now, |time| time())
     }
 
+    /// A target whose TLS is set up at the first call. What goes wrong then fails the call.
+    #[must_use]
+    pub fn later(
+        origin: Origin,
+        timeouts: Timeouts,
+        make: impl Fn() -> Result<TlsParts, String> + Send + Sync + 'static,
+    ) -> Self {
+        let tls = if origin.is_encrypted() {
+            Tls::Later(Arc::new(Later { made: OnceLock::new(), make: Box::new(make) }))
+        } else {
+            Tls::None
+        };
+        Self { origin, tls, timeouts, time: None }
+    }
+
+    /// How it does TLS, set up if it was not yet; `None` over plain HTTP.
+    pub(super) fn tls(&self) -> Result<Option<&TlsTarget>, TransportFailure> {
+        match &self.tls {
+            Tls::None => Ok(None),
+            Tls::Ready(tls) => Ok(Some(tls)),
+            Tls::Later(later) => {
+                let made = later.made.get_or_init(|| {
+                    let TlsParts { authorities, identity, versions } = (later.make)()?;
+                    TlsTarget::new(&self.origin, &authorities, identity.as_ref(), versions)
+                        .map_err(|error| error.to_string())
+                });
+                let unable = |why: &String| failure(FailureKind::Tls, format!("cannot set up TLS: {why}"));
+                made.as_ref().map(Some).map_err(unable)
+            }
+        }
+    }
+
     /// How it does TLS; `None` over plain HTTP.
     #[must_use]
     pub fn tls_config(&self) -> Option<ClientConfig> {
-        self.tls.as_ref().map(|tls| ClientConfig::clone(&tls.config))
+        self.tls().ok().flatten().map(|tls| ClientConfig::clone(&tls.config))
     }
 
     /// Where it calls.
@@ -115,15 +188,19 @@ impl TlsTarget {
         origin: &Origin,
         authorities: &[CertificateDer<'static>],
         identity: Option<&Identity>,
+        versions: TlsVersions,
     ) -> Result<Self, rustls::Error> {
         let mut roots = RootCertStore::empty();
         for authority in authorities {
             roots.add(authority.clone())?;
         }
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots);
+        let builder = ClientConfig::builder_with_provider(provider);
+        let builder = match versions {
+            TlsVersions::Both => builder.with_safe_default_protocol_versions()?,
+            TlsVersions::Only12 => builder.with_protocol_versions(&[&rustls::version::TLS12])?,
+        };
+        let builder = builder.with_root_certificates(roots);
         let mut config = match identity {
             Some(identity) => {
                 builder.with_client_auth_cert(identity.chain.clone(), identity.key.clone_key())?

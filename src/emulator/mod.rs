@@ -6,6 +6,7 @@
 
 mod authentication;
 mod clock;
+mod faults;
 mod mailroom;
 mod pki;
 mod recording;
@@ -16,6 +17,7 @@ pub mod switches;
 
 pub use authentication::{Authentication, Policy, Refusal};
 pub use clock::Clock;
+pub use faults::{Fault, Faults, TlsFault};
 pub use mailroom::{
     Limits, Mailbox, Mailroom, Patient, Receiver, ReportRequest, SetAside, StoreError, Workflow,
 };

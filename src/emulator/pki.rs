@@ -19,6 +19,7 @@ use rustls::{
 };
 use thiserror::Error;
 
+use super::faults::{AnyAuthority, Faults, TlsFault};
 use crate::protocol::MailboxId;
 
 /// The authority and the server's certificate.
@@ -131,14 +132,25 @@ impl Pki {
     }
 
     /// What the server needs: its certificate, and a client certificate of this authority required.
-    pub(super) fn server_config(&self) -> Result<rustls::ServerConfig, PkiError> {
+    pub(super) fn server_config(&self, faults: &Faults) -> Result<rustls::ServerConfig, PkiError> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let mut roots = RootCertStore::empty();
         roots.add(self.authority())?;
-        let verifier =
-            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build()?;
+        let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+        let verifier = if faults.has_tls(TlsFault::AnyAuthority) {
+            Arc::new(AnyAuthority(Arc::clone(&provider)))
+        } else if faults.has_tls(TlsFault::NoCertificateNeeded) {
+            builder.allow_unauthenticated().build()?
+        } else {
+            builder.build()?
+        };
+        let versions: &[_] = if faults.has_tls(TlsFault::Only13) {
+            &[&rustls::version::TLS13]
+        } else {
+            rustls::DEFAULT_VERSIONS
+        };
         let mut config = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
+            .with_protocol_versions(versions)?
             .with_client_cert_verifier(verifier)
             .with_single_cert(self.server.chain.clone(), self.server.key.clone_key())?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];

@@ -22,6 +22,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use super::{
     Clock, Limits, Mailbox, Mailroom, Patient, Pki, PkiError, Policy, StoreError, Switches, Workflow,
     authentication::Guard,
+    faults::{Faults, TlsFault, agrees_to_old_version},
     recording::{Connection, Recorded, Recorder, Recording},
     routes::{Peer, Routes, Watcher},
 };
@@ -71,6 +72,8 @@ pub struct Arrangement {
     pub admin: bool,
     /// Where messages are kept so that they survive; without it they are gone with the process.
     pub store: Option<PathBuf>,
+    /// What is wrong with the endpoint on purpose. For tests: the program has no way to set it.
+    pub faults: Faults,
 }
 
 /// What connections are made of.
@@ -79,6 +82,14 @@ pub enum Transport {
     MutualTls(Arc<Pki>),
     /// Nothing: for loopback only.
     Plain,
+}
+
+impl Transport {
+    /// Whether connections are encrypted.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        matches!(self, Self::MutualTls(_))
+    }
 }
 
 /// Why an endpoint did not start.
@@ -105,6 +116,7 @@ pub struct Emulator {
     address: SocketAddr,
     scheme: &'static str,
     mailroom: Arc<Mailroom>,
+    faults: Faults,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
@@ -149,7 +161,10 @@ impl Emulator {
         token_clock: Clock,
     ) -> Result<Self, StartError> {
         let (scheme, tls) = match &settings.transport {
-            Transport::MutualTls(pki) => ("https", Some(TlsAcceptor::from(Arc::new(pki.server_config()?)))),
+            Transport::MutualTls(pki) => {
+                let config = pki.server_config(&arrangement.faults)?;
+                ("https", Some(TlsAcceptor::from(Arc::new(config))))
+            }
             Transport::Plain => ("http", None),
         };
         let unable = |source| StartError::Listen { address: settings.listen, source };
@@ -169,11 +184,13 @@ impl Emulator {
             switches: arrangement.switches,
             watcher: settings.watcher,
             admin: arrangement.admin,
+            faults: arrangement.faults.clone(),
         });
+        let faults = arrangement.faults;
         let (stop, stopped) = oneshot::channel();
         let door = Door { tls, routes, recorder, origin: format!("{scheme}://{address}").into() };
         let task = tokio::spawn(accept(listener, Arc::new(door), stopped));
-        Ok(Self { address, scheme, mailroom, stop, task })
+        Ok(Self { address, scheme, mailroom, faults, stop, task })
     }
 
     /// Scheme, host and port, such as `https://127.0.0.1:8700`.
@@ -192,6 +209,12 @@ impl Emulator {
     #[must_use]
     pub fn mailroom(&self) -> &Arc<Mailroom> {
         &self.mailroom
+    }
+
+    /// What is wrong with it on purpose.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.faults
     }
 
     /// Takes no more connections, lets calls that have begun end within five seconds, and stops.
@@ -272,7 +295,7 @@ async fn accept(listener: TcpListener, door: Arc<Door>, mut stopped: oneshot::Re
     let _ = timeout(GRACE, graceful.shutdown()).await;
 }
 
-async fn connection(stream: TcpStream, door: &Door, watcher: ConnectionWatcher, on_loopback: bool) {
+async fn connection(mut stream: TcpStream, door: &Door, watcher: ConnectionWatcher, on_loopback: bool) {
     // Small replies must not wait for each other.
     let _ = stream.set_nodelay(true);
     let address = stream.local_addr().ok();
@@ -284,6 +307,9 @@ async fn connection(stream: TcpStream, door: &Door, watcher: ConnectionWatcher, 
             let peer = Peer { common_name: None, on_loopback };
             serve_recorded(stream, recording, Arc::clone(&door.routes), peer, watcher).await;
         }
+        Some(_)
+            if door.routes.faults.has_tls(TlsFault::OldVersions)
+                && agrees_to_old_version(&mut stream).await => {}
         Some(acceptor) => {
             // A client that fails the handshake has been told so by TLS; there is nothing to answer.
             if let Ok(Ok(stream)) = timeout(PATIENCE, acceptor.accept(stream)).await {

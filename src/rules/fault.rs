@@ -28,6 +28,8 @@ pub enum FaultKind {
     Configuration,
     /// The endpoint's or the environment's.
     Endpoint,
+    /// The endpoint's, in a scenario in which the endpoint is what is under test.
+    EndpointUnderTest,
     /// Our own.
     Harness,
 }
@@ -63,6 +65,7 @@ impl FaultKind {
             Self::Product => "product",
             Self::Configuration => "configuration",
             Self::Endpoint => "endpoint",
+            Self::EndpointUnderTest => "endpoint under test",
             Self::Harness => "harness",
         }
     }

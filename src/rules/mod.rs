@@ -4,6 +4,7 @@ mod acts;
 mod answers;
 mod chunks;
 mod diagnosis;
+pub mod endpoint;
 mod fault;
 mod messages;
 mod refusals;

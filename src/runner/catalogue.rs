@@ -149,6 +149,24 @@ mod tests {
         }
     }
 
+    /// The tags decide where a scenario may run: one that is misspelt would let it run anywhere.
+    #[test]
+    fn every_endpoint_scenario_has_a_requirement_and_no_tag_that_means_nothing() {
+        let known = ["endpoint", "int-safe", "emulator-only", "slow", "large", "tls", "own-endpoint"];
+        for loaded in load(&["endpoint".to_owned()]).unwrap() {
+            assert!(loaded.feature.tags.iter().any(|tag| tag == "endpoint"), "{}", loaded.shown);
+            for scenario in &loaded.feature.scenarios {
+                let tags = || loaded.feature.tags.iter().chain(&scenario.tags);
+                assert!(tags().any(|tag| tag.starts_with("req-")), "{}", scenario.name);
+                for tag in tags().filter(|tag| !tag.starts_with("req-")) {
+                    assert!(known.contains(&tag.as_str()), "{}: @{tag}", scenario.name);
+                }
+                let both = |tag: &str| tags().any(|own| own == tag);
+                assert!(!(both("int-safe") && both("emulator-only")), "{}", scenario.name);
+            }
+        }
+    }
+
     #[test]
     fn a_catalogue_with_a_mistake_is_none() {
         let one = "- {id: A-1, statement: s, source: s, level: MUST, binds: product}\n";

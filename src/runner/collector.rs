@@ -198,10 +198,10 @@ impl Growing {
 
 const REPORT: &str = "This is a fault of mesh-witness: please report it.";
 
-/// Only a fault of the product counts against it.
+/// Only a fault of what is under test counts against it.
 fn outcome(kind: FaultKind) -> Outcome {
     match kind {
-        FaultKind::Product => Outcome::Failed,
+        FaultKind::Product | FaultKind::EndpointUnderTest => Outcome::Failed,
         FaultKind::Configuration | FaultKind::Endpoint | FaultKind::Harness => Outcome::Error,
     }
 }

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use super::{Pair, Seat, staged::Staging};
 use crate::{
-    client::{Identity, Origin, Target, Timeouts},
+    client::{Identity, Origin, Target, Timeouts, TlsParts, TlsVersions},
     emulator::{
         Arrangement, Clock, Emulator, Limits, Mailroom, Pki, PkiError, Policy, Settings, StartError,
         Transport,
@@ -88,12 +88,18 @@ impl Emulated {
         arrangement: Arrangement,
     ) -> Result<(Pair, OwnEndpoint), StartError> {
         let clock = Clock::new();
+        let transport = if self.emulator.url().starts_with("https:") {
+            Transport::MutualTls(Arc::clone(&self.pki))
+        } else {
+            Transport::Plain
+        };
+        let arrangement = Arrangement { faults: self.emulator.faults().clone(), ..arrangement };
         let settings = Settings {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            transport: Transport::MutualTls(Arc::clone(&self.pki)),
+            policy: Policy { certificate_names_mailbox: transport.is_encrypted(), ..Policy::default() },
+            transport,
             shared_key: self.shared_key.clone(),
             mailboxes: Vec::new(),
-            policy: Policy { certificate_names_mailbox: true, ..Policy::default() },
             limits: Limits::default(),
             clock: clock.clone(),
             watcher: None,
@@ -126,10 +132,17 @@ impl Emulated {
         let own = |text: String| rustls::Error::General(text);
         let mailbox = MailboxId::parse(id).map_err(|error| own(error.to_string()))?;
         emulator.mailroom().register(mailbox.clone(), self.password.clone());
-        let client = self.pki.client(&mailbox)?;
-        let identity = Identity { chain: client.chain, key: client.key };
         let origin = Origin::parse(&emulator.url()).map_err(|error| own(error.to_string()))?;
-        let target = Target::new(origin, &[self.pki.authority()], Some(&identity), self.timeouts)?;
+        let (pki, named) = (Arc::clone(&self.pki), mailbox.clone());
+        // A scenario that never calls needs no certificate.
+        let target = Target::later(origin, self.timeouts, move || {
+            let client = pki.client(&named).map_err(|error| error.to_string())?;
+            Ok(TlsParts {
+                authorities: vec![pki.authority()],
+                identity: Some(Identity { chain: client.chain, key: client.key }),
+                versions: TlsVersions::Both,
+            })
+        });
         let target = match clock.cloned() {
             Some(clock) => target.with_time(move || clock.now()),
             None => target,

@@ -1,29 +1,36 @@
 //! Loads packs, plays them with cucumber, and turns what happened into one [`RunRecord`].
 
+mod caller;
 mod catalogue;
 mod collector;
 mod comparison;
 mod deviations;
 mod emulated;
 mod outcome;
+mod pace;
 mod pack;
+mod place;
 mod plan;
 mod play;
 mod record;
 mod setting;
 mod stage;
+mod stage_caller;
 mod stage_endpoint;
 mod staged;
 mod terms;
 mod world;
 
 pub use crate::rules::{Fault, FaultKind};
+pub use caller::{Body, Caller, Mistake, MistakeError, TlsVariant};
 pub use catalogue::{BUILT_IN_CATALOGUE, Binds, CatalogueError, Level, Requirement};
 pub use collector::{Observer, Progress};
 pub use comparison::{CaseOutline, Change, ChangeKind, Comparison, RunOutline};
 pub use emulated::{Emulated, OwnEndpoint};
 pub use outcome::{Outcome, Verdict};
+pub use pace::{BETWEEN_CHECKS, Pace};
 pub use pack::{LoadedFeature, PackError, built_in, load};
+pub use place::{Permit, Place, is_live};
 pub use plan::{Plan, PlanError};
 pub use play::play;
 pub use record::{Environment, MailboxRole, PackFile, Party, RunRecord, ScenarioRecord, StepRecord};

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::{
     BUILT_IN_CATALOGUE, CatalogueError, LoadedFeature, MeshWorld, Outcome, PackFile, Requirement,
-    ScenarioRecord, StepRecord,
+    ScenarioRecord, StepRecord, record::NOT_REACHED,
 };
 
 /// What will be played, and its record before anything was.
@@ -80,6 +80,33 @@ impl Plan {
         plan.check(steps)?;
         plan.pack.push(PackFile { path: "requirements.yaml".to_owned(), content: BUILT_IN_CATALOGUE.into() });
         Ok(plan)
+    }
+
+    /// What will be played, in the order of the packs.
+    #[must_use]
+    pub fn scenarios(&self) -> &[ScenarioRecord] {
+        &self.scenarios
+    }
+
+    /// Leaves out of the play what is not wanted; how many scenarios that is. They stay in the record,
+    /// not run for that reason.
+    pub fn leave_out(&mut self, reason: impl Fn(&ScenarioRecord) -> Option<String>) -> usize {
+        let mut left_out = 0;
+        for record in &mut self.scenarios {
+            if let Some(reason) = reason(record) {
+                record.outcome = Outcome::NotRun(reason);
+                left_out += 1;
+            }
+        }
+        let stays = |scenario: &Scenario| {
+            let record = self.scenarios.get(scenario.position.col);
+            record.is_some_and(ScenarioRecord::is_to_be_played)
+        };
+        for feature in &mut self.features {
+            feature.scenarios.retain(stays);
+            feature.rules.iter_mut().for_each(|rule| rule.scenarios.retain(stays));
+        }
+        left_out
     }
 
     /// How many scenarios will be played.
@@ -166,7 +193,7 @@ impl Plan {
             line,
             name: scenario.name.clone(),
             description: description(scenario),
-            outcome: Outcome::NotRun("not reached".to_owned()),
+            outcome: Outcome::NotRun(NOT_REACHED.to_owned()),
             started_at: None,
             ended_at: None,
             steps,

@@ -123,10 +123,13 @@ async fn run(
         })
         .after(|_, _, _, _, world| {
             // Ends the scenario's turn at mailboxes that are shared.
-            if let Some(world) = world {
-                world.stage = None;
+            let stage = world.and_then(|world| world.stage.take());
+            async {
+                if let Some(stage) = stage {
+                    stage.close().await;
+                }
             }
-            async {}.boxed_local()
+            .boxed_local()
         })
         .with_cli(options)
         .run(features)

@@ -130,6 +130,9 @@ pub struct ScenarioRecord {
     pub clock_moved: Option<TimeDelta>,
 }
 
+/// What stands in a record until its scenario is played.
+pub(super) const NOT_REACHED: &str = "not reached";
+
 /// One step.
 #[derive(Debug, Clone)]
 pub struct StepRecord {
@@ -220,6 +223,12 @@ impl ScenarioRecord {
     #[must_use]
     pub fn word(&self) -> &'static str {
         if self.deviation.is_some() { "expected deviation" } else { self.outcome.word() }
+    }
+
+    /// Whether it is going to be played: nothing has come of it yet, and nobody has left it out.
+    #[must_use]
+    pub fn is_to_be_played(&self) -> bool {
+        self.outcome == Outcome::NotRun(NOT_REACHED.to_owned())
     }
 
     /// Why it did not pass, when a step says so.

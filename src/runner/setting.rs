@@ -3,13 +3,14 @@
 use std::{
     collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use chrono::{DateTime, Utc};
 use tokio::sync::OwnedMutexGuard;
 
 use super::{
-    Attestation, Fault, MailboxRole, Party, Pending, Terms,
+    Attestation, Fault, MailboxRole, Pace, Party, Pending, Terms,
     emulated::{Emulated, OwnEndpoint},
     staged::Staged,
 };
@@ -49,9 +50,18 @@ pub struct Setting {
     pub terms: Terms,
     /// The product, where it is asked through a driver; otherwise the reference client stands in.
     pub driven: Option<Driven>,
+    /// Whether the endpoint is a real one: not on this machine. Inbox checks keep the pace there that
+    /// MESH asks for.
+    pub real: bool,
+    /// Told when the run waits, and why.
+    pub notice: Notice,
     /// What was used and looked at, for the report.
     pub(super) ledger: Ledger,
+    pace: Mutex<Pace>,
 }
+
+/// Told a line for whoever watches.
+pub type Notice = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Where scenarios get their mailboxes from.
 pub enum Mailboxes {
@@ -155,6 +165,7 @@ impl Setting {
     ) -> Self {
         let emulated = matches!(mailboxes, Mailboxes::Emulated(_) | Mailboxes::Staged(_));
         let (tape, ledger) = (Tape::new(), Ledger::default());
+        let real = !emulated && crate::client::Origin::parse(&url).is_ok_and(|origin| !origin.is_loopback());
         Self {
             run_id,
             environment,
@@ -169,8 +180,48 @@ impl Setting {
             mailboxes,
             terms: Terms::default(),
             driven: None,
+            real,
+            notice: Arc::new(|_| {}),
             ledger,
+            pace: Mutex::default(),
         }
+    }
+
+    /// Where the run is played.
+    #[must_use]
+    pub fn place(&self) -> super::Place {
+        match (self.emulated, self.real) {
+            (true, _) => super::Place::Emulator,
+            (false, true) => super::Place::Real,
+            (false, false) => super::Place::Loopback,
+        }
+    }
+
+    /// Waits until a mailbox may be looked into, and notes that it is.
+    pub(super) async fn may_list(&self, mailbox: &str) {
+        let wait = if self.real { self.pace().wait(mailbox, Instant::now()) } else { Duration::ZERO };
+        if !wait.is_zero() {
+            let seconds = wait.as_secs() + 1;
+            (self.notice)(&format!(
+                "waiting {seconds} s: MESH asks for five minutes between two checks of the inbox of {mailbox}"
+            ));
+            tokio::time::sleep(wait).await;
+        }
+        self.pace().checked(mailbox, Instant::now());
+    }
+
+    /// A message was sent to a mailbox.
+    pub(super) fn waits_for(&self, mailbox: &str) {
+        self.pace().sent_to(mailbox);
+    }
+
+    /// A message was taken out of a mailbox.
+    pub(super) fn acknowledged(&self, mailbox: &str) {
+        self.pace().taken_from(mailbox);
+    }
+
+    fn pace(&self) -> std::sync::MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn emulated_by(&self) -> Option<&Emulated> {

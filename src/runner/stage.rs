@@ -46,6 +46,7 @@ pub struct Stage {
     /// What MESH said no to.
     refusal: Option<Arc<Exchange>>,
     reported: Option<Reported>,
+    pub(super) caller: Option<super::Caller>,
     pub(super) ending: Option<Outcome>,
     /// How often the product was asked, and what its driver brought back last.
     asked: usize,
@@ -87,6 +88,7 @@ impl Stage {
             many: BTreeMap::new(),
             refusal: None,
             reported: None,
+            caller: None,
             ending: None,
             asked: 0,
             said: None,

@@ -62,7 +62,12 @@ fn the_reference_client_gives_no_finding_whatever_form_its_traffic_has() {
     let of_bundle = judge(&[bundle.to_str().unwrap(), "--format", "json"]);
     assert_eq!(of_bundle.status.code(), Some(0), "{}", out(&of_bundle));
     let found = verdicts(&of_bundle);
-    assert!(found.iter().all(|(_, verdict)| verdict == "held" || verdict == "not_applicable"), "{found:?}");
+    // The endpoint that mesh-witness brings along is given small chunks on purpose.
+    let expected = |(rule, verdict): &(String, String)| match rule.as_str() {
+        "chunk-size" => verdict == "warned",
+        _ => verdict == "held" || verdict == "not_applicable",
+    };
+    assert!(found.iter().all(expected), "{found:?}");
     for must in [
         "token-hash",
         "client-certificate",

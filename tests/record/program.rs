@@ -76,11 +76,13 @@ fn outcomes(bundle: &Bundle) -> Vec<(String, String)> {
 
 #[test]
 fn a_run_through_the_proxy_comes_out_as_one_without() {
+    // Without the cases that are long at a configured endpoint.
+    let tags = ["--tags", "not (@case-501 or @case-502 or @case-601)"];
     let endpoint = Endpoint::start();
-    let direct = play(&endpoint.config(), &[]);
+    let direct = play(&endpoint.config(), &tags);
     let config = endpoint.config();
     let recorder = Recorder::start(&config.write(), &[]);
-    let (outcome, bundle) = play(&through(&endpoint, &recorder), &[]);
+    let (outcome, bundle) = play(&through(&endpoint, &recorder), &tags);
     let called: usize = bundle.text("data/run/exchanges.har").matches("\"startedDateTime\"").count();
     let (said, tape, raw) = recorder.stop();
     assert_eq!(outcome.code, direct.0.code, "{outcome:?}");

@@ -9,7 +9,7 @@ use std::{io::Write, time::Duration};
 use mesh_witness::proxy::{Entry, Proxy};
 
 use self::{setup::Setup, tape::SharedTape};
-use super::{Exit, Failure, args::RecordArguments, run::interrupted, screen};
+use super::{Exit, Failure, args::RecordArguments, interruption::Interruption, screen};
 
 /// How long calls that are under way may go on after a stop was asked for.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -29,17 +29,18 @@ pub async fn record(arguments: RecordArguments) -> Result<Exit, Failure> {
     let mut recording = recording;
     recording.listen = proxy.address();
     tape.begin(&recording)?;
+    let mut interruption = Interruption::listen().map_err(|error| Failure::new(Exit::Environment, error))?;
     screen::say(guide::ready(&recording, authority.as_deref(), &folder).trim_end());
     // A reader that waits for the line must get it now.
     let _ = std::io::stdout().flush();
     let reason = tokio::select! {
-        reason = interrupted() => reason,
+        reason = interruption.comes() => reason,
         () = proxy.failed() => "the tape could not be written".to_owned(),
     };
     let patience = async {
         tokio::select! {
             () = tokio::time::sleep(PATIENCE) => {}
-            _ = interrupted() => {}
+            _ = interruption.comes() => {}
         }
     };
     let (counts, kept) = proxy.stop(patience).await;

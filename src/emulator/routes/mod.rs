@@ -22,7 +22,7 @@ use http::{Method, Request, StatusCode, request::Parts};
 use hyper::body::Incoming;
 use serde_json::json;
 
-use super::{Clock, Mailroom, Refusal, Switches, authentication::Guard, switches};
+use super::{Clock, Faults, Mailroom, Refusal, Switches, authentication::Guard, switches};
 use crate::protocol::{ApiVersion, MailboxId, MessageId, Operation, PathError, ValidationError};
 
 pub use call::{Call, TokenOutcome, Watcher};
@@ -40,6 +40,8 @@ pub struct Routes {
     pub watcher: Option<Watcher>,
     /// Whether callers on this machine may use the routes that are not MESH's.
     pub admin: bool,
+    /// What is wrong on purpose.
+    pub faults: Faults,
 }
 
 /// Who is at the other end of a connection.
@@ -64,7 +66,8 @@ struct Ask<'a> {
 impl Routes {
     /// Answers one call.
     pub async fn answer(&self, request: Request<Incoming>, peer: &Peer) -> http::Response<ReplyBody> {
-        let (parts, mut body) = request.into_parts();
+        let (mut parts, mut body) = request.into_parts();
+        let called = format!("{} {}", parts.method, parts.uri);
         let path = match self.switches.reading {
             switches::Reading::OpenApi => Cow::Borrowed(parts.uri.path()),
             switches::Reading::Sandbox => Cow::Owned(sandbox_paths::normalised(parts.uri.path())),
@@ -75,7 +78,10 @@ impl Routes {
         };
         let mut token = TokenOutcome::NotAsked;
         let reply = match &operation {
-            Ok(operation) => self.operate(operation, &parts, &mut body, peer, &mut token).await,
+            Ok(operation) => {
+                let reply = self.operate(operation, &mut parts, &mut body, peer, &mut token).await;
+                self.faults.answered(operation, reply, &self.mailroom).await
+            }
             Err(PathError::Part("mailbox_id")) => self.no_mailbox(&parts, &mut token),
             Err(PathError::Part(name)) if self.switches.unlisted == switches::Unlisted::BadRequest => {
                 Reply::invalid(&ValidationError::new("path", name, "is malformed"))
@@ -85,7 +91,9 @@ impl Routes {
                 None if self.switches.extras == switches::Extras::Served => {
                     self.sandbox_only(*error, &parts, &path, peer, &mut token)
                 }
-                None => Reply::empty(StatusCode::NOT_FOUND).noting("no operation of the MESH API"),
+                None => self
+                    .faults
+                    .elsewhere(Reply::empty(StatusCode::NOT_FOUND).noting("no operation of the MESH API")),
             },
         };
         let operation = operation.ok();
@@ -95,7 +103,7 @@ impl Routes {
             let message = operation.as_ref().and_then(Operation::message).cloned();
             watcher(&Call {
                 at: self.clock.now(),
-                request: format!("{} {}", parts.method, parts.uri),
+                request: called,
                 mailbox: operation.as_ref().and_then(Operation::mailbox).cloned(),
                 operation: operation.as_ref().map(Operation::name),
                 message: message.or_else(|| reply.message.clone()),
@@ -110,7 +118,7 @@ impl Routes {
     async fn operate(
         &self,
         operation: &Operation,
-        parts: &Parts,
+        parts: &mut Parts,
         body: &mut Incoming,
         peer: &Peer,
         token: &mut TokenOutcome,
@@ -123,7 +131,7 @@ impl Routes {
             None if self.switches.lookup_token == switches::LookupToken::NotNeeded => None,
             None => Some(self.guard.admit_anybody(&parts.headers, peer, &self.mailroom)),
         };
-        match admitted {
+        match self.faults.admitted(admitted, parts, self.clock.now()) {
             None => {}
             Some(Ok(())) => *token = TokenOutcome::Accepted,
             Some(Err(refusal)) => {
@@ -131,9 +139,13 @@ impl Routes {
                 return refusals::forbidden(&self.switches, version, &refusal);
             }
         }
+        let mut operation = operation.clone();
+        if let Some(reply) = self.faults.asked(&mut operation, parts, &self.mailroom, self.clock.now()) {
+            return reply;
+        }
         match read {
-            Err(refused) if takes_versions(operation) => refusals::tell(&refused, version),
-            _ => self.ask(parts, version).route(operation, body).await,
+            Err(refused) if takes_versions(&operation) => refusals::tell(&refused, version),
+            _ => self.ask(parts, version).route(&operation, body).await,
         }
     }
 

@@ -243,6 +243,7 @@ impl FaultView {
             whose: match fault.kind {
                 FaultKind::Product => "The product, or its account",
                 FaultKind::Configuration => "The call or the configuration",
+                FaultKind::EndpointUnderTest => "The endpoint, which is what this scenario tests",
                 FaultKind::Endpoint => "The endpoint or the environment, not the product",
                 FaultKind::Harness => "mesh-witness itself, not the product",
             },

@@ -1,0 +1,90 @@
+//! Plays the endpoint pack in this process.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+};
+
+use cucumber::{World as _, step::Collection};
+use mesh_witness::{
+    client::Timeouts,
+    emulator::{Arrangement, Clock, Emulator, Fault, Faults, Limits, Pki, Policy, Settings, Transport},
+    protocol::{Password, SharedKey, WorkflowId},
+    runner::{
+        Emulated, LoadedFeature, Mailboxes, MeshWorld, Party, Plan, RunRecord, ScenarioRecord, Setting, load,
+    },
+    tape::Redactor,
+};
+
+/// How connections are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wire {
+    Plain,
+    Tls,
+}
+
+/// One play.
+#[derive(Debug, Clone, Copy)]
+pub struct Play {
+    pub fault: Option<Fault>,
+    pub wire: Wire,
+    pub concurrency: usize,
+    pub reversed: bool,
+}
+
+/// Plays the scenarios that are wanted.
+pub fn play(play: Play, wanted: impl Fn(&ScenarioRecord) -> bool) -> RunRecord {
+    static PACK: OnceLock<Vec<LoadedFeature>> = OnceLock::new();
+    let mut pack = PACK.get_or_init(|| load(&["endpoint".to_owned()]).unwrap()).clone();
+    if play.reversed {
+        pack.reverse();
+        pack.iter_mut().for_each(|loaded| loaded.feature.scenarios.reverse());
+    }
+    // Step definitions hold regular expressions, which take long to make.
+    static STEPS: OnceLock<Collection<MeshWorld>> = OnceLock::new();
+    let steps = STEPS.get_or_init(MeshWorld::collection).clone();
+    let mut plan = Plan::new(pack, None, &steps).unwrap();
+    plan.leave_out(|scenario| (!wanted(scenario)).then(|| "not wanted".to_owned()));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let setting = Arc::new(setting(&play).await);
+        let never = std::future::pending();
+        mesh_witness::runner::play(plan, setting, steps, play.concurrency, Box::new(|_| {}), never).await
+    })
+}
+
+async fn setting(play: &Play) -> Setting {
+    static PKI: OnceLock<Arc<Pki>> = OnceLock::new();
+    let pki = Arc::clone(PKI.get_or_init(|| Arc::new(Pki::new().unwrap())));
+    let (password, shared_key) = (Password::new("corr3ct"), SharedKey::new("stapl3"));
+    let transport = match play.wire {
+        Wire::Plain => Transport::Plain,
+        Wire::Tls => Transport::MutualTls(Arc::clone(&pki)),
+    };
+    let settings = Settings {
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        policy: Policy { certificate_names_mailbox: transport.is_encrypted(), ..Policy::default() },
+        transport,
+        shared_key: shared_key.clone(),
+        mailboxes: Vec::new(),
+        limits: Limits::default(),
+        clock: Clock::new(),
+        watcher: None,
+    };
+    let faults = Faults::new(play.fault.into_iter().collect());
+    let arrangement = Arrangement { faults, ..Arrangement::default() };
+    let emulator = Emulator::start_arranged(settings, arrangement).await.unwrap();
+    let url = emulator.url();
+    let redactor = Redactor::with_common_password(&[], password.clone(), shared_key.clone());
+    Setting::new(
+        "test".to_owned(),
+        "emulator".to_owned(),
+        url,
+        Party { name: "none".to_owned(), version: String::new() },
+        None,
+        WorkflowId::parse("WITNESS_TEST").unwrap(),
+        Vec::new(),
+        redactor,
+        Mailboxes::Emulated(Emulated { emulator, pki, shared_key, password, timeouts: Timeouts::default() }),
+    )
+}

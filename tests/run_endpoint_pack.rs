@@ -1,0 +1,96 @@
+//! The endpoint pack as a person plays it: where it may be played, and what a run is worth in which
+//! something was left out.
+
+mod support;
+
+use support::{Endpoint, Outcome, play, witness};
+use tempfile::TempDir;
+
+fn played(arguments: &[&str]) -> Outcome {
+    let folder = TempDir::new().unwrap();
+    let bundle = folder.path().join("bundle.zip");
+    let mut all = vec!["run", "--bundle", bundle.to_str().unwrap()];
+    all.extend(arguments);
+    witness(&all)
+}
+
+#[test]
+fn the_built_in_emulator_passes_the_pack_with_one_line_a_feature() {
+    let outcome = played(&["--pack", "endpoint", "--tags", "not @large"]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stdout.contains("Send chunked message"), "{}", outcome.stdout);
+    assert!(outcome.stdout.lines().count() < 40, "{}", outcome.stdout);
+}
+
+#[test]
+fn both_packs_can_be_played_together_and_the_witness_pack_alone_stays_the_default() {
+    let tags = "@case-201 or @req-VERSION-01";
+    let outcome = played(&["--pack", "witness", "--pack", "endpoint", "--tags", tags]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stdout.contains("201 Send an uncompressed message"), "{}", outcome.stdout);
+    let alone = played(&["--tags", "@endpoint"]);
+    assert_eq!(alone.code, Some(2), "{alone:?}");
+}
+
+#[test]
+fn what_is_int_safe_passes_on_a_pair_that_takes_turns_and_leaves_nothing_behind() {
+    let endpoint = Endpoint::start();
+    let tags = ["--pack", "endpoint", "--tags", "@int-safe and not @emulator-only"];
+    for _ in 0..2 {
+        let (outcome, _) = play(&endpoint.config(), &tags);
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    }
+    let (outcome, _) =
+        play(&endpoint.config(), &["--pack", "endpoint", "--tags", "@req-INBOX-01 and not @emulator-only"]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+}
+
+#[test]
+fn what_needs_our_own_emulator_is_not_run_elsewhere_and_that_is_no_pass() {
+    let endpoint = Endpoint::start();
+    let (outcome, bundle) =
+        play(&endpoint.config(), &["--pack", "endpoint", "--tags", "@req-INBOX-07 or @req-INBOX-08"]);
+    assert_eq!(outcome.code, Some(2), "{outcome:?}");
+    assert!(outcome.stdout.contains("built-in emulator"), "{}", outcome.stdout);
+    assert!(bundle.text("data/summary.json").contains("built-in emulator"));
+}
+
+#[test]
+fn an_endpoint_that_is_wrong_has_failed_and_a_password_that_is_wrong_has_not() {
+    let endpoint = Endpoint::start();
+    let mut config = endpoint.config();
+    config.product_password = "another".to_owned();
+    let (outcome, _) = play(&config, &["--pack", "endpoint", "--tags", "@req-INBOX-01 and @int-safe"]);
+    assert_eq!(outcome.code, Some(2), "the configuration is wrong: {outcome:?}");
+    let (outcome, _) = play(
+        &Endpoint::start_arranged(wrong()).config(),
+        &["--pack", "endpoint", "--tags", "@req-INBOX-01 and @int-safe"],
+    );
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    for text in ["check inbox", "expected", "seen", "OpenAPI: Check an inbox"] {
+        assert!(outcome.stdout.contains(text), "{text:?} is not in {}", outcome.stdout);
+    }
+}
+
+fn wrong() -> mesh_witness::emulator::Arrangement {
+    let mut faults = mesh_witness::emulator::Fault::all();
+    faults.retain(|fault| fault.name == "list-with-more");
+    let faults = mesh_witness::emulator::Faults::new(faults);
+    mesh_witness::emulator::Arrangement { faults, ..Default::default() }
+}
+
+#[test]
+fn live_mesh_is_refused_for_every_pack_unless_it_is_named() {
+    let endpoint = Endpoint::start();
+    let mut config = endpoint.config();
+    config.set("url", "https://mesh-sync.spineservices.nhs.uk");
+    let file = config.write();
+    let file = file.to_str().unwrap();
+    for more in [&[][..], &["--pack", "endpoint"], &["--live-host", "msg.spineservices.nhs.uk"]] {
+        let mut arguments = vec!["--config", file];
+        arguments.extend(more);
+        let outcome = played(&arguments);
+        assert_eq!(outcome.code, Some(2), "{outcome:?}");
+        assert!(outcome.stderr.contains("mesh-sync.spineservices.nhs.uk is live MESH"), "{outcome:?}");
+    }
+}
