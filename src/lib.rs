@@ -15,3 +15,4 @@ pub mod report;
 pub mod rules;
 pub mod runner;
 pub mod tape;
+mod wire;

@@ -1,7 +1,7 @@
 //! What MESH says no to.
 
 use cucumber::{given, then, when};
-use mesh_witness::runner::{MeshWorld, Stage, StepResult};
+use mesh_witness::runner::{MeshWorld, StepResult};
 
 #[given("the product's mailbox has been disabled")]
 async fn mailbox_disabled(world: &mut MeshWorld) -> StepResult {
@@ -15,11 +15,7 @@ async fn mailbox_enabled(world: &mut MeshWorld) -> StepResult {
 
 #[when("the product tries to check its inbox")]
 async fn product_tries_its_inbox(world: &mut MeshWorld) -> StepResult {
-    let step = async |stage: &mut Stage| {
-        stage.product_tries_its_inbox().await;
-        Ok(())
-    };
-    world.step(step).await
+    world.step(async |stage| stage.product_tries_its_inbox().await).await
 }
 
 #[when(expr = "the product sends a message of {int} bytes to a mailbox that nobody has")]

@@ -10,11 +10,7 @@ async fn counterpart_has_sent_many(world: &mut MeshWorld, count: u64, size: u64)
 
 #[when("the product works its inbox off")]
 async fn product_works_off(world: &mut MeshWorld) -> StepResult {
-    let step = async |stage: &mut mesh_witness::runner::Stage| {
-        stage.product_works_inbox_off().await;
-        Ok(())
-    };
-    world.step(step).await
+    world.step(async |stage| stage.product_works_inbox_off().await).await
 }
 
 #[then("it took 500 messages after the first look, and the rest after further looks")]

@@ -162,6 +162,9 @@ pub struct EmulateArguments {
     /// Write one JSON line a call: time, mailbox, operation, message ID, status, what became of the token
     #[arg(long, value_name = "FILE")]
     pub access_log: Option<PathBuf>,
+    /// Record what clients do in a tape in this folder, for `judge`
+    #[arg(long, value_name = "DIR")]
+    pub tape: Option<PathBuf>,
     /// Refuse a token whose mailbox is not the first label of the client certificate's common name
     #[arg(long, conflicts_with = "plain_http")]
     pub certificate_names_mailbox: bool,

@@ -19,6 +19,7 @@ use super::{
     interruption::Interruption,
     lines::Lines,
     screen,
+    taping::Taping,
 };
 
 pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
@@ -38,6 +39,16 @@ pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
     let telling = Arc::new(Telling::new(&arguments, &clock)?);
     let told = Arc::clone(&telling);
     let transport = transport(&arguments, &ids)?;
+    let taping = arguments.tape.as_deref().map(Taping::open).transpose()?;
+    let recorder = taping.as_ref().map(|taping| {
+        let certificate = match &transport {
+            Transport::MutualTls(pki) => Some(pki.server_certificate()),
+            Transport::Plain => None,
+        };
+        let key = SharedKey::new(arguments.shared_key.clone());
+        taping.recorder(&arrangement.mailboxes, &key, certificate.as_ref())
+    });
+    let token_clock = clock.clone();
     let settings = Settings {
         listen: arguments.listen,
         transport,
@@ -55,7 +66,11 @@ pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
         clock,
         watcher: Some(Arc::new(move |call: &Call| told.tell(call))),
     };
-    let emulator = Emulator::start_arranged(settings, arrangement).await.map_err(|error| match error {
+    let started = match recorder {
+        Some(recorder) => Emulator::start_recorded(settings, arrangement, recorder, token_clock).await,
+        None => Emulator::start_arranged(settings, arrangement).await,
+    };
+    let emulator = started.map_err(|error| match error {
         StartError::Store(error) => Failure::new(Exit::Usage, format!("--store: {error}")),
         other => Failure::new(Exit::Environment, other),
     })?;
@@ -66,12 +81,18 @@ pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
         ));
     }
     let mut interruption = Interruption::listen().map_err(|error| Failure::new(Exit::Environment, error))?;
+    if let Some(taping) = &taping {
+        taping.begin(&emulator.url(), emulator.address(), !arguments.plain_http);
+    }
     screen::say(&format!("listening on {}", emulator.url()));
     screen::say(guide(&arguments, &emulator.url(), &ids).trim_end());
     // A reader that waits for the line must get it now.
     let _ = std::io::stdout().flush();
     interruption.comes().await;
     emulator.stop().await;
+    if let Some(taping) = &taping {
+        taping.end();
+    }
     telling.finish();
     Ok(Exit::Good)
 }

@@ -11,9 +11,11 @@ mod interruption;
 mod judge;
 mod lines;
 mod record;
+mod rehearsal;
 mod run;
 mod screen;
 mod setting;
+mod taping;
 mod terms;
 mod verify;
 

@@ -10,6 +10,7 @@ use cucumber::World as _;
 use mesh_witness::{
     client::Origin,
     evidence::{self, Bag, BagInfo, PayloadFile},
+    product::Driven,
     report::{self, ReportFile},
     runner::{
         self, Comparison, FaultKind, MeshWorld, Outcome, Permit, Plan, RunRecord, ScenarioRecord, Verdict,
@@ -32,7 +33,7 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
     let steps = MeshWorld::collection();
     let mut plan = Plan::new(features, arguments.tags.as_deref(), &steps).map_err(|error| usage(&error))?;
     let mut prepared = match &arguments.config {
-        Some(file) => setting::configured(file)?,
+        Some(file) => setting::configured(file).await?,
         None => setting::emulated().await?,
     };
     let old = arguments.compare_with.as_deref().map(evidence::outline).transpose();
@@ -51,7 +52,9 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
     };
     let left_out = plan.leave_out(|scenario| permit.forbids(scenario));
     setting.warnings.iter().for_each(|warning| screen::warning(warning));
-    let screen = Rc::new(Screen::new(arguments.format == Format::Json));
+    // A person who types must not be written over.
+    let is_manual = setting.driven.as_ref().is_some_and(Driven::is_manual);
+    let screen = Rc::new(Screen::new(arguments.format == Format::Json, !is_manual));
     let product = format!("{} {}", setting.product.name, setting.product.version);
     screen.opening(plan.scenarios(), &setting.environment, &setting.url, setting.emulated, &product);
     let observer = {
@@ -77,6 +80,8 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
         record.comparison = Some(Comparison::of(old, new));
     }
     let mut files = report::files(&record).map_err(|error| not_written(&error))?;
+    let kept = setting.evidence_files().into_iter();
+    files.extend(kept.map(|file| ReportFile { path: file.path, content: file.content }));
     files.extend(more);
     let summary = files.iter().find(|file| file.path == "summary.json").map(|file| file.content.clone());
     let size = write_bundle(&record, files, &path, &prepared.secrets)?;

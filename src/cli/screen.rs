@@ -62,11 +62,11 @@ struct Tally {
 const ONE_LINE_EACH: usize = 40;
 
 impl Screen {
-    /// A screen; `quiet` when standard output belongs to a program.
-    pub fn new(quiet: bool) -> Self {
+    /// A screen; `quiet` when standard output belongs to a program, `live` when a line of it may change.
+    pub fn new(quiet: bool, live: bool) -> Self {
         let terminal = std::io::stdout().is_terminal() && !quiet;
         let colours = terminal && std::env::var_os("NO_COLOR").is_none();
-        let live = if terminal { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+        let live = if terminal && live { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
         if let Ok(style) = ProgressStyle::with_template("  {spinner:.blue} {wide_msg}") {
             live.set_style(style);
         }

@@ -6,7 +6,7 @@ use aws_lc_rs::rand;
 use chrono::Utc;
 use mesh_witness::{
     client::{Identity, Target, Timeouts},
-    config::{Config, Mailbox},
+    config::{Config, Driver, Mailbox, Setup},
     emulator::{Clock, Emulator, Limits, Pki, Policy, Settings, Transport},
     protocol::{Password, SharedKey, WorkflowId},
     runner::{Emulated, Mailboxes, Pair, Party, Seat, Setting},
@@ -65,15 +65,30 @@ pub async fn emulated() -> Result<Prepared, Failure> {
     Ok(Prepared { setting, secrets })
 }
 
+/// What a configuration names: an endpoint, or a product that is driven on our own emulator.
+pub async fn configured(file: &Path) -> Result<Prepared, Failure> {
+    let setup = Setup::load(file, &|name| std::env::var(name).ok());
+    match setup.map_err(|error| Failure::new(Exit::Usage, error))? {
+        Setup::Endpoint(config) => against(&config),
+        Setup::Rehearsal(rehearsal) => super::rehearsal::prepare(*rehearsal).await,
+    }
+}
+
 /// The endpoint that a configuration names.
-pub fn configured(file: &Path) -> Result<Prepared, Failure> {
-    let config = Config::load(file, &|name| std::env::var(name).ok())
-        .map_err(|error| Failure::new(Exit::Usage, error))?;
+fn against(config: &Config) -> Result<Prepared, Failure> {
+    if config.driver != Driver::Reference {
+        let message = format!(
+            "product.driver: {} drives a product against the emulator of mesh-witness only: leave out endpoint. \
+             A product's traffic with a real endpoint is recorded by `mesh-witness record` and judged by `mesh-witness judge`",
+            config.driver.word()
+        );
+        return Err(Failure::new(Exit::Usage, message));
+    }
     let secrets = config.secrets();
     let seats = [&config.mailboxes.product, &config.mailboxes.counterpart];
     let credentials = seats.map(|mailbox| mailbox.credentials(&config.endpoint.shared_key));
     let redactor = Redactor::new(&secrets, &credentials);
-    let [product, counterpart] = seats.map(|mailbox| seat(&config, mailbox));
+    let [product, counterpart] = seats.map(|mailbox| seat(config, mailbox));
     let pair = Pair {
         product: product?,
         counterpart: counterpart?,
@@ -87,7 +102,7 @@ pub fn configured(file: &Path) -> Result<Prepared, Failure> {
         Party { name: redactor.text(&config.product.name), version: redactor.text(&config.product.version) },
         Some(redactor.text(&config.supplier)),
         config.workflow_id.clone(),
-        warnings(&config),
+        warnings(config),
         redactor,
         Mailboxes::Configured(Arc::new(tokio::sync::Mutex::new(pair))),
     );
@@ -128,11 +143,11 @@ fn reference_client() -> Party {
 }
 
 /// Unique and sortable: `20261121T120304Z-3f9a5c`.
-fn run_id() -> Result<String, Failure> {
+pub fn run_id() -> Result<String, Failure> {
     Ok(format!("{}-{}", Utc::now().format("%Y%m%dT%H%M%SZ"), random_hex(3)?))
 }
 
-fn random_hex(bytes: usize) -> Result<String, Failure> {
+pub fn random_hex(bytes: usize) -> Result<String, Failure> {
     let mut random = vec![0; bytes];
     rand::fill(&mut random)
         .map_err(|_| Failure::new(Exit::Environment, "this machine gives no random numbers"))?;

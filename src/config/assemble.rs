@@ -9,7 +9,8 @@ use crate::{
 };
 
 use super::{
-    Config, Endpoint,
+    Config, Driver, Endpoint,
+    driver::driver,
     error::Complaint,
     identity::ClientIdentity,
     mailbox::{Mailbox, Mailboxes},
@@ -19,22 +20,31 @@ use super::{
         Reader, Section, Text,
     },
     trust::{authorities, identity},
-    values::{self, Driver},
+    values,
 };
 
 /// The configuration, or `None` when something is wrong with it, which the reader has noted.
 pub(super) fn config(reader: &mut Reader<'_>) -> Option<Config> {
     let top = reader.top()?;
-    let environment = name(reader, &top, "environment");
-    let endpoint = reader.section(&top, "endpoint", Required).map(|section| endpoint(reader, &section));
-    let mailboxes = mailboxes(reader, &top);
-    let workflow = reader.text(&top, "workflow_id", Required, Open);
+    of_top(reader, &top)
+}
+
+/// The same, once the file was opened.
+pub(super) fn of_top<'a>(reader: &mut Reader<'a>, top: &Section<'a>) -> Option<Config> {
+    if let Some(at) = reader.place(top, "emulator") {
+        let mend = "take it out, or leave out endpoint and name a driver: product: {driver: {command: [./drive.sh]}}";
+        reader.fault(&at, Complaint::new("is of no use to a run against an endpoint", mend));
+    }
+    let environment = name(reader, top, "environment");
+    let endpoint = reader.section(top, "endpoint", Required).map(|section| endpoint(reader, &section));
+    let mailboxes = mailboxes(reader, top);
+    let workflow = reader.text(top, "workflow_id", Required, Open);
     let workflow_id = workflow.and_then(|text| reader.checked(&text.at, values::workflow_id(&text.value)));
-    let product = reader.section(&top, "product", Required).and_then(|section| product(reader, &section));
+    let product = product_of(reader, top);
     let supplier =
-        reader.section(&top, "supplier", Required).and_then(|section| name(reader, &section, "name"));
-    let timeouts = timeouts(reader, &top);
-    let chunking = chunking(reader, &top);
+        reader.section(top, "supplier", Required).and_then(|section| name(reader, &section, "name"));
+    let timeouts = timeouts(reader, top);
+    let chunking = chunking(reader, top, CHUNKING);
     let endpoint = endpoint.flatten()?;
     let mut mailboxes = mailboxes?;
     let (product, driver, without) = product?;
@@ -69,7 +79,7 @@ fn endpoint(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<Endpoint> 
     Some(Endpoint { url: url?, ca, roots, identity: identity?, shared_key: SharedKey::new(shared_key?) })
 }
 
-fn mailboxes<'a>(reader: &mut Reader<'a>, top: &Section<'a>) -> Option<Mailboxes> {
+pub(super) fn mailboxes<'a>(reader: &mut Reader<'a>, top: &Section<'a>) -> Option<Mailboxes> {
     let section = reader.section(top, "mailboxes", Required)?;
     let product = reader.section(&section, "mailboxes.product", Required);
     let product = product.map(|section| mailbox(reader, &section));
@@ -127,17 +137,22 @@ fn mailbox(reader: &mut Reader<'_>, section: &Section<'_>) -> IdAndMailbox {
     (id, mailbox)
 }
 
-fn product(
-    reader: &mut Reader<'_>,
-    section: &Section<'_>,
+/// The product and its driver, from the section of that name.
+pub(super) fn product_of<'a>(
+    reader: &mut Reader<'a>,
+    top: &Section<'a>,
+) -> Option<(Party, Driver, BTreeSet<runner::Optional>)> {
+    let section = reader.section(top, "product", Required)?;
+    product(reader, &section)
+}
+
+fn product<'a>(
+    reader: &mut Reader<'a>,
+    section: &Section<'a>,
 ) -> Option<(Party, Driver, BTreeSet<runner::Optional>)> {
     let name = name(reader, section, "name");
     let version = self::name(reader, section, "version");
-    let before = reader.noted();
-    let driver = match reader.text(section, "driver", Optional, Choice(values::DRIVERS)) {
-        Some(text) => reader.checked(&text.at, values::driver(&text.value)),
-        None => (reader.noted() == before).then_some(Driver::Reference),
-    };
+    let driver = driver(reader, section);
     let without = match reader.text(section, "without", Optional, Choice(values::WITHOUT)) {
         Some(text) => reader.checked(&text.at, values::without(&text.value))?,
         None => BTreeSet::new(),
@@ -148,15 +163,15 @@ fn product(
 /// As large as the pack asks for, in chunks that one request may carry.
 const CHUNKING: Chunking = Chunking { message_bytes: 210_000_000, chunk_bytes: 70_000_000 };
 
-fn chunking<'a>(reader: &mut Reader<'a>, top: &Section<'a>) -> Chunking {
-    let Some(section) = reader.section(top, "chunking", Optional) else { return CHUNKING };
+pub(super) fn chunking<'a>(reader: &mut Reader<'a>, top: &Section<'a>, own: Chunking) -> Chunking {
+    let Some(section) = reader.section(top, "chunking", Optional) else { return own };
     let message = reader.number(&section, "message_bytes");
     let message = message.and_then(|(at, number)| reader.checked(&at, values::message_bytes(number)));
     let chunk = reader.number(&section, "chunk_bytes");
     let chunk = chunk.and_then(|(at, number)| reader.checked(&at, values::chunk_bytes(number)));
     Chunking {
-        message_bytes: message.unwrap_or(CHUNKING.message_bytes),
-        chunk_bytes: chunk.unwrap_or(CHUNKING.chunk_bytes),
+        message_bytes: message.unwrap_or(own.message_bytes),
+        chunk_bytes: chunk.unwrap_or(own.chunk_bytes),
     }
 }
 
@@ -164,7 +179,7 @@ fn origin(text: &str) -> Result<Origin, Complaint> {
     Origin::parse(text).map_err(|error| Complaint::new(error.to_string(), error.remedy()))
 }
 
-fn timeouts<'a>(reader: &mut Reader<'a>, top: &Section<'a>) -> Timeouts {
+pub(super) fn timeouts<'a>(reader: &mut Reader<'a>, top: &Section<'a>) -> Timeouts {
     let own = Timeouts::default();
     let Some(section) = reader.section(top, "timeouts", Optional) else { return own };
     let mut seconds = |key, own: Duration| {
@@ -179,12 +194,12 @@ fn timeouts<'a>(reader: &mut Reader<'a>, top: &Section<'a>) -> Timeouts {
     }
 }
 
-fn name(reader: &mut Reader<'_>, section: &Section<'_>, key: &'static str) -> Option<String> {
+pub(super) fn name(reader: &mut Reader<'_>, section: &Section<'_>, key: &'static str) -> Option<String> {
     let text = reader.text(section, key, Required, Open)?;
     reader.checked(&text.at, values::name(&text.value))
 }
 
-fn secret(reader: &mut Reader<'_>, section: &Section<'_>, key: &'static str) -> Option<String> {
+pub(super) fn secret(reader: &mut Reader<'_>, section: &Section<'_>, key: &'static str) -> Option<String> {
     let text = reader.text(section, key, Required, Private)?;
     let secret = reader.checked(&text.at, values::secret(&text.value))?;
     if secret.trim() != secret {

@@ -28,7 +28,7 @@ pub(super) enum Node {
     /// A number; `Some` when it is whole, not negative and fits.
     Number(Option<u64>),
     Text(String),
-    List,
+    List(Vec<Node>),
     Map(Vec<Entry>),
     /// A value with a tag of its own, such as `!x`.
     Tagged,

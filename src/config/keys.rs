@@ -7,6 +7,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
         &[
             "environment",
             "endpoint",
+            "emulator",
             "mailboxes",
             "workflow_id",
             "product",
@@ -16,11 +17,15 @@ const SECTIONS: &[(&str, &[&str])] = &[
         ],
     ),
     ("endpoint", &["url", "ca_file", "client_certificate_file", "client_key_file", "shared_key"]),
+    ("emulator", &["listen", "folder", "shared_key"]),
     ("mailboxes", &["product", "counterpart", "dormant"]),
     ("mailboxes.product", MAILBOX),
     ("mailboxes.counterpart", MAILBOX),
     ("mailboxes.dormant", &["id"]),
     ("product", &["name", "version", "driver", "without"]),
+    ("product.driver", &["command", "timeout", "webhook", "manual"]),
+    ("product.driver.webhook", &["url", "timeout"]),
+    ("product.driver.manual", &["timeout"]),
     ("supplier", &["name"]),
     ("chunking", &["message_bytes", "chunk_bytes"]),
     ("timeouts", &["connect_seconds", "response_seconds", "delivery_seconds", "transfer_seconds"]),
@@ -39,6 +44,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("mailboxes.counterpart.id", "`id: X26HC006`"),
     ("mailboxes.counterpart.password", "`password: ${MESH_COUNTERPART_PASSWORD}`"),
     ("mailboxes.dormant.id", "`id: X26HC007`"),
+    ("product.driver.webhook.url", "`url: https://product.example/test-hook`"),
     ("workflow_id", "`workflow_id: TEST_WORKFLOW`"),
     ("product.name", "`name: Example Product`"),
     ("product.version", "`version: \"1.2.3\"`"),
@@ -64,10 +70,16 @@ pub(super) fn example(section: &str, key: &str) -> String {
     }
 }
 
+/// Sections that may be left off.
+const OPTIONAL: &[&str] = &["emulator", "mailboxes.dormant", "product.driver", "timeouts", "chunking"];
+
 /// The keys of a section without those that may be left off.
 fn required(section: &str) -> Vec<&'static str> {
     let has_example = |key: &&str| EXAMPLES.iter().any(|(path, _)| *path == joined(section, key));
-    let is_section = |key: &&str| !known(&joined(section, key)).is_empty();
+    let is_section = |key: &&str| {
+        let path = joined(section, key);
+        !known(&path).is_empty() && !OPTIONAL.contains(&path.as_str())
+    };
     known(section).iter().filter(|key| has_example(key) || is_section(key)).copied().collect()
 }
 

@@ -7,6 +7,7 @@
 mod assemble;
 mod certificate;
 mod document;
+mod driver;
 mod error;
 mod identity;
 mod interpolate;
@@ -15,6 +16,7 @@ mod lists;
 mod live;
 mod mailbox;
 mod pem;
+mod rehearsal;
 mod section;
 mod trust;
 mod values;
@@ -37,7 +39,9 @@ pub use identity::ClientIdentity;
 pub use lists::{attestations, deviations};
 pub use live::is_live;
 pub use mailbox::{Mailbox, Mailboxes};
-pub use values::Driver;
+pub use rehearsal::{Rehearsal, Setup};
+
+pub use crate::product::Driver;
 
 use document::Document;
 use error::Complaint;
@@ -110,18 +114,7 @@ impl Config {
         env: &dyn Fn(&str) -> Option<String>,
         now: DateTime<Utc>,
     ) -> Result<Self, ConfigError> {
-        let alone = |problem| ConfigError::new(path, problem, Vec::new(), 0);
-        let bytes = bytes_of(path).map_err(|error| alone(unread(&error).of_file()))?;
-        let document = Document::read(&bytes).map_err(alone)?;
-        let mut reader = Reader::new(&document, path, env, now);
-        let config = assemble::config(&mut reader);
-        let (problems, unlisted) = reader.into_problems();
-        let mut problems = problems.into_iter();
-        match (problems.next(), config) {
-            (None, Some(config)) => Ok(config),
-            (Some(first), _) => Err(ConfigError::new(path, first, problems.collect(), unlisted)),
-            (None, None) => Err(alone(unexplained().of_file())),
-        }
+        loaded(path, env, now, assemble::config)
     }
 
     /// The secrets by the names of their keys, for the tape to redact.
@@ -154,6 +147,27 @@ impl Config {
             identity.certificates().iter().map(move |certificate| (place.clone(), certificate))
         });
         ca.chain(own).map(|(place, certificate)| format!("{place}: {}", certificate.describe(now))).collect()
+    }
+}
+
+/// What `assemble` makes of the file, or everything that is wrong with it.
+fn loaded<T>(
+    path: &Path,
+    env: &dyn Fn(&str) -> Option<String>,
+    now: DateTime<Utc>,
+    assemble: impl FnOnce(&mut Reader<'_>) -> Option<T>,
+) -> Result<T, ConfigError> {
+    let alone = |problem| ConfigError::new(path, problem, Vec::new(), 0);
+    let bytes = bytes_of(path).map_err(|error| alone(unread(&error).of_file()))?;
+    let document = Document::read(&bytes).map_err(alone)?;
+    let mut reader = Reader::new(&document, path, env, now);
+    let config = assemble(&mut reader);
+    let (problems, unlisted) = reader.into_problems();
+    let mut problems = problems.into_iter();
+    match (problems.next(), config) {
+        (None, Some(config)) => Ok(config),
+        (Some(first), _) => Err(ConfigError::new(path, first, problems.collect(), unlisted)),
+        (None, None) => Err(alone(unexplained().of_file())),
     }
 }
 

@@ -169,6 +169,93 @@ impl<'a> Reader<'a> {
         Some((at, number))
     }
 
+    /// Whether a key is there.
+    pub(super) fn has(&self, section: &Section<'_>, key: &str) -> bool {
+        section.entries.iter().any(|entry| entry.key.as_deref() == Some(key))
+    }
+
+    /// Whether a key is there and holds a mapping.
+    pub(super) fn holds_section(&self, section: &Section<'_>, key: &str) -> bool {
+        let is_it = |entry: &&Entry| entry.key.as_deref() == Some(key);
+        section.entries.iter().find(is_it).is_some_and(|entry| matches!(entry.value, Node::Map(_)))
+    }
+
+    /// Where a key stands; `None` when it is not there.
+    pub(super) fn place(&self, section: &Section<'_>, key: &str) -> Option<At> {
+        let entry = section.entries.iter().find(|entry| entry.key.as_deref() == Some(key))?;
+        Some(section.at(entry, key))
+    }
+
+    /// Whether `product.driver` names another driver than the reference client. Notes nothing.
+    pub(super) fn holds_driver(&self) -> bool {
+        let of =
+            |entries: &'a [Entry], key: &str| entries.iter().find(|entry| entry.key.as_deref() == Some(key));
+        let Node::Map(top_entries) = self.document.root() else { return false };
+        let Some(Node::Map(product)) = of(top_entries, "product").map(|entry| &entry.value) else {
+            return false;
+        };
+        match of(product, "driver").map(|entry| &entry.value) {
+            Some(Node::Map(_)) => true,
+            Some(Node::Text(word)) => word == "manual",
+            _ => false,
+        }
+    }
+
+    /// The texts of a key: a list, at least one.
+    pub(super) fn texts(&mut self, section: &Section<'_>, key: &'static str) -> Option<Vec<String>> {
+        let entry = self.entry(section, key, Need::Optional)?;
+        let at = section.at(entry, key);
+        let Node::List(nodes) = &entry.value else {
+            self.fault(
+                &at,
+                Complaint::new("is not a list", format!("write it in brackets: {key}: [./drive.sh]")),
+            );
+            return None;
+        };
+        let mut texts = Vec::new();
+        for node in nodes {
+            let Node::Text(source) = node else {
+                let mend = "write each item as text; quote a number, or what begins with a special character";
+                self.fault(&at, Complaint::new("holds something else than text", mend));
+                return None;
+            };
+            let filled = fill(source, self.env);
+            texts.push(self.checked(&at, filled)?.value);
+        }
+        if texts.first().is_none_or(String::is_empty) {
+            self.fault(&at, Complaint::new("is empty", format!("give it a value: {key}: [./drive.sh]")));
+            return None;
+        }
+        Some(texts)
+    }
+
+    /// The time span of a key, such as `60s` or `5m`; a number alone is seconds. `None` within when it is
+    /// neither.
+    pub(super) fn span(&mut self, section: &Section<'_>, key: &'static str) -> Option<(At, Option<u64>)> {
+        let entry = self.entry(section, key, Need::Optional)?;
+        let seconds = match &entry.value {
+            Node::Number(number) => *number,
+            Node::Text(text) => {
+                let (digits, unit) =
+                    text.split_at(text.len() - text.chars().next_back().map_or(0, char::len_utf8));
+                let factor = match unit {
+                    "s" => Some(1),
+                    "m" => Some(60),
+                    "h" => Some(3600),
+                    _ => None,
+                };
+                factor.and_then(|factor| digits.trim().parse::<u64>().ok()?.checked_mul(factor))
+            }
+            _ => None,
+        };
+        Some((section.at(entry, key), seconds))
+    }
+
+    /// The folder of the configuration file, absolute.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Where a file is, and how to show it: what came from the environment is not shown.
     pub(super) fn file(&self, text: &Text) -> (PathBuf, String) {
         (self.folder.join(&text.value), self.folder.join(&text.source).display().to_string())
@@ -258,7 +345,7 @@ impl<'a> Reader<'a> {
             Node::Number(_) => "is a number, not text",
             Node::Bool => "is true or false, not text",
             Node::Tagged => "begins with !, which makes it a tag, not text",
-            Node::List => "is a list, not text",
+            Node::List(_) => "is a list, not text",
             _ => "is a mapping, not text",
         };
         let mend = match (kind, &entry.value) {
@@ -266,7 +353,7 @@ impl<'a> Reader<'a> {
             (Kind::Open, Node::Number(_)) => self.number_in_quotes(entry, key),
             (_, Node::Number(_) | Node::Bool) => format!("quote it: {key}: \"…\""),
             (_, Node::Tagged) => format!("quote it: {key}: \"!…\""),
-            (_, Node::List) => "write one text; quote it when it begins with [ or -".to_owned(),
+            (_, Node::List(_)) => "write one text; quote it when it begins with [ or -".to_owned(),
             _ => "write one text; quote it when it begins with { or holds `: `".to_owned(),
         };
         Complaint::new(what, mend)

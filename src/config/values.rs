@@ -1,6 +1,6 @@
 //! What single values must be.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 
 use crate::{
     protocol::{IdError, MailboxId, WorkflowId},
@@ -8,14 +8,7 @@ use crate::{
 };
 
 use super::error::Complaint;
-
-/// How the product under test is asked to act.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Driver {
-    /// There is none: the reference client of mesh-witness stands in.
-    Reference,
-}
+use crate::product::driver::HookUrl;
 
 const LONGEST_NAME: usize = 100;
 
@@ -67,13 +60,37 @@ pub(super) fn workflow_id(text: &str) -> Result<WorkflowId, Complaint> {
 }
 
 /// Which drivers there are, as a person is told.
-pub(super) const DRIVERS: &str = "write `driver: reference`, or leave it off";
+pub(super) const DRIVERS: &str = "write `driver: reference`, `driver: manual`, `driver: {command: [./drive.sh]}` or `driver: {webhook: {url: …}}`, or leave it off";
 
-/// A driver.
-pub(super) fn driver(text: &str) -> Result<Driver, Complaint> {
-    match text {
-        "reference" => Ok(Driver::Reference),
-        _ => Err(Complaint::new("is no driver that is known", DRIVERS)),
+/// Where a hook is.
+pub(super) fn hook(text: &str) -> Result<HookUrl, Complaint> {
+    HookUrl::parse(text).map_err(|error| {
+        Complaint::new(
+            error.to_string(),
+            "write an https URL, or http for this machine: http://127.0.0.1:9000/hook",
+        )
+    })
+}
+
+/// Where to listen: on this machine only, since whoever can call must be the product.
+pub(super) fn listen(text: &str) -> Result<SocketAddr, Complaint> {
+    let mend = "write it like 127.0.0.1:8700; port 0 is any free one";
+    let address: SocketAddr = text.parse().map_err(|_| Complaint::new("is no address with a port", mend))?;
+    if address.ip().to_canonical().is_loopback() {
+        Ok(address)
+    } else {
+        Err(Complaint::new("is not an address of this machine alone", mend))
+    }
+}
+
+/// How long an action of the product may take.
+pub(super) fn time_limit(seconds: Option<u64>) -> Result<Duration, Complaint> {
+    match seconds {
+        Some(seconds @ 1..=LONGEST_WAIT) => Ok(Duration::from_secs(seconds)),
+        _ => Err(Complaint::new(
+            format!("is no time from 1 s to {LONGEST_WAIT} s"),
+            "write it like 60s or 5m, or leave it off",
+        )),
     }
 }
 

@@ -9,6 +9,7 @@ mod clock;
 mod faults;
 mod mailroom;
 mod pki;
+mod recording;
 mod replay;
 mod routes;
 mod server;
@@ -21,6 +22,7 @@ pub use mailroom::{
     Limits, Mailbox, Mailroom, Patient, Receiver, ReportRequest, SetAside, StoreError, Workflow,
 };
 pub use pki::{ClientIdentity, Pki, PkiError};
+pub use recording::Recorder;
 pub use routes::{Call, SERVER, TokenOutcome, Watcher};
 pub use server::{Arrangement, Emulator, Settings, StartError, Transport};
 pub use switches::{Profile, Switches};

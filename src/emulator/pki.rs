@@ -124,6 +124,13 @@ impl Pki {
         self.authority_certificate.der().clone()
     }
 
+    /// The server's own certificate.
+    #[must_use]
+    pub fn server_certificate(&self) -> CertificateDer<'static> {
+        // There is always one; an empty one shows itself as unreadable.
+        self.server.chain.first().cloned().unwrap_or_else(|| CertificateDer::from(Vec::new()))
+    }
+
     /// What the server needs: its certificate, and a client certificate of this authority required.
     pub(super) fn server_config(&self, faults: &Faults) -> Result<rustls::ServerConfig, PkiError> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

@@ -23,6 +23,7 @@ use super::{
     Clock, Limits, Mailbox, Mailroom, Patient, Pki, PkiError, Policy, StoreError, Switches, Workflow,
     authentication::Guard,
     faults::{Faults, TlsFault, agrees_to_old_version},
+    recording::{Connection, Recorded, Recorder, Recording},
     routes::{Peer, Routes, Watcher},
 };
 use crate::protocol::{MailboxId, Password, SharedKey};
@@ -129,11 +130,36 @@ impl Emulator {
         Self::start_arranged(settings, Arrangement::default()).await
     }
 
+    /// Starts listening, and has everything recorded that clients do. Their tokens are checked by
+    /// `token_clock`: a product knows of no endpoint's clock that was moved.
+    ///
+    /// # Errors
+    /// As [`Emulator::start_arranged`].
+    pub async fn start_recorded(
+        settings: Settings,
+        arrangement: Arrangement,
+        recorder: Recorder,
+        token_clock: Clock,
+    ) -> Result<Self, StartError> {
+        Self::start_with(settings, arrangement, Some(recorder), token_clock).await
+    }
+
     /// Starts listening, with everything arranged. When this returns, the endpoint answers.
     ///
     /// # Errors
     /// When the address is taken, the folder with messages cannot be used, or TLS cannot be set up.
     pub async fn start_arranged(settings: Settings, arrangement: Arrangement) -> Result<Self, StartError> {
+        let clock = settings.clock.clone();
+        Self::start_with(settings, arrangement, None, clock).await
+    }
+
+    /// Tokens are checked by `token_clock`.
+    async fn start_with(
+        settings: Settings,
+        arrangement: Arrangement,
+        recorder: Option<Recorder>,
+        token_clock: Clock,
+    ) -> Result<Self, StartError> {
         let (scheme, tls) = match &settings.transport {
             Transport::MutualTls(pki) => {
                 let config = pki.server_config(&arrangement.faults)?;
@@ -145,7 +171,7 @@ impl Emulator {
         let listener = TcpListener::bind(settings.listen).await.map_err(unable)?;
         let address = listener.local_addr().map_err(unable)?;
         let (key, clock) = (settings.shared_key, settings.clock);
-        let guard = Guard::new(key, settings.policy, arrangement.switches.clone(), clock.clone());
+        let guard = Guard::new(key, settings.policy, arrangement.switches.clone(), token_clock);
         let (mailroom, guard) = arrangement.open(&clock, &settings.limits, guard).await?;
         for (id, password) in settings.mailboxes {
             mailroom.register(id, password);
@@ -162,7 +188,8 @@ impl Emulator {
         });
         let faults = arrangement.faults;
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(accept(listener, tls, routes, stopped));
+        let door = Door { tls, routes, recorder, origin: format!("{scheme}://{address}").into() };
+        let task = tokio::spawn(accept(listener, Arc::new(door), stopped));
         Ok(Self { address, scheme, mailroom, faults, stop, task })
     }
 
@@ -233,12 +260,15 @@ impl Arrangement {
     }
 }
 
-async fn accept(
-    listener: TcpListener,
+/// What every connection is received with.
+struct Door {
     tls: Option<TlsAcceptor>,
     routes: Arc<Routes>,
-    mut stopped: oneshot::Receiver<()>,
-) {
+    recorder: Option<Recorder>,
+    origin: Arc<str>,
+}
+
+async fn accept(listener: TcpListener, door: Arc<Door>, mut stopped: oneshot::Receiver<()>) {
     let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
@@ -253,10 +283,10 @@ async fn accept(
             continue;
         };
         let Ok(place) = Arc::clone(&room).acquire_owned().await else { break };
-        let (tls, routes, watcher) = (tls.clone(), Arc::clone(&routes), graceful.watcher());
+        let (door, watcher) = (Arc::clone(&door), graceful.watcher());
         tokio::spawn(async move {
             let on_loopback = address.ip().to_canonical().is_loopback();
-            connection(stream, tls, routes, watcher, on_loopback).await;
+            connection(stream, &door, watcher, on_loopback).await;
             drop(place);
         });
     }
@@ -265,28 +295,51 @@ async fn accept(
     let _ = timeout(GRACE, graceful.shutdown()).await;
 }
 
-async fn connection(
-    mut stream: TcpStream,
-    tls: Option<TlsAcceptor>,
-    routes: Arc<Routes>,
-    watcher: ConnectionWatcher,
-    on_loopback: bool,
-) {
+async fn connection(mut stream: TcpStream, door: &Door, watcher: ConnectionWatcher, on_loopback: bool) {
     // Small replies must not wait for each other.
     let _ = stream.set_nodelay(true);
-    match tls {
-        None => serve(stream, routes, Peer { common_name: None, on_loopback }, watcher).await,
+    let address = stream.local_addr().ok();
+    match &door.tls {
+        None => {
+            let recording = door.recorder.as_ref().map(|recorder| {
+                recorder.connection(Connection { origin: Arc::clone(&door.origin), address, tls: None })
+            });
+            let peer = Peer { common_name: None, on_loopback };
+            serve_recorded(stream, recording, Arc::clone(&door.routes), peer, watcher).await;
+        }
         Some(_)
-            if routes.faults.has_tls(TlsFault::OldVersions) && agrees_to_old_version(&mut stream).await => {}
+            if door.routes.faults.has_tls(TlsFault::OldVersions)
+                && agrees_to_old_version(&mut stream).await => {}
         Some(acceptor) => {
             // A client that fails the handshake has been told so by TLS; there is nothing to answer.
             if let Ok(Ok(stream)) = timeout(PATIENCE, acceptor.accept(stream)).await {
-                let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
+                let session = stream.get_ref().1;
+                let certificates = session.peer_certificates().unwrap_or_default();
                 let name = certificates.first().and_then(|leaf| common_name(leaf));
+                let recorder = door.recorder.as_ref().filter(|recorder| recorder.records(name.as_deref()));
+                let recording = recorder.map(|recorder| {
+                    let tls = Some(recorder.tls_facts(session));
+                    recorder.connection(Connection { origin: Arc::clone(&door.origin), address, tls })
+                });
                 let peer = Peer { common_name: name.map(Into::into), on_loopback };
-                serve(stream, routes, peer, watcher).await;
+                serve_recorded(stream, recording, Arc::clone(&door.routes), peer, watcher).await;
             }
         }
+    }
+}
+
+async fn serve_recorded<S>(
+    stream: S,
+    recording: Option<Recording>,
+    routes: Arc<Routes>,
+    peer: Peer,
+    watcher: ConnectionWatcher,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    match recording {
+        Some(recording) => serve(Recorded::new(stream, recording), routes, peer, watcher).await,
+        None => serve(stream, routes, peer, watcher).await,
     }
 }
 

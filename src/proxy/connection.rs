@@ -10,7 +10,6 @@ use chrono::{DateTime, Utc};
 use tokio::{io::AsyncReadExt, net::TcpStream, time::timeout};
 
 use super::{
-    conversation::{Conversation, Direction, Draft, Moment, Verdict},
     endpoint::Endpoint,
     front::Front,
     host::HostEditor,
@@ -22,6 +21,7 @@ use super::{
 use crate::{
     client::{failure, of_io},
     tape::{ConnectionFacts, Exchange, FailureKind, HostRule, LegFacts, Party, Redactor, TransportFailure},
+    wire::conversation::{Conversation, Direction, Draft, Moment, Verdict},
 };
 
 /// How long the product's TLS handshake may take.

@@ -1,6 +1,6 @@
 //! The one thing that is ever changed on the way, and only when asked for: the value of `Host`.
 
-use super::http1::{Event, Lane, of_request};
+use crate::wire::http1::{Event, Lane, of_request};
 
 /// Replaces the value of every `Host` header of a stream of requests, and leaves all other bytes as
 /// they are.

@@ -8,19 +8,17 @@
 
 mod authority;
 mod connection;
-mod conversation;
 mod endpoint;
 mod front;
 mod host;
-mod http1;
 mod leg;
 mod recording;
 mod reel;
 mod relay;
 mod server;
 
+pub use crate::wire::conversation::{Conversation, Direction, Draft, Message, Moment, Passage, Verdict};
 pub use authority::{Authority, AuthorityError, certificates};
-pub use conversation::{Conversation, Direction, Draft, Message, Moment, Passage, Verdict};
 pub use front::Front;
 pub use reel::{Counts, Entry};
 pub use server::{Proxy, Settings, StartError};

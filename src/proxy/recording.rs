@@ -1,22 +1,16 @@
 //! From what passed to its place on the tape.
 
-use std::{
-    net::SocketAddr,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{net::SocketAddr, sync::Arc, time::Instant};
 
-use http::Method;
-
-use super::{
-    conversation::{Draft, Message},
-    endpoint::microseconds,
-};
+use super::endpoint::microseconds;
 use crate::{
-    protocol::Operation,
     tape::{
         Actor, BodyRecord, Exchange, LegFacts, Party, Redactor, RelayFacts, RelayTimes, RequestRecord,
-        ResponseRecord, ScenarioNumber, TimingRecord, TransportFailure, Vantage,
+        ResponseRecord, ScenarioNumber, TransportFailure, Vantage,
+    },
+    wire::{
+        conversation::{Draft, Message},
+        operation_of,
     },
 };
 
@@ -41,7 +35,7 @@ impl Scope {
     /// The exchange as it goes on the tape. `broken` says why it is not whole.
     pub fn exchange(&self, draft: Draft, broken: Option<&Break>) -> Exchange {
         let redactor = &self.redactor;
-        let timings = timings(&draft);
+        let timings = draft.timings();
         let relay = RelayFacts {
             connection: self.connection,
             position: draft.number,
@@ -56,7 +50,7 @@ impl Scope {
         let (request, raw_request) = split(draft.request);
         let token_fault = redactor.token_fault(&raw_request);
         let (head, token) = redactor.request_head(&raw_request);
-        let operation = operation(&head.method, &head.target);
+        let operation = operation_of(&head);
         let response = draft.response.map(|response| ResponseRecord {
             head: redactor.response_head(&response.head),
             body: response.body.finish(redactor),
@@ -99,36 +93,6 @@ fn split(message: Option<Message>) -> (Option<Message>, Vec<u8>) {
             (Some(message), head)
         }
         None => (None, Vec::new()),
-    }
-}
-
-fn operation(method: &str, target: &str) -> Option<Operation> {
-    let method = Method::from_bytes(method.as_bytes()).ok()?;
-    Operation::of(&method, target.split('?').next().unwrap_or_default())
-}
-
-/// As a client at the product's end of the proxy would have measured them.
-fn timings(draft: &Draft) -> TimingRecord {
-    let began = draft.began.instant;
-    let since = |from: Instant, to: Option<Instant>| {
-        to.map_or(Duration::ZERO, |to| to.saturating_duration_since(from))
-    };
-    let sent = draft.request.as_ref().and_then(|request| request.came.last).unwrap_or(began);
-    let Some(response) = &draft.response else {
-        return TimingRecord {
-            send: since(began, Some(sent)),
-            wait: sent.elapsed(),
-            ..TimingRecord::default()
-        };
-    };
-    let first = response.came.first.unwrap_or(sent);
-    // An answer may come before all of the request was sent.
-    let sent = sent.min(first);
-    TimingRecord {
-        send: since(began, Some(sent)),
-        wait: since(sent, Some(first)),
-        receive: since(first, response.came.last),
-        ..TimingRecord::default()
     }
 }
 

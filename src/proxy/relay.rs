@@ -12,11 +12,8 @@ use tokio::{
     time::sleep,
 };
 
-use super::{
-    conversation::{Conversation, Direction, Draft, Moment, Verdict},
-    host::HostEditor,
-    leg::Leg,
-};
+use super::{host::HostEditor, leg::Leg};
+use crate::wire::conversation::{Conversation, Direction, Draft, Moment, Verdict};
 
 /// Bytes that are passed on at a time, and all that is held of a body on its way.
 const PIECE: usize = 128 * 1024;

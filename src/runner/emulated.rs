@@ -3,7 +3,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use super::{Pair, Seat};
+use super::{Pair, Seat, staged::Staging};
 use crate::{
     client::{Identity, Origin, Target, Timeouts, TlsParts, TlsVersions},
     emulator::{
@@ -30,8 +30,14 @@ pub struct Emulated {
 
 /// An endpoint that one scenario has to itself. Stops when dropped.
 pub struct OwnEndpoint {
-    emulator: Emulator,
+    kind: Kind,
     clock: Clock,
+}
+
+enum Kind {
+    Alone(Emulator),
+    /// The endpoint of a product that is driven, for as long as the scenario has it.
+    Staged(Staging),
 }
 
 impl OwnEndpoint {
@@ -44,7 +50,28 @@ impl OwnEndpoint {
     /// Its mailboxes and what lies in them.
     #[must_use]
     pub fn mailroom(&self) -> &Arc<Mailroom> {
-        self.emulator.mailroom()
+        match &self.kind {
+            Kind::Alone(emulator) => emulator.mailroom(),
+            Kind::Staged(staging) => &staging.mailroom,
+        }
+    }
+
+    pub(super) fn staged(clock: Clock, staging: Staging) -> Self {
+        Self { kind: Kind::Staged(staging), clock }
+    }
+
+    pub(super) fn staging(&mut self) -> Option<&mut Staging> {
+        match &mut self.kind {
+            Kind::Staged(staging) => Some(staging),
+            Kind::Alone(_) => None,
+        }
+    }
+
+    fn url(&self) -> String {
+        match &self.kind {
+            Kind::Alone(emulator) => emulator.url(),
+            Kind::Staged(staging) => staging.url.clone(),
+        }
     }
 }
 
@@ -79,7 +106,7 @@ impl Emulated {
         };
         let emulator = Emulator::start_arranged(settings, arrangement).await?;
         let pair = self.pair_at(&emulator, Some(&clock), scenario)?;
-        Ok((pair, OwnEndpoint { emulator, clock }))
+        Ok((pair, OwnEndpoint { kind: Kind::Alone(emulator), clock }))
     }
 
     fn pair_at(
@@ -128,7 +155,7 @@ impl Emulated {
 impl std::fmt::Debug for OwnEndpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("OwnEndpoint")
-            .field("url", &self.emulator.url())
+            .field("url", &self.url())
             .field("moved_by", &self.clock.moved_by())
             .finish_non_exhaustive()
     }

@@ -17,6 +17,7 @@ mod setting;
 mod stage;
 mod stage_caller;
 mod stage_endpoint;
+mod staged;
 mod terms;
 mod world;
 
@@ -33,8 +34,9 @@ pub use place::{Permit, Place, is_live};
 pub use plan::{Plan, PlanError};
 pub use play::play;
 pub use record::{Environment, MailboxRole, PackFile, Party, RunRecord, ScenarioRecord, StepRecord};
-pub use setting::{Mailboxes, Pair, Seat, Setting};
+pub use setting::{EvidenceFile, Mailboxes, Pair, Seat, Setting};
 pub use stage::{Role, Stage};
+pub use staged::{Staged, StagedSettings};
 pub use terms::{
     Attestation, Chunking, Deviation, DeviationOf, Given, Operator, Optional, Pending, Person, Resumed, Terms,
 };

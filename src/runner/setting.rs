@@ -12,10 +12,12 @@ use tokio::sync::OwnedMutexGuard;
 use super::{
     Attestation, Fault, MailboxRole, Pace, Party, Pending, Terms,
     emulated::{Emulated, OwnEndpoint},
+    staged::Staged,
 };
 use crate::{
     client::Target,
     emulator::{Arrangement, StartError},
+    product::Driven,
     protocol::{Credentials, MailboxId, WorkflowId},
     tape::{Exchange, Redactor, ScenarioNumber, Tape},
 };
@@ -46,6 +48,8 @@ pub struct Setting {
     pub mailboxes: Mailboxes,
     /// What the run is told beyond that.
     pub terms: Terms,
+    /// The product, where it is asked through a driver; otherwise the reference client stands in.
+    pub driven: Option<Driven>,
     /// Whether the endpoint is a real one: not on this machine. Inbox checks keep the pace there that
     /// MESH asks for.
     pub real: bool,
@@ -63,6 +67,8 @@ pub type Notice = Arc<dyn Fn(&str) + Send + Sync>;
 pub enum Mailboxes {
     /// A pair of its own for every scenario, on our own emulator: scenarios cannot disturb each other.
     Emulated(Emulated),
+    /// One pair at an endpoint of our own, for a product that a driver asks; scenarios take turns.
+    Staged(Staged),
     /// One pair for all, which takes turns.
     Configured(Arc<tokio::sync::Mutex<Pair>>),
 }
@@ -109,6 +115,7 @@ pub(super) struct Ledger {
     looks: Mutex<HashMap<ScenarioNumber, Vec<Look>>>,
     remarks: Mutex<HashMap<ScenarioNumber, Vec<TimedRemark>>>,
     pending: Mutex<Vec<Pending>>,
+    files: Mutex<Vec<EvidenceFile>>,
 }
 
 /// A remark, and when it was made.
@@ -123,6 +130,15 @@ pub(super) enum Remark {
     Attested(Attestation),
     /// What was measured.
     Note(String),
+}
+
+/// A file that belongs to the evidence as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EvidenceFile {
+    /// Where it goes, relative to `data/`.
+    pub path: String,
+    /// Its content.
+    pub content: Vec<u8>,
 }
 
 /// A step looked at an exchange.
@@ -147,7 +163,7 @@ impl Setting {
         redactor: Redactor,
         mailboxes: Mailboxes,
     ) -> Self {
-        let emulated = matches!(mailboxes, Mailboxes::Emulated(_));
+        let emulated = matches!(mailboxes, Mailboxes::Emulated(_) | Mailboxes::Staged(_));
         let (tape, ledger) = (Tape::new(), Ledger::default());
         let real = !emulated && crate::client::Origin::parse(&url).is_ok_and(|origin| !origin.is_loopback());
         Self {
@@ -163,6 +179,7 @@ impl Setting {
             redactor,
             mailboxes,
             terms: Terms::default(),
+            driven: None,
             real,
             notice: Arc::new(|_| {}),
             ledger,
@@ -210,14 +227,22 @@ impl Setting {
     pub(super) fn emulated_by(&self) -> Option<&Emulated> {
         match &self.mailboxes {
             Mailboxes::Emulated(emulated) => Some(emulated),
-            Mailboxes::Configured(_) => None,
+            Mailboxes::Configured(_) | Mailboxes::Staged(_) => None,
         }
+    }
+
+    /// Files that steps have left for the bundle, in the order of their paths.
+    #[must_use]
+    pub fn evidence_files(&self) -> Vec<EvidenceFile> {
+        let mut files = self.ledger.files.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        files
     }
 
     /// Whether scenarios must take turns.
     #[must_use]
     pub fn takes_turns(&self) -> bool {
-        matches!(self.mailboxes, Mailboxes::Configured(_))
+        matches!(self.mailboxes, Mailboxes::Configured(_) | Mailboxes::Staged(_))
     }
 
     /// Mailboxes for a scenario, at an endpoint of its own where it asks for one and endpoints can be
@@ -231,6 +256,10 @@ impl Setting {
     ) -> Result<Lease, StartError> {
         let lease = match &self.mailboxes {
             Mailboxes::Configured(pair) => Lease::Shared(Arc::clone(pair).lock_owned().await),
+            Mailboxes::Staged(staged) => {
+                let (pair, clock, staging) = staged.lease(scenario, &self.tape).await?;
+                Lease::Alone(Box::new(pair), OwnEndpoint::staged(clock, staging))
+            }
             Mailboxes::Emulated(emulated) if alone => {
                 let (pair, endpoint) = emulated.alone(scenario, Arrangement::default()).await?;
                 Lease::Alone(Box::new(pair), endpoint)
@@ -270,6 +299,10 @@ impl Ledger {
             .get(&scenario)
             .cloned()
             .unwrap_or_default()
+    }
+
+    pub fn keep(&self, file: EvidenceFile) {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner).push(file);
     }
 
     pub fn leave(&self, pending: Pending) {

@@ -1,6 +1,7 @@
 //! What step definitions can do and look at. Acting goes through the product or the counterpart;
 //! judging reads the tape and leaves to [`rules`](crate::rules) what right is.
 
+mod asking;
 mod attesting;
 mod chunks;
 mod refusals;
@@ -18,7 +19,7 @@ use futures_util::StreamExt;
 use super::{Fault, FaultKind, Outcome, Setting, setting::Lease};
 use crate::{
     client::{Outgoing, Payload, ReferenceClient, TapeScope},
-    product::{Collected, Listing, Product, Reported, collect, list_all},
+    product::{Ask, Collected, Product, Reported, Said, collect, list_all},
     protocol::{MailboxId, MessageId},
     rules,
     tape::{Exchange, ScenarioNumber, Sha256},
@@ -37,7 +38,7 @@ pub struct Stage {
     pub(super) counterpart: ReferenceClient,
     sent: Option<SentMessage>,
     message: Option<MessageId>,
-    collected: Option<Collected>,
+    collected: Option<rules::Poll>,
     /// What was sent in chunks.
     whole: Option<Payload>,
     /// Everything that was sent in numbers, by message ID, with the digest of its content.
@@ -47,6 +48,11 @@ pub struct Stage {
     reported: Option<Reported>,
     pub(super) caller: Option<super::Caller>,
     pub(super) ending: Option<Outcome>,
+    /// How often the product was asked, and what its driver brought back last.
+    asked: usize,
+    said: Option<Said>,
+    /// What the product says it holds, by message ID.
+    received: Option<BTreeMap<String, Sha256>>,
 }
 
 struct SentMessage {
@@ -62,7 +68,10 @@ impl Stage {
         tags: BTreeSet<String>,
         lease: Lease,
     ) -> Self {
-        let product = Product::Reference(client(&setting, scenario, &lease, Role::Product));
+        let product = match &setting.driven {
+            Some(driven) => Product::Driven(driven.clone()),
+            None => Product::Reference(Box::new(client(&setting, scenario, &lease, Role::Product))),
+        };
         let counterpart = client(&setting, scenario, &lease, Role::Counterpart);
         Self {
             setting,
@@ -81,6 +90,9 @@ impl Stage {
             reported: None,
             caller: None,
             ending: None,
+            asked: 0,
+            said: None,
+            received: None,
         }
     }
 
@@ -115,7 +127,7 @@ impl Stage {
             return Ok(());
         }
         let handshake = match role {
-            Role::Product => self.product.handshake().await.exchange,
+            Role::Product => self.product_handshake().await?,
             Role::Counterpart => self.counterpart.handshake().await.exchange,
         };
         let mut result = rules::handshake_accepted(&handshake, &self.setting.tape.exchanges());
@@ -130,15 +142,29 @@ impl Stage {
                     Role::Product => &mut self.lease.product,
                     Role::Counterpart => &mut self.lease.counterpart,
                 };
-                seat.validated = Some(handshake);
-                Ok(())
+                seat.validated = Some(Arc::clone(&handshake));
+                if let Some(staging) = self.staging() {
+                    staging.validated(role, &handshake);
+                }
+                if role == Role::Product { self.stands_by_it() } else { Ok(()) }
             }
-            Err(fault) => {
-                self.lease.unusable =
-                    Some(format!("not played, since in case {} {}", self.label, fault.what));
-                Err(fault)
-            }
+            Err(fault) => Err(self.give_up(fault)),
         }
+    }
+
+    async fn product_handshake(&mut self) -> Result<Arc<Exchange>, Fault> {
+        let made = self.ask(Ask::Handshake).await.and_then(|acts| rules::handshake_of(&acts));
+        made.map_err(|fault| self.give_up(fault))
+    }
+
+    /// A mailbox that cannot be validated is of no use to the scenarios that follow.
+    fn give_up(&mut self, fault: Fault) -> Fault {
+        let why = format!("not played, since in case {} {}", self.label, fault.what);
+        if let Some(staging) = self.staging() {
+            staging.unusable(&why);
+        }
+        self.lease.unusable = Some(why);
+        fault
     }
 
     /// Has one side send a made-up message of `size` bytes to the other.
@@ -153,11 +179,21 @@ impl Stage {
         let to = self.mailbox(if from == Role::Product { Role::Counterpart } else { Role::Product });
         let message = Outgoing { compress, ..self.outgoing(to, &self.label, size) };
         let exchange = match from {
-            Role::Product => self.product.send(&message).await.exchange,
+            Role::Product => self.product_sends_message(&message, None).await?,
             Role::Counterpart => self.counterpart.send(&message).await.exchange,
         };
         self.sent = Some(SentMessage { asked: digest_of(&message.payload).await, exchange });
         Ok(())
+    }
+
+    /// Has the product send a message, whatever comes of it.
+    async fn product_sends_message(
+        &mut self,
+        message: &Outgoing,
+        chunk_bytes: Option<u64>,
+    ) -> Result<Arc<Exchange>, Fault> {
+        let acts = self.ask(Ask::Send { message, chunk_bytes }).await?;
+        rules::send_of(&acts, &message.to)
     }
 
     /// A made-up message; its label makes it differ from others.
@@ -181,7 +217,7 @@ impl Stage {
         let send = Arc::clone(&self.sent()?.exchange);
         self.look(&send);
         self.message = Some(rules::message_accepted(&send, &self.setting.tape.exchanges())?);
-        Ok(())
+        if send.actor == Role::Product { self.stands_by_it() } else { Ok(()) }
     }
 
     /// The send, to be judged.
@@ -199,8 +235,14 @@ impl Stage {
     /// # Errors
     /// When the inbox is not listed.
     pub async fn product_checks_inbox(&mut self) -> Result<(), Fault> {
-        let listing = self.product.check_inbox().await.exchange;
-        rules::inbox_listed(&listing, &self.setting.tape.exchanges()).map(drop)
+        let by_itself = self.sent.as_ref().map(|sent| self.after(&sent.exchange)).unwrap_or_default();
+        let acts = match rules::inbox_checks(&by_itself).is_empty() {
+            false if self.is_driven() => by_itself,
+            _ => self.ask(Ask::CheckInbox).await?,
+        };
+        let listing = rules::inbox_check_of(&acts)?;
+        rules::inbox_listed(&listing, &self.setting.tape.exchanges())?;
+        self.stands_by_it()
     }
 
     /// The inbox check came directly after the send.
@@ -221,7 +263,8 @@ impl Stage {
         let message = self.message()?;
         let collected = collect(&mut self.counterpart, &message, true).await;
         self.judge_collected(&message, &collected)?;
-        self.collected = Some(collected);
+        let Collected { listing, downloads, acknowledge } = collected;
+        self.collected = Some(rules::Poll { pages: listing.pages, downloads, acknowledge });
         Ok(())
     }
 
@@ -231,7 +274,8 @@ impl Stage {
     /// When there is no message for it.
     pub async fn product_receives(&mut self, accept_gzip: bool) -> Result<(), Fault> {
         let message = self.message()?;
-        self.collected = Some(self.product.receive(&message, accept_gzip).await);
+        let acts = self.ask(Ask::Receive { message: &message, takes_gzip: accept_gzip }).await?;
+        self.collected = Some(rules::Poll::of(&message, &acts));
         Ok(())
     }
 
@@ -240,10 +284,19 @@ impl Stage {
     /// # Errors
     /// When it did not.
     pub fn message_was_listed(&self) -> Result<(), Fault> {
-        let (message, pages) = (self.message()?, &self.collected()?.listing.pages);
-        pages.iter().for_each(|page| self.look(page));
-        self.judge_complete(&self.collected()?.listing)?;
-        if self.is_listed(&message, pages)? { Ok(()) } else { Err(self.not_delivered(&message)) }
+        let (message, poll) = (self.message()?, self.collected()?);
+        poll.pages.iter().for_each(|page| self.look(page));
+        if self.is_driven() {
+            // A product need not look at an inbox to its end to find a message.
+            rules::inbox_check_of(&poll.pages)?;
+        } else {
+            self.judge_complete(&poll.pages, poll.is_complete())?;
+        }
+        if self.is_listed(&message, &poll.pages)? {
+            return Ok(());
+        }
+        self.judge_complete(&poll.pages, poll.is_complete())?;
+        Err(self.not_delivered(&message))
     }
 
     /// The download, which was a success, to be judged further.
@@ -267,7 +320,11 @@ impl Stage {
     /// When it is not.
     pub fn payload_unaltered(&self) -> Result<(), Fault> {
         let (send, download) = (self.send_exchange()?, self.download_exchange()?);
-        rules::payload_unaltered(self.sent()?.asked, &send, &download)
+        rules::payload_unaltered(self.sent()?.asked, &send, &download)?;
+        match download.actor {
+            Role::Product => self.holds(self.message()?.as_str(), self.sent()?.asked),
+            Role::Counterpart => Ok(()),
+        }
     }
 
     /// The message was acknowledged in the call after its one download, and that was accepted.
@@ -284,7 +341,8 @@ impl Stage {
         match &self.collected()?.acknowledge {
             Some(acknowledge) => {
                 self.look(acknowledge);
-                rules::acknowledged(acknowledge, &self.setting.tape.exchanges())
+                rules::acknowledged(acknowledge, &self.setting.tape.exchanges())?;
+                self.stands_by_it()
             }
             None => Err(out_of_order("an acknowledgement")),
         }
@@ -296,12 +354,15 @@ impl Stage {
     /// When it does, or when the inbox cannot be listed.
     pub async fn message_is_gone(&mut self, from: Role) -> Result<(), Fault> {
         let message = self.message()?;
-        let listing = match from {
-            Role::Product => self.product.list_all().await,
-            Role::Counterpart => list_all(&mut self.counterpart).await,
+        let pages = match from {
+            Role::Product => self.product_lists_again().await?,
+            Role::Counterpart => {
+                let listing = list_all(&mut self.counterpart).await;
+                self.judge_complete(&listing.pages, listing.complete)?;
+                listing.pages
+            }
         };
-        self.judge_complete(&listing)?;
-        if !self.is_listed(&message, &listing.pages)? {
+        if !self.is_listed(&message, &pages)? {
             return Ok(());
         }
         let remedy =
@@ -312,6 +373,24 @@ impl Stage {
             remedy,
         );
         Err(fault.from_source("OpenAPI: Acknowledge message"))
+    }
+
+    /// The product's looks at its inbox after the acknowledgement: those that it has made by itself, or
+    /// that it is asked for.
+    async fn product_lists_again(&mut self) -> Result<Vec<Arc<Exchange>>, Fault> {
+        let acknowledge = self.collected()?.acknowledge.clone();
+        let by_itself = acknowledge.map(|acknowledge| self.after(&acknowledge)).unwrap_or_default();
+        let pages = rules::inbox_checks(&by_itself);
+        if self.is_driven() && !pages.is_empty() {
+            return Ok(pages);
+        }
+        let acts = self.ask(Ask::List).await?;
+        rules::inbox_check_of(&acts)?;
+        let poll = rules::Poll { pages: rules::inbox_checks(&acts), ..rules::Poll::default() };
+        if !self.is_driven() {
+            self.judge_complete(&poll.pages, poll.is_complete())?;
+        }
+        Ok(poll.pages)
     }
 
     /// Whether one of the pages, as they stand on the tape, lists the message.
@@ -325,11 +404,11 @@ impl Stage {
         Ok(false)
     }
 
-    fn judge_complete(&self, listing: &Listing) -> Result<(), Fault> {
-        if let Some(last) = listing.pages.last() {
+    fn judge_complete(&self, pages: &[Arc<Exchange>], complete: bool) -> Result<(), Fault> {
+        if let Some(last) = pages.last() {
             rules::inbox_listed(last, &self.setting.tape.exchanges())?;
         }
-        if listing.complete {
+        if complete {
             return Ok(());
         }
         let what = "the inbox could not be listed to its end";
@@ -339,7 +418,7 @@ impl Stage {
 
     fn judge_collected(&self, message: &MessageId, collected: &Collected) -> Result<(), Fault> {
         let tape = self.setting.tape.exchanges();
-        self.judge_complete(&collected.listing)?;
+        self.judge_complete(&collected.listing.pages, collected.listing.complete)?;
         match collected.downloads.as_slice() {
             [] => return Err(self.not_delivered(message)),
             [download] => rules::downloaded(download, &tape)?,
@@ -384,7 +463,7 @@ impl Stage {
         self.message.clone().ok_or_else(|| out_of_order("an accepted send"))
     }
 
-    fn collected(&self) -> Result<&Collected, Fault> {
+    fn collected(&self) -> Result<&rules::Poll, Fault> {
         self.collected.as_ref().ok_or_else(|| out_of_order("a download"))
     }
 }

@@ -45,6 +45,9 @@ impl Stage {
     /// As [`Stage::demand_own_endpoint`]; and when the endpoint does not start.
     pub async fn arrange(&mut self, arrangement: Arrangement) -> Result<(), Fault> {
         self.demand_own_endpoint()?;
+        if self.is_driven() {
+            return Err(self.not_run("the endpoint is arranged for the reference client only"));
+        }
         let emulated = self.setting.emulated_by().ok_or_else(untagged)?;
         let (pair, endpoint) =
             Emulated::alone(emulated, self.scenario, arrangement).await.map_err(|error| {
@@ -55,7 +58,8 @@ impl Stage {
                 )
             })?;
         self.lease = Lease::Alone(Box::new(pair), endpoint);
-        self.product = Product::Reference(client(&self.setting, self.scenario, &self.lease, Role::Product));
+        let product = client(&self.setting, self.scenario, &self.lease, Role::Product);
+        self.product = Product::Reference(Box::new(product));
         self.counterpart = client(&self.setting, self.scenario, &self.lease, Role::Counterpart);
         Ok(())
     }

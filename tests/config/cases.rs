@@ -15,28 +15,28 @@ pub const YAML: &[Case] = &[
         old: "",
         new: "",
         said: &[
-            "F:1: holds no configuration; it takes environment, endpoint, mailboxes, workflow_id, product, supplier, timeouts, chunking",
+            "F:1: holds no configuration; it takes environment, endpoint, emulator, mailboxes, workflow_id, product, supplier, timeouts, chunking",
         ],
     },
     Case {
         old: "",
         new: "# nothing yet\n",
         said: &[
-            "F:1: holds no configuration; it takes environment, endpoint, mailboxes, workflow_id, product, supplier, timeouts, chunking",
+            "F:1: holds no configuration; it takes environment, endpoint, emulator, mailboxes, workflow_id, product, supplier, timeouts, chunking",
         ],
     },
     Case {
         old: "",
         new: "just text\n",
         said: &[
-            "F:1: is not a mapping; write `key: value` lines; it takes environment, endpoint, mailboxes, workflow_id, product, supplier, timeouts, chunking",
+            "F:1: is not a mapping; write `key: value` lines; it takes environment, endpoint, emulator, mailboxes, workflow_id, product, supplier, timeouts, chunking",
         ],
     },
     Case {
         old: "",
         new: "- a\n- b\n",
         said: &[
-            "F:1: is not a mapping; write `key: value` lines; it takes environment, endpoint, mailboxes, workflow_id, product, supplier, timeouts, chunking",
+            "F:1: is not a mapping; write `key: value` lines; it takes environment, endpoint, emulator, mailboxes, workflow_id, product, supplier, timeouts, chunking",
         ],
     },
     Case {
@@ -159,30 +159,30 @@ pub const KEYS: &[Case] = &[
         old: "workflow_id: TEST_WORKFLOW",
         new: "workflow_id: TEST_WORKFLOW\nshared_key: x",
         said: &[
-            "F:16: shared_key: is not a key that is known here; it belongs under endpoint. Known here: environment, endpoint, mailboxes, workflow_id, product, supplier, timeouts, chunking",
+            "F:16: shared_key: is not a key that is known here; it belongs under endpoint or emulator. Known here: environment, endpoint, emulator, mailboxes, workflow_id, product, supplier, timeouts, chunking",
         ],
     },
     Case {
         old: "workflow_id: TEST_WORKFLOW",
         new: "workflow_id: TEST_WORKFLOW\npassword: x",
         said: &[
-            "F:16: password: is not a key that is known here; it belongs under mailboxes.product or mailboxes.counterpart. Known here: environment, endpoint, mailboxes, workflow_id, product, supplier, timeouts, chunking",
+            "F:16: password: is not a key that is known here; it belongs under mailboxes.product or mailboxes.counterpart. Known here: environment, endpoint, emulator, mailboxes, workflow_id, product, supplier, timeouts, chunking",
         ],
     },
     Case {
         old: "workflow_id: TEST_WORKFLOW",
         new: "workflow_id: TEST_WORKFLOW\ncolour: blue",
         said: &[
-            "F:16: colour: is not a key that is known here; take it out. Known here: environment, endpoint, mailboxes, workflow_id, product, supplier, timeouts, chunking",
+            "F:16: colour: is not a key that is known here; take it out. Known here: environment, endpoint, emulator, mailboxes, workflow_id, product, supplier, timeouts, chunking",
         ],
     },
     Case {
         old: "environment: INT",
         new: "environment: INT\n1: x\n\"a b\": y\n? [z]\n: z",
         said: &[
-            "F:2: has a key that is no name; quote a value that holds `,` or `:`, and put a space after the colon. Known here: environment, endpoint, mailboxes, workflow_id, product, supplier, timeouts, chunking",
-            "F:3: has a key that is no name; quote a value that holds `,` or `:`, and put a space after the colon. Known here: environment, endpoint, mailboxes, workflow_id, product, supplier, timeouts, chunking",
-            "F:4: has a key that is no name; quote a value that holds `,` or `:`, and put a space after the colon. Known here: environment, endpoint, mailboxes, workflow_id, product, supplier, timeouts, chunking",
+            "F:2: has a key that is no name; quote a value that holds `,` or `:`, and put a space after the colon. Known here: environment, endpoint, emulator, mailboxes, workflow_id, product, supplier, timeouts, chunking",
+            "F:3: has a key that is no name; quote a value that holds `,` or `:`, and put a space after the colon. Known here: environment, endpoint, emulator, mailboxes, workflow_id, product, supplier, timeouts, chunking",
+            "F:4: has a key that is no name; quote a value that holds `,` or `:`, and put a space after the colon. Known here: environment, endpoint, emulator, mailboxes, workflow_id, product, supplier, timeouts, chunking",
         ],
     },
     Case {
@@ -301,14 +301,58 @@ pub const TYPES: &[Case] = &[
     },
     Case {
         old: "version: 1.2.3",
-        new: "version: 1.2.3\n  driver: {command: [./drive.sh]}",
-        said: &["F:19: product.driver: is a mapping, not text; write `driver: reference`, or leave it off"],
+        new: "version: 1.2.3\n  driver: {command: ./drive.sh}",
+        said: &["F:19: product.driver.command: is not a list; write it in brackets: command: [./drive.sh]"],
+    },
+    Case {
+        old: "version: 1.2.3",
+        new: "version: 1.2.3\n  driver: {command: [], timeout: soon}",
+        said: &[
+            "F:19: product.driver.command: is empty; give it a value: command: [./drive.sh]",
+            "F:19: product.driver.timeout: is no time from 1 s to 86400 s; write it like 60s or 5m, or leave it off",
+        ],
+    },
+    Case {
+        old: "version: 1.2.3",
+        new: "version: 1.2.3\n  driver: {command: [./drive.sh, 7]}",
+        said: &[
+            "F:19: product.driver.command: holds something else than text; write each item as text; quote a number, or what begins with a special character",
+        ],
+    },
+    Case {
+        old: "version: 1.2.3",
+        new: "version: 1.2.3\n  driver: {command: [./drive.sh], webhook: {url: https://a}}",
+        said: &[
+            "F:19: product.driver: must have one of command, webhook and manual; write `driver: reference`, `driver: manual`, `driver: {command: [./drive.sh]}` or `driver: {webhook: {url: …}}`, or leave it off",
+        ],
+    },
+    Case {
+        old: "version: 1.2.3",
+        new: "version: 1.2.3\n  driver: {webhook: {url: http://product.example/hook}, timeout: 60s}",
+        said: &[
+            "F:19: product.driver.webhook.url: is neither https nor http on this machine; write an https URL, or http for this machine: http://127.0.0.1:9000/hook",
+            "F:19: product.driver.timeout: stands in the wrong place; write it under webhook",
+        ],
+    },
+    Case {
+        old: "version: 1.2.3",
+        new: "version: 1.2.3\n  driver: {webhook: {}}",
+        said: &[
+            "F:19: product.driver.webhook.url: is missing; add `url: https://product.example/test-hook` under product.driver.webhook",
+        ],
+    },
+    Case {
+        old: "environment: INT",
+        new: "environment: INT\nemulator: {listen: 127.0.0.1:0}",
+        said: &[
+            "F:2: emulator: is of no use to a run against an endpoint; take it out, or leave out endpoint and name a driver: product: {driver: {command: [./drive.sh]}}",
+        ],
     },
     Case {
         old: "version: 1.2.3",
         new: "version: 1.2.3\n  driver: mine",
         said: &[
-            "F:19: product.driver: is no driver that is known; write `driver: reference`, or leave it off",
+            "F:19: product.driver: is no driver that is known; write `driver: reference`, `driver: manual`, `driver: {command: [./drive.sh]}` or `driver: {webhook: {url: …}}`, or leave it off",
         ],
     },
     Case {

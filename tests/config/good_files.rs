@@ -4,7 +4,7 @@ use std::{fs, time::Duration};
 
 use mesh_witness::{
     client::Timeouts,
-    config::{Config, Driver, TEMPLATE},
+    config::{Config, Driver, Rehearsal, Setup, TEMPLATE},
 };
 use rustls::{crypto::aws_lc_rs::default_provider, pki_types::ServerName, sign::CertifiedKey};
 
@@ -27,7 +27,7 @@ fn everything_is_where_it_belongs() {
     assert_eq!(config.mailboxes.counterpart.password.expose(), "password two");
     assert_eq!(config.workflow_id.as_str(), "TEST_WORKFLOW");
     assert_eq!((config.product.name.as_str(), config.product.version.as_str()), ("Example Product", "1.2.3"));
-    assert_eq!((config.driver, config.supplier.as_str()), (Driver::Reference, "Example Supplier Ltd"));
+    assert_eq!((&config.driver, config.supplier.as_str()), (&Driver::Reference, "Example Supplier Ltd"));
     assert_eq!(config.timeouts, Timeouts::default());
     assert_eq!(config.warnings, Vec::<String>::new());
     let names: Vec<String> = config.secrets().into_iter().map(|secret| secret.name).collect();
@@ -177,4 +177,60 @@ fn the_host_is_fit_for_tls() {
     let config = good(GOOD);
     let expected = ServerName::try_from("msg.intspineservices.nhs.uk").unwrap();
     assert_eq!(*config.endpoint.url.server_name(), expected);
+}
+
+/// A configuration without an endpoint.
+fn rehearsal(content: &str) -> Result<Rehearsal, String> {
+    let file = tempfile::Builder::new().suffix(".yaml").tempfile_in(pki_folder()).unwrap();
+    fs::write(file.path(), content).unwrap();
+    match Setup::load(file.path(), &env).map_err(|error| error.to_string())? {
+        Setup::Rehearsal(rehearsal) => Ok(*rehearsal),
+        Setup::Endpoint(_) => panic!("it names no endpoint"),
+    }
+}
+
+#[test]
+fn a_driven_product_needs_no_endpoint() {
+    let least =
+        rehearsal("product: {name: P, version: v1, driver: {command: [./drive.sh, -x], timeout: 5m}}")
+            .unwrap();
+    let command = vec!["./drive.sh".to_owned(), "-x".to_owned()];
+    assert_eq!(
+        least.driver,
+        Driver::Command { command, folder: pki_folder(), timeout: Duration::from_secs(300) }
+    );
+    assert_eq!(
+        (least.listen.to_string(), least.folder, least.shared_key.is_none()),
+        ("127.0.0.1:0".to_owned(), None, true)
+    );
+    let most = "environment: office\nproduct: {name: P, version: v1, driver: {webhook: {url: 'http://localhost:9000/x', timeout: 7}}}\n\
+                emulator: {listen: '[::1]:8700', folder: made, shared_key: '${MESH_SHARED_KEY}'}\n\
+                mailboxes: {product: {id: P1, password: p}, counterpart: {id: C1, password: c}, dormant: {id: D1}}\nworkflow_id: W\n";
+    let most = rehearsal(most).unwrap();
+    assert!(matches!(&most.driver, Driver::Webhook { timeout, .. } if *timeout == Duration::from_secs(7)));
+    assert_eq!(most.shared_key.unwrap().expose(), "the shared key");
+    assert_eq!((most.listen.port(), most.folder), (8700, Some(pki_folder().join("made"))));
+    assert_eq!(most.mailboxes.unwrap().counterpart.id.as_str(), "C1");
+    let manual = rehearsal("product: {name: P, version: v1, driver: manual}").unwrap();
+    assert_eq!(manual.driver, Driver::Manual { timeout: Duration::from_secs(900) });
+}
+
+#[test]
+fn what_is_wrong_without_an_endpoint_is_told() {
+    for (more, what) in [
+        ("emulator: {listen: 0.0.0.0:8700}", "emulator.listen: is not an address of this machine alone"),
+        ("emulator: {listen: here}", "emulator.listen: is no address with a port"),
+        ("emulator: {shared_key: ''}", "emulator.shared_key: is empty"),
+        (
+            "mailboxes: {product: {id: P, password: p, client_certificate_file: client.pem, client_key_file: client-key.pem}, counterpart: {id: C, password: c}}",
+            "mailboxes: names a client certificate",
+        ),
+        ("colour: blue", "colour: is not a key that is known here"),
+    ] {
+        let text = format!("product: {{name: P, version: v1, driver: manual}}\n{more}\n");
+        let error = rehearsal(&text).unwrap_err();
+        assert!(error.contains(what), "{more}: {error}");
+    }
+    let reference = rehearsal("product: {name: P, version: v1, driver: reference}\n").unwrap_err();
+    assert!(reference.contains("endpoint: is missing"), "{reference}");
 }

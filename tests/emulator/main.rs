@@ -11,5 +11,6 @@ mod sandbox;
 mod store;
 #[path = "../support/mod.rs"]
 mod support;
+mod tape;
 mod tokens;
 mod tracking;

@@ -129,8 +129,11 @@ impl<'de> Visitor<'de> for Value<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Node, A::Error> {
-        while items.next_element_seed(Value(self.0))?.is_some() {}
-        Ok(Node::List)
+        let mut nodes = Vec::new();
+        while let Some(node) = items.next_element_seed(Value(self.0))? {
+            nodes.push(node);
+        }
+        Ok(Node::List(nodes))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {

@@ -50,7 +50,11 @@ impl Mailroom {
         mailbox: &MailboxId,
         id: &MessageId,
     ) -> Result<Delivered, Unavailable> {
-        self.rooms().collect(mailbox, id)
+        let found = self.rooms().collect(mailbox, id);
+        if found.is_err() {
+            self.ghosts.lay(mailbox, id);
+        }
+        found
     }
 
     /// A message that a mailbox sent, whatever became of it; it may have no content any more.

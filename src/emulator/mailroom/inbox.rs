@@ -36,14 +36,14 @@ impl Mailroom {
     }
 
     fn page(&self, mailbox: &MailboxId, query: &InboxQuery, start: u64) -> InboxPage {
+        let mut messages = if start == 0 { self.ghosts.of(mailbox) } else { Vec::new() };
         let rooms = self.rooms();
         let Some(inbox) = rooms.inboxes.get(mailbox) else {
-            return InboxPage { messages: Vec::new(), approx_inbox_count: 0, continue_from: None };
+            return InboxPage { approx_inbox_count: messages.len(), messages, continue_from: None };
         };
         let admits = |workflow| query.workflow_filter.as_ref().is_none_or(|filter| filter.admits(workflow));
         let mut waiting = inbox.range(start..).filter(|(_, message)| admits(message.workflow()));
-        let messages =
-            waiting.by_ref().take(query.max_results).map(|(_, message)| message.id.clone()).collect();
+        messages.extend(waiting.by_ref().take(query.max_results).map(|(_, message)| message.id.clone()));
         let continue_from = waiting.next().map(|(place, _)| write_place(*place));
         InboxPage { messages, approx_inbox_count: inbox.len(), continue_from }
     }

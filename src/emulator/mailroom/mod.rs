@@ -12,6 +12,7 @@ mod books;
 mod chunks;
 mod collecting;
 mod durable;
+mod ghosts;
 mod inbox;
 mod journal;
 mod limits;
@@ -68,6 +69,7 @@ pub struct Mailroom {
     shared: Arc<Shared>,
     committer: Option<Committer>,
     set_aside: Vec<SetAside>,
+    ghosts: ghosts::Ghosts,
 }
 
 /// The books.
@@ -104,7 +106,16 @@ impl Mailroom {
         let space = Space::passing(limits.clone());
         let rooms = Rooms::new(&limits, &switches, &space);
         let shared = Arc::new(Shared::new(rooms));
-        Self { clock, limits, switches, space, shared, committer: None, set_aside: Vec::new() }
+        Self {
+            clock,
+            limits,
+            switches,
+            space,
+            shared,
+            committer: None,
+            set_aside: Vec::new(),
+            ghosts: ghosts::Ghosts::default(),
+        }
     }
 
     /// A mailroom with all that lies in a folder, which is made where there is none. Mailboxes, workflows
@@ -125,7 +136,16 @@ impl Mailroom {
         let committer = Committer::start(Arc::clone(&shared), opened.folder)
             .map_err(|source| StoreError::Folder { path: folder.to_owned(), source })?;
         let (space, set_aside) = (opened.space, opened.set_aside);
-        Ok(Self { clock, limits, switches, space, shared, committer: Some(committer), set_aside })
+        Ok(Self {
+            clock,
+            limits,
+            switches,
+            space,
+            shared,
+            committer: Some(committer),
+            set_aside,
+            ghosts: ghosts::Ghosts::default(),
+        })
     }
 
     /// Messages in the folder that cannot be served, found when it was opened.

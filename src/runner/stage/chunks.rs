@@ -26,13 +26,13 @@ impl Stage {
         let sizes = self.setting.terms.chunking;
         let to = self.mailbox(if from == Role::Product { Role::Counterpart } else { Role::Product });
         let message: Outgoing = self.outgoing(to, &self.label, sizes.message_bytes);
-        let first = match from {
-            Role::Product => self.product.send_chunked(&message, sizes.chunk_bytes).await,
+        let exchange = match from {
+            Role::Product => self.product_sends_message(&message, Some(sizes.chunk_bytes)).await?,
             Role::Counterpart => {
-                self.counterpart.send_chunked(&message, sizes.chunk_bytes).await.into_iter().next()
+                let sent = self.counterpart.send_chunked(&message, sizes.chunk_bytes).await;
+                sent.into_iter().next().ok_or_else(|| out_of_order("a send"))?.exchange
             }
         };
-        let exchange = first.ok_or_else(|| out_of_order("a send"))?.exchange;
         let whole = digests(&message.payload, &[message.payload.size()]).await;
         let asked = whole.parts.first().copied().unwrap_or_else(|| Sha256::of(&[]));
         self.sent = Some(SentMessage { asked, exchange });
@@ -75,7 +75,10 @@ impl Stage {
         let asked = self.asked(&bodies).await?;
         rules::chunks_unaltered(&asked.parts, &contents(&bodies), None)?;
         self.note(asked.told(downloads.len()));
-        Ok(())
+        match by {
+            Role::Product => self.holds(message.as_str(), self.sent()?.asked),
+            Role::Counterpart => Ok(()),
+        }
     }
 
     /// The digests of the payload, cut where these bodies are cut.

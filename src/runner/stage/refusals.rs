@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Fault, FaultKind, Role, SentMessage, Stage, digest_of, out_of_order};
+use super::{Ask, Fault, FaultKind, Role, SentMessage, Stage, digest_of, out_of_order};
 use crate::{
     protocol::{MailboxId, MessageId},
     rules,
@@ -67,38 +67,66 @@ impl Stage {
     }
 
     /// Has the product check its inbox, where that is to be refused.
-    pub async fn product_tries_its_inbox(&mut self) {
-        self.refusal = Some(self.product.check_inbox().await.exchange);
+    ///
+    /// # Errors
+    /// When it does not try.
+    pub async fn product_tries_its_inbox(&mut self) -> Result<(), Fault> {
+        let acts = self.ask(Ask::CheckInbox).await?;
+        // A product may validate its mailbox first, and be refused there.
+        let refused = acts.iter().find(|act| act.status() == Some(403)).cloned();
+        self.refusal = Some(refused.map_or_else(|| rules::inbox_check_of(&acts), Ok)?);
+        Ok(())
     }
 
     /// Has the product download a message that does not exist.
     ///
     /// # Errors
-    /// None that anybody could bring about.
+    /// The scenario is not run when the product does not try.
     pub async fn product_downloads_nothing(&mut self) -> Result<(), Fault> {
         let message = MessageId::parse(NO_MESSAGE).map_err(|error| ours(&error))?;
-        self.refusal = Some(self.product.download(&message).await.exchange);
-        Ok(())
+        self.product_downloads(&message).await
     }
 
     /// Has the product download the message again, or although it is not listed any more.
     ///
     /// # Errors
-    /// When there is no message.
+    /// When there is no message. The scenario is not run when the product does not try.
     pub async fn product_downloads_again(&mut self) -> Result<(), Fault> {
         let message = self.message()?;
-        self.refusal = Some(self.product.download(&message).await.exchange);
+        self.product_downloads(&message).await
+    }
+
+    /// A driven product cannot be asked for one message: its inbox lists it, although it is not there.
+    async fn product_downloads(&mut self, message: &MessageId) -> Result<(), Fault> {
+        if self.is_driven() {
+            let mailbox = self.mailbox(Role::Product);
+            let Some(endpoint) = self.own_endpoint() else {
+                return Err(self.not_applicable(
+                    "only an endpoint of our own can bring a product to download a message that cannot be had",
+                ));
+            };
+            endpoint.mailroom().list_although_gone(&mailbox, message);
+        }
+        let acts = self.ask(Ask::Download { message }).await?;
+        let poll = rules::Poll::of(message, &acts);
+        let Some(download) = poll.downloads.into_iter().next() else {
+            return Err(self.not_run(format!(
+                "the product's inbox listed message {message}, which is not there, and the product did not download it: \
+                 nothing was refused"
+            )));
+        };
+        self.refusal = Some(download);
         Ok(())
     }
 
     /// Has the product send a message to a mailbox that nobody has.
     ///
     /// # Errors
-    /// None that anybody could bring about.
+    /// When it does not send it.
     pub async fn product_sends_to_nobody(&mut self, size: u64) -> Result<(), Fault> {
         let nobody = MailboxId::parse(NO_MAILBOX).map_err(|error| ours(&error))?;
         let message = self.outgoing(nobody, &self.label, size);
-        let exchange = self.product.send(&message).await.exchange;
+        let exchange = self.product_sends_message(&message, None).await?;
         self.refusal = Some(Arc::clone(&exchange));
         self.sent = Some(SentMessage { asked: digest_of(&message.payload).await, exchange });
         Ok(())
@@ -117,7 +145,9 @@ impl Stage {
     /// # Errors
     /// When it does not.
     pub fn product_copes(&self) -> Result<(), Fault> {
-        rules::copes(&*self.refusal()?, &self.own_exchanges())
+        let refusal = self.refusal()?;
+        rules::copes(&refusal, &self.own_exchanges())?;
+        self.has_noticed(&refusal)
     }
 
     /// The message was refused since nobody has that mailbox.
@@ -140,7 +170,7 @@ impl Stage {
             self.note("The endpoint gave the message no ID, so there is no report to look for.");
             return Ok(());
         };
-        match self.product.receive_report(&message, rules::is_report_on).await {
+        match self.product_receives_report(&message).await? {
             Some(reported) => {
                 rules::reports_on(&reported.download, &message)?;
                 let taken =

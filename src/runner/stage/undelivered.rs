@@ -3,8 +3,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Fault, FaultKind, SentMessage, Stage, digest_of, out_of_order};
-use crate::{rules, runner::Pending};
+use super::{Ask, Fault, FaultKind, Reported, SentMessage, Stage, digest_of, out_of_order};
+use crate::{protocol::MessageId, rules, runner::Pending};
 
 /// How long a message waits for its recipient (OpenAPI, "Outbox workflow"), and a little more.
 const FIVE_DAYS: TimeDelta = TimeDelta::days(5);
@@ -30,7 +30,7 @@ impl Stage {
             ));
         };
         let message = self.outgoing(dormant, &self.label, size);
-        let exchange = self.product.send(&message).await.exchange;
+        let exchange = self.product_sends_message(&message, None).await?;
         self.sent = Some(SentMessage { asked: digest_of(&message.payload).await, exchange });
         self.message_accepted()
     }
@@ -70,7 +70,7 @@ impl Stage {
     /// When none comes.
     pub async fn product_takes_report(&mut self) -> Result<(), Fault> {
         let message = self.message()?;
-        self.reported = self.product.receive_report(&message, rules::is_report_on).await;
+        self.reported = self.product_receives_report(&message).await?;
         match &self.reported {
             Some(reported) => {
                 self.note(format!("Report {} on message {message}", reported.report));
@@ -87,6 +87,15 @@ impl Stage {
                 Err(fault.from_source("Pack case 703; OpenAPI: Asynchronous error reporting"))
             }
         }
+    }
+
+    /// Asks the product to collect a report; what of it stands on the tape.
+    pub(super) async fn product_receives_report(
+        &mut self,
+        about: &MessageId,
+    ) -> Result<Option<Reported>, Fault> {
+        let acts = self.ask(Ask::TakeReport { about, is_report: rules::is_report_on }).await?;
+        Ok(rules::report_of(about, &acts).map(|(report, download)| Reported { report, download }))
     }
 
     /// The report says that the message was not delivered.
@@ -109,7 +118,8 @@ impl Stage {
     /// When it was not.
     pub fn report_acknowledged_directly(&self) -> Result<(), Fault> {
         let reported = self.reported()?;
-        rules::acknowledged_directly(&reported.report, &reported.download, &self.own_exchanges())
+        rules::acknowledged_directly(&reported.report, &reported.download, &self.own_exchanges())?;
+        self.stands_by_it()
     }
 
     /// The scenario goes on only where time can be moved.
@@ -131,7 +141,7 @@ impl Stage {
         resumed.pending.iter().find(|pending| pending.case == self.label).cloned()
     }
 
-    fn reported(&self) -> Result<&crate::product::Reported, Fault> {
+    fn reported(&self) -> Result<&Reported, Fault> {
         self.reported.as_ref().ok_or_else(|| out_of_order("a report"))
     }
 }

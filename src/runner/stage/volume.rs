@@ -1,6 +1,6 @@
 //! An inbox that holds more than one page (pack case 601).
 
-use super::{Fault, Outgoing, Role, Stage, digest_of};
+use super::{Ask, Fault, Outgoing, Role, Stage, digest_of};
 use crate::rules;
 
 /// How often a person is told how far it is.
@@ -31,9 +31,12 @@ impl Stage {
     }
 
     /// Asks the product to work its inbox off.
-    pub async fn product_works_inbox_off(&mut self) {
+    ///
+    /// # Errors
+    /// When it cannot be asked, or does nothing.
+    pub async fn product_works_inbox_off(&mut self) -> Result<(), Fault> {
         let expected = self.many.keys().cloned().collect();
-        self.product.drain(&expected).await;
+        self.ask(Ask::Drain { expected: &expected }).await.map(drop)
     }
 
     /// The inbox was worked off page by page.
@@ -52,7 +55,9 @@ impl Stage {
     /// # Errors
     /// When one was not.
     pub fn each_collected_once(&self) -> Result<(), Fault> {
-        rules::each_collected_once(&self.many, &self.own_exchanges())
+        rules::each_collected_once(&self.many, &self.own_exchanges())?;
+        self.many.iter().try_for_each(|(message, asked)| self.holds(message, *asked))?;
+        self.stands_by_it()
     }
 
     pub(super) fn tell(&self, progress: &str) {

@@ -1,6 +1,6 @@
 //! An exchange that is going on.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::Method;
 
@@ -8,7 +8,7 @@ use super::{
     super::http1::{Event, Framing},
     Moment,
 };
-use crate::tape::{BodyRecorder, Header, RequestHead};
+use crate::tape::{BodyRecorder, Header, RequestHead, TimingRecord};
 
 /// An exchange as far as it has come.
 #[derive(Debug)]
@@ -65,6 +65,28 @@ impl Draft {
     #[must_use]
     pub fn new(number: u64, began: Moment) -> Self {
         Self { number, began, request: None, response: None, interim: Vec::new(), method: None }
+    }
+
+    /// As a client at the other end of the connection would have measured them.
+    pub fn timings(&self) -> TimingRecord {
+        let began = self.began.instant;
+        let since = |from: Instant, to: Option<Instant>| {
+            to.map_or(Duration::ZERO, |to| to.saturating_duration_since(from))
+        };
+        let sent = self.request.as_ref().and_then(|request| request.came.last).unwrap_or(began);
+        let Some(response) = &self.response else {
+            let send = since(began, Some(sent));
+            return TimingRecord { send, wait: sent.elapsed(), ..TimingRecord::default() };
+        };
+        let first = response.came.first.unwrap_or(sent);
+        // An answer may come before all of the request was sent.
+        let sent = sent.min(first);
+        TimingRecord {
+            send: since(began, Some(sent)),
+            wait: since(sent, Some(first)),
+            receive: since(first, response.came.last),
+            ..TimingRecord::default()
+        }
     }
 
     /// Whether both messages are whole and the response was passed on.

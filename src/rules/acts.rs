@@ -1,0 +1,166 @@
+//! What a product did when it was asked, as the tape has it: which of its calls is the one to be judged.
+
+use std::sync::Arc;
+
+use super::{Fault, FaultKind, inbox_listed};
+use crate::{
+    protocol::{MailboxId, MessageId, Operation},
+    tape::Exchange,
+};
+
+/// A poll cycle.
+#[derive(Debug, Clone, Default)]
+pub struct Poll {
+    /// Each look at the inbox.
+    pub pages: Vec<Arc<Exchange>>,
+    /// The downloads of the message: one call, or one for each chunk.
+    pub downloads: Vec<Arc<Exchange>>,
+    /// Its acknowledgement.
+    pub acknowledge: Option<Arc<Exchange>>,
+}
+
+impl Poll {
+    /// What these calls did about this message.
+    #[must_use]
+    pub fn of(message: &MessageId, acts: &[Arc<Exchange>]) -> Self {
+        let mut poll = Self { pages: inbox_checks(acts), ..Self::default() };
+        for act in acts {
+            match &act.operation {
+                Some(Operation::GetMessage(_, id) | Operation::GetChunk(_, id, _)) if id == message => {
+                    poll.downloads.push(Arc::clone(act));
+                }
+                Some(Operation::Acknowledge(_, id)) if id == message => {
+                    poll.acknowledge = Some(Arc::clone(act));
+                }
+                _ => {}
+            }
+        }
+        poll
+    }
+
+    /// Whether the last look came to the inbox's end: it was answered, and names no further page.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.pages
+            .last()
+            .is_some_and(|page| inbox_listed(page, &[]).is_ok_and(|listed| listed.links.next.is_none()))
+    }
+}
+
+/// The looks at an inbox among these calls.
+#[must_use]
+pub fn inbox_checks(acts: &[Arc<Exchange>]) -> Vec<Arc<Exchange>> {
+    let is_check = |act: &&Arc<Exchange>| matches!(&act.operation, Some(Operation::CheckInbox(_)));
+    acts.iter().filter(is_check).cloned().collect()
+}
+
+/// The handshake among these calls: the first that was accepted, or else the last.
+///
+/// # Errors
+/// A fault of the product that made none.
+pub fn handshake_of(acts: &[Arc<Exchange>]) -> Result<Arc<Exchange>, Fault> {
+    let is_handshake = |act: &&Arc<Exchange>| matches!(&act.operation, Some(Operation::Handshake(_)));
+    let handshakes: Vec<&Arc<Exchange>> = acts.iter().filter(is_handshake).collect();
+    let chosen = handshakes.iter().find(|act| act.status() == Some(200)).or(handshakes.last());
+    chosen.map(|act| Arc::clone(act)).ok_or_else(|| {
+        let what = "the product did not validate its mailbox";
+        let remedy = "Validate the mailbox (handshake) when the product starts, and once in 24 hours after that: assessors look for it in the server's log.";
+        instead(what, remedy, "a handshake", acts).from_source("OpenAPI: Validate a mailbox (handshake)")
+    })
+}
+
+/// The inbox check among these calls: the first.
+///
+/// # Errors
+/// A fault of the product that made none.
+pub fn inbox_check_of(acts: &[Arc<Exchange>]) -> Result<Arc<Exchange>, Fault> {
+    inbox_checks(acts).into_iter().next().ok_or_else(|| {
+        let what = "the product did not check its inbox";
+        let remedy = "Check the inbox when the product is asked for a poll cycle, and directly after a send.";
+        instead(what, remedy, "an inbox check", acts).from_source("OpenAPI: Check an inbox")
+    })
+}
+
+/// The send among these calls that was to go to `to`: the one that was accepted, or else the last.
+///
+/// # Errors
+/// A fault of the product that sent nothing, to somebody else, or more than once.
+pub fn send_of(acts: &[Arc<Exchange>], to: &MailboxId) -> Result<Arc<Exchange>, Fault> {
+    const SOURCE: &str = "OpenAPI: Send message";
+    let is_send = |act: &&Arc<Exchange>| matches!(&act.operation, Some(Operation::SendMessage(_)));
+    let sends: Vec<&Arc<Exchange>> = acts.iter().filter(is_send).collect();
+    let Some(any) = sends.last() else {
+        let remedy = "Send the message with one request when the product is asked to send it.";
+        return Err(instead("the product sent no message", remedy, "a send", acts).from_source(SOURCE));
+    };
+    let recipient =
+        |send: &Exchange| send.request.head.header("mex-to").unwrap_or("nobody").trim().to_owned();
+    let addressed: Vec<&&Arc<Exchange>> =
+        sends.iter().filter(|send| recipient(send) == to.as_str()).collect();
+    let Some(last) = addressed.last() else {
+        let what = "the product sent the message to somebody else than it was asked to";
+        let remedy = "Put the mailbox ID that the product is given into Mex-To, as it is.";
+        let fault = Fault::new(FaultKind::Product, what, remedy);
+        return Err(fault
+            .comparing(format!("Mex-To: {to}"), format!("Mex-To: {}", recipient(any)))
+            .from_source(SOURCE));
+    };
+    let accepted: Vec<_> = addressed.iter().filter(|send| send.status() == Some(202)).collect();
+    if accepted.len() > 1 {
+        let what = "the product sent the message more than once, and each was accepted";
+        let remedy = "Send once. A send that was answered 202 is done; only one that was not answered may be repeated, and then with the same Mex-LocalID.";
+        let seen = format!("{} accepted sends", accepted.len());
+        return Err(Fault::new(FaultKind::Product, what, remedy).comparing("one", seen).from_source(SOURCE));
+    }
+    Ok(Arc::clone(accepted.first().map_or(*last, |send| *send)))
+}
+
+/// The report on a message among what these calls downloaded, and its own ID.
+#[must_use]
+pub fn report_of(about: &MessageId, acts: &[Arc<Exchange>]) -> Option<(MessageId, Arc<Exchange>)> {
+    let tells = |act: &&Arc<Exchange>| super::is_report_on(act, about);
+    let id = acts.iter().filter(tells).find_map(|act| match &act.operation {
+        Some(Operation::GetMessage(_, id) | Operation::HeadMessage(_, id)) => Some(id.clone()),
+        _ => None,
+    })?;
+    let downloads = |act: &&Arc<Exchange>| matches!(&act.operation, Some(Operation::GetMessage(_, other)) if *other == id);
+    let download = acts.iter().find(downloads)?;
+    Some((id.clone(), Arc::clone(download)))
+}
+
+/// The product made no call at all. `asked` is what it was asked to do, `how` how its driver ended.
+#[must_use]
+pub fn idle(asked: &str, how: &str) -> Fault {
+    let what = format!("the product was asked to {asked}, and made no call");
+    let remedy = "Look at what its driver put out, in data/product: whether it calls MESH_URL, trusts MESH_CA_FILE, and presents MESH_CLIENT_CERT with MESH_CLIENT_KEY. A TLS handshake that fails is no call.";
+    Fault::new(FaultKind::Product, what, remedy).comparing("at least one call", how)
+}
+
+/// The product says that it failed, and on the wire all went well.
+#[must_use]
+pub fn needless_failure(how: &str) -> Fault {
+    let what = "the product believes that it failed, and by the wire it succeeded";
+    let remedy = "Look at what its driver put out, in data/product: whoever relies on the product would send again, or raise an alarm.";
+    Fault::new(FaultKind::Product, what, remedy).comparing("success, such as exit code 0", how)
+}
+
+/// The product says that it succeeded, and MESH said no.
+#[must_use]
+pub fn overlooked_refusal(refusal: &Exchange, how: &str) -> Fault {
+    let operation = refusal.operation.as_ref().map_or("the call", Operation::name);
+    let status = refusal.status().unwrap_or_default();
+    let what = format!("the product believes that it succeeded, and {operation} was answered {status}");
+    let remedy = "Take a refusal for a failure, and say so: here with an exit code other than 0, in the field to a person.";
+    let fault = Fault::new(FaultKind::Product, what, remedy).comparing("a failure that is told", how);
+    fault.from_source("Pack, set 7")
+}
+
+fn instead(what: &str, remedy: &str, expected: &str, acts: &[Arc<Exchange>]) -> Fault {
+    let names = acts.iter().map(|act| act.operation.as_ref().map_or("another call", Operation::name));
+    let mut seen: Vec<&str> = names.take(10).collect();
+    if acts.len() > seen.len() {
+        seen.push("and more");
+    }
+    let seen = if seen.is_empty() { "nothing".to_owned() } else { seen.join(", ") };
+    Fault::new(FaultKind::Product, what, remedy).comparing(expected, seen)
+}

@@ -1,0 +1,163 @@
+//! Asking the product to act, and reading from the tape what it did.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use super::{Fault, FaultKind, Role, Stage};
+use crate::{
+    product::{Ask, AskError, Product, Said},
+    rules,
+    runner::setting::{EvidenceFile, Lease},
+    tape::{Exchange, Sha256},
+};
+
+/// How often a product is asked for a poll cycle until its inbox is empty, at most.
+const CYCLES: usize = 20;
+
+impl Stage {
+    /// Asks the product to act, and gives the calls that it has made since, in the order in which they
+    /// ended.
+    pub(super) async fn ask(&mut self, ask: Ask<'_>) -> Result<Vec<Arc<Exchange>>, Fault> {
+        let (setting, scenario) = (Arc::clone(&self.setting), self.scenario);
+        let of_product = move || -> Vec<Arc<Exchange>> {
+            rules::of_product(&setting.tape.of_scenario(scenario)).into_iter().cloned().collect()
+        };
+        let mark = of_product().len();
+        let since = || of_product().split_off(mark);
+        let cycles = if matches!(ask, Ask::Drain { .. }) && self.is_driven() { CYCLES } else { 1 };
+        let mut acts = Vec::new();
+        for _ in 0..cycles {
+            let before = downloads(&acts);
+            let said = self.product.ask(&ask, &since).await.map_err(|error| unasked(&error))?;
+            if let Some(staging) = self.staging() {
+                staging.settled().await;
+            }
+            acts = since();
+            if acts.is_empty() && self.is_driven() {
+                let fault = rules::idle(ask.words(), &said.how);
+                self.keep(&ask, said);
+                return Err(fault);
+            }
+            self.keep(&ask, said);
+            if ask.is_done(&acts) || downloads(&acts) == before {
+                break;
+            }
+        }
+        Ok(acts)
+    }
+
+    /// What the driver brought back, as evidence.
+    fn keep(&mut self, ask: &Ask<'_>, said: Said) {
+        if !self.is_driven() {
+            return;
+        }
+        self.asked += 1;
+        let place = format!("{:03}-{}-{:02}", self.scenario.0 + 1, self.label, self.asked);
+        let action = ask.action().word();
+        let mut note = format!("The product was asked to {}: {}", ask.words(), said.how);
+        if let Some(output) = &said.output {
+            let path = format!("product/{place}-{action}.txt");
+            note.push_str(&format!("; what it put out is in data/{path}"));
+            let content = output.clone().into_bytes();
+            self.setting.ledger.keep(EvidenceFile { path, content });
+        }
+        self.note(note);
+        for attachment in &said.attachments {
+            let path = format!("attachments/{place}-{}", attachment.name);
+            let at = attachment.at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+            self.note(format!(
+                "Attached by the operator at {at}: data/{path}, {} bytes, SHA-256 {}: {}",
+                attachment.content.len(),
+                Sha256::of(&attachment.content),
+                attachment.statement
+            ));
+            self.setting.ledger.keep(EvidenceFile { path, content: attachment.content.clone() });
+        }
+        if let Some(received) = &said.received {
+            self.received
+                .get_or_insert_default()
+                .extend(received.iter().map(|(id, digest)| (id.clone(), *digest)));
+        }
+        self.said = Some(said);
+    }
+
+    /// The product does not believe that it failed, where by the wire it has succeeded.
+    pub(super) fn stands_by_it(&self) -> Result<(), Fault> {
+        match &self.said {
+            Some(said) if said.succeeded == Some(false) => Err(rules::needless_failure(&said.how)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The product does not take a refusal for a success.
+    pub(super) fn has_noticed(&self, refusal: &Exchange) -> Result<(), Fault> {
+        use crate::protocol::Operation::{CheckInbox, Handshake, SendMessage};
+        // One message of a poll cycle that cannot be had is no failure of the cycle.
+        let told = matches!(&refusal.operation, Some(CheckInbox(_) | Handshake(_) | SendMessage(_)));
+        match &self.said {
+            Some(said) if told && said.succeeded == Some(true) => {
+                Err(rules::overlooked_refusal(refusal, &said.how))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What the product says it holds of a message is what was sent. One that does not say is only told
+    /// of: the wire has shown what it was given.
+    pub(super) fn holds(&self, message: &str, asked: Sha256) -> Result<(), Fault> {
+        let Some(received) = &self.received else { return Ok(()) };
+        match received.get(message) {
+            Some(held) if *held == asked => Ok(()),
+            Some(held) => {
+                let what = format!("what the product wrote of message {message} is not what was sent");
+                let remedy = "The download was right: look at what the product does with it: text conversion and decompression are the usual causes.";
+                let fault = Fault::new(FaultKind::Product, what, remedy);
+                let fault = fault.comparing(format!("SHA-256 {asked}"), format!("SHA-256 {held}"));
+                Err(fault.from_source("Pack cases 401, 402, 501: payload unaltered"))
+            }
+            None => {
+                let what = format!("the product wrote no file {message} into MESH_OUTPUT_DIR");
+                let remedy = "Write what was received into that folder, one file a message, named by its ID: only then can what the product holds be compared.";
+                self.warn(Fault::new(FaultKind::Product, what, remedy));
+                Ok(())
+            }
+        }
+    }
+
+    pub(in crate::runner) fn is_driven(&self) -> bool {
+        matches!(self.product, Product::Driven(_))
+    }
+
+    /// Calls of the product after this one.
+    pub(super) fn after(&self, exchange: &Arc<Exchange>) -> Vec<Arc<Exchange>> {
+        let own = self.own_exchanges();
+        let after = own.iter().skip_while(|other| !Arc::ptr_eq(other, exchange)).skip(1);
+        after.filter(|other| other.actor == Role::Product).cloned().collect()
+    }
+
+    pub(super) fn staging(&mut self) -> Option<&mut crate::runner::staged::Staging> {
+        match &mut self.lease {
+            Lease::Alone(_, endpoint) => endpoint.staging(),
+            Lease::Own(_) | Lease::Shared(_) => None,
+        }
+    }
+}
+
+/// Messages that were downloaded.
+fn downloads(acts: &[Arc<Exchange>]) -> BTreeSet<String> {
+    let one = |act: &Arc<Exchange>| match &act.operation {
+        Some(crate::protocol::Operation::GetMessage(_, id)) => Some(id.to_string()),
+        _ => None,
+    };
+    acts.iter().filter_map(one).collect()
+}
+
+fn unasked(error: &AskError) -> Fault {
+    match error {
+        AskError::Configuration(what) => {
+            Fault::new(FaultKind::Configuration, what, "Correct product.driver in the configuration.")
+        }
+        AskError::Ours(what) => {
+            Fault::new(FaultKind::Harness, what, "Make room for temporary files; otherwise report this.")
+        }
+    }
+}

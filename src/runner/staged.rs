@@ -1,0 +1,157 @@
+//! An endpoint of our own for a product that a driver asks: one address, one pair of mailboxes, and for
+//! every scenario an endpoint that is empty and on time, so that nothing is left over from another.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use super::{Pair, Role, Seat};
+use crate::{
+    client::{Identity, Origin, Target, Timeouts},
+    emulator::{
+        Arrangement, Clock, Emulator, Limits, Mailroom, Pki, PkiError, Policy, Recorder, Settings,
+        StartError, Transport,
+    },
+    protocol::{Credentials, MailboxId},
+    tape::{Exchange, Redactor, ScenarioNumber, Tape},
+};
+
+/// What the endpoint is made of.
+pub struct StagedSettings {
+    /// Where to listen; port 0 for any free one.
+    pub listen: SocketAddr,
+    /// The authority of all certificates of the run.
+    pub pki: Arc<Pki>,
+    /// The product's mailbox, its password and the shared key.
+    pub product: Credentials,
+    /// The counterpart's.
+    pub counterpart: Credentials,
+    /// A mailbox that nobody polls.
+    pub dormant: MailboxId,
+    /// How long to wait.
+    pub timeouts: Timeouts,
+    /// Takes secrets out of what is recorded.
+    pub redactor: Redactor,
+}
+
+/// An endpoint that scenarios use in turns.
+pub struct Staged {
+    settings: StagedSettings,
+    address: SocketAddr,
+    url: String,
+    turn: Arc<Mutex<Turn>>,
+}
+
+/// What goes on from scenario to scenario.
+#[derive(Default)]
+pub(super) struct Turn {
+    emulator: Option<Emulator>,
+    product: Option<Arc<Exchange>>,
+    counterpart: Option<Arc<Exchange>>,
+    unusable: Option<String>,
+}
+
+/// One scenario's time at the endpoint.
+pub(super) struct Staging {
+    turn: OwnedMutexGuard<Turn>,
+    recorder: Recorder,
+    pub mailroom: Arc<Mailroom>,
+    pub url: String,
+}
+
+impl Staged {
+    /// Starts listening.
+    ///
+    /// # Errors
+    /// When the address is taken, or certificates cannot be made.
+    pub async fn start(settings: StagedSettings) -> Result<Self, StartError> {
+        let emulator = Emulator::start(endpoint(&settings, settings.listen, &Clock::new())).await?;
+        let (address, url) = (emulator.address(), emulator.url());
+        let turn = Turn { emulator: Some(emulator), ..Turn::default() };
+        Ok(Self { settings, address, url, turn: Arc::new(Mutex::new(turn)) })
+    }
+
+    /// Scheme, host and port.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Waits for the scenario's turn, and starts the endpoint anew for it. What the product does there goes
+    /// on the tape.
+    pub(super) async fn lease(
+        &self,
+        scenario: ScenarioNumber,
+        tape: &Tape,
+    ) -> Result<(Pair, Clock, Staging), StartError> {
+        let mut turn = Arc::clone(&self.turn).lock_owned().await;
+        if let Some(earlier) = turn.emulator.take() {
+            earlier.stop().await;
+        }
+        let own = &self.settings;
+        let tape = tape.clone();
+        let keep = move |exchange| drop(tape.append(Exchange { scenario, ..exchange }));
+        let recorder = Recorder::new(own.redactor.clone(), Some(&own.pki.server_certificate()), keep)
+            .passing_over(own.counterpart.mailbox.clone());
+        let clock = Clock::new();
+        let settings = endpoint(own, self.address, &clock);
+        let arrangement = Arrangement::default();
+        // The product's tokens go by its own time, whatever time the scenario makes it here.
+        let emulator =
+            Emulator::start_recorded(settings, arrangement, recorder.clone(), Clock::new()).await?;
+        let pair = Pair {
+            product: self.seat(&own.product, turn.product.clone())?,
+            counterpart: self.seat(&own.counterpart, turn.counterpart.clone())?,
+            dormant: Some(own.dormant.clone()),
+            unusable: turn.unusable.clone(),
+        };
+        let (mailroom, url) = (Arc::clone(emulator.mailroom()), emulator.url());
+        mailroom.register(own.dormant.clone(), own.counterpart.password.clone());
+        turn.emulator = Some(emulator);
+        Ok((pair, clock, Staging { turn, recorder, mailroom, url }))
+    }
+
+    fn seat(&self, credentials: &Credentials, validated: Option<Arc<Exchange>>) -> Result<Seat, PkiError> {
+        let client = self.settings.pki.client(&credentials.mailbox)?;
+        let identity = Identity { chain: client.chain, key: client.key };
+        let origin = Origin::parse(&self.url).map_err(|error| rustls::Error::General(error.to_string()))?;
+        let authority = self.settings.pki.authority();
+        let target = Target::new(origin, &[authority], Some(&identity), self.settings.timeouts)?;
+        Ok(Seat { credentials: credentials.clone(), target, validated })
+    }
+}
+
+impl Staging {
+    /// Waits until what the product saw the end of is on the tape.
+    pub async fn settled(&self) {
+        self.recorder.settled().await;
+    }
+
+    /// The mailbox was validated: later scenarios need not do so again.
+    pub fn validated(&mut self, role: Role, handshake: &Arc<Exchange>) {
+        let place = match role {
+            Role::Product => &mut self.turn.product,
+            Role::Counterpart => &mut self.turn.counterpart,
+        };
+        *place = Some(Arc::clone(handshake));
+    }
+
+    /// No scenario after this one needs to try.
+    pub fn unusable(&mut self, why: &str) {
+        self.turn.unusable = Some(why.to_owned());
+    }
+}
+
+fn endpoint(own: &StagedSettings, listen: SocketAddr, clock: &Clock) -> Settings {
+    let mailboxes = [&own.product, &own.counterpart];
+    Settings {
+        listen,
+        transport: Transport::MutualTls(Arc::clone(&own.pki)),
+        shared_key: own.product.shared_key.clone(),
+        mailboxes: mailboxes.map(|one| (one.mailbox.clone(), one.password.clone())).to_vec(),
+        policy: Policy { certificate_names_mailbox: true, ..Policy::default() },
+        limits: Limits::default(),
+        clock: clock.clone(),
+        watcher: None,
+    }
+}

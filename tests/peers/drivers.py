@@ -1,0 +1,121 @@
+"""Products that nobody here wrote, driven through the witness pack; and one that a person operates.
+
+What fails in them is real, and so is part of the check: mesh-client sends neither Mex-From nor
+Mex-Content-Compressed, nhs-mesh-client takes payloads for text.
+"""
+
+import os
+import pty
+import re
+import select
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from peer import WITNESS, check, finish, outcomes, read_json, scratch, unpack, witness
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "drivers"
+MINUTES_10 = 600
+PLAYED = ["201", "202", "401", "402", "501", "502", "601", "701", "702", "703", "704", "705"]
+
+
+def play(name, command, failing, more="", reason=()):
+    """Plays the pack with an example's driver; cases in `failing` must fail, all others pass."""
+    with scratch() as folder:
+        folder = Path(folder)
+        shutil.copytree(EXAMPLES / name, folder / "product")
+        config = folder / "product" / "mesh-witness.yaml"
+        quoted = ", ".join(f'"{part}"' for part in command)
+        config.write_text(
+            f'product: {{name: {name}, version: "1", driver: {{command: [{quoted}], timeout: 9m}}}}\n{more}', "utf-8"
+        )
+        done = witness("run", "--config", config, "--bundle", folder / "bundle.zip", timeout=MINUTES_10)
+        check(f"{name}: exit code", done.returncode == (1 if failing else 0), done.said)
+        bag = unpack(folder / "bundle.zip", folder / "bag")
+        seen = outcomes(bag)
+        for case in PLAYED:
+            expected = "failed" if case in failing else "passed"
+            check(f"{name}: case {case} {expected}", seen.get(case) == expected, done.said)
+        for words in reason:
+            check(f"{name}: says {words!r}", words in done.said, done.said)
+        check(f"{name}: what its program put out is kept", any((bag / "data/product").iterdir()))
+
+
+def by_hand():
+    """A person at a terminal: told what to do, does it with another product, attaches a screenshot."""
+    with scratch() as folder:
+        folder = Path(folder)
+        config = folder / "mesh-witness.yaml"
+        config.write_text(
+            'product: {name: by hand, version: "1", driver: {manual: {timeout: 2m}}}\n'
+            "emulator: {folder: settings}\n",
+            "utf-8",
+        )
+        (folder / "screen shot.png").write_bytes(b"not really a picture")
+        inner, outer = pty.openpty()
+        run = subprocess.Popen(
+            [WITNESS, "run", "--tags", "@case-401", "--config", config, "--bundle", folder / "bundle.zip"],
+            stdin=outer,
+            stdout=subprocess.PIPE,
+            stderr=outer,
+            text=True,
+        )
+        os.close(outer)
+        said, acted = "", 0
+        until = time.monotonic() + 120
+        while run.poll() is None and time.monotonic() < until:
+            if not select.select([inner], [], [], 0.1)[0]:
+                continue
+            try:
+                said += os.read(inner, 65536).decode(errors="replace")
+            except OSError:  # the other end is closed
+                break
+            asked = re.findall(r"NOW have the product ([^\r\n]*)\.[\s\S]*?attach PATH", said)
+            while acted < len(asked):
+                if acted == 0:
+                    os.write(inner, f"attach {folder}/screen shot.png\nWhat the operator saw\n".encode())
+                    time.sleep(1)
+                operate(folder, "handshake" if "validate" in asked[acted] else "receive")
+                acted += 1
+        output = run.communicate(timeout=20)[0]
+        check("by hand: passes", run.returncode == 0, said + output)
+        check("by hand: shows the calls as they come", re.search(r"> \S+Z GET \S+/inbox: 200", said), said)
+        bag = unpack(folder / "bundle.zip", folder / "bag")
+        attached = list((bag / "data/attachments").glob("*screen_shot.png"))
+        check("by hand: what was attached is in the bundle", len(attached) == 1, said)
+        report = (bag / "data/report.html").read_text("utf-8")
+        check("by hand: with what the operator said of it", "What the operator saw" in report)
+        check("by hand: and the summary says practice", read_json(bag / "data/summary.json")["environment"]["emulated"])
+
+
+def operate(folder, action):
+    """Does by the settings that were left for a person."""
+    settings = dict(line.split("=", 1) for line in (folder / "settings/product.env").read_text().splitlines())
+    inbox = folder / "inbox"
+    inbox.mkdir(exist_ok=True)
+    env = {**os.environ, **settings, "MESH_OUTPUT_DIR": str(inbox), "MESH_COMPRESS": "no"}
+    subprocess.run([sys.executable, EXAMPLES / "python-stdlib/drive.py", action], env=env, check=True, timeout=60)
+
+
+play("python-stdlib", [sys.executable, "drive.py"], [])
+play("curl", ["./drive.sh"], [])
+play(
+    "python-mesh-client",
+    [sys.executable, "drive.py"],
+    ["201", "202"],
+    reason=["the send lacks Mex-From", "Mex-Content-Compressed"],
+)
+modules = os.environ.get("NODE_PATH", "")
+if (Path(modules) / "nhs-mesh-client").is_dir():
+    link = f'ln -sfn "{modules}" node_modules; exec node drive.mjs "$1"'
+    play(
+        "npm-nhs-mesh-client",
+        ["sh", "-c", link.replace('"', '\\"'), "sh"],
+        ["202", "401", "402", "501", "601"],
+        more="chunking: {message_bytes: 25000000, chunk_bytes: 10485760}\n",
+        reason=["the send lacks Mex-Content-Compressed", "is not what was sent"],
+    )
+by_hand()
+finish()

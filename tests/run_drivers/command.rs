@@ -1,0 +1,172 @@
+//! A product that a program drives.
+
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
+
+use crate::{Rig, product, support::eventually, the_file};
+
+#[test]
+fn a_product_that_does_as_it_should_passes_the_whole_pack() {
+    let rig = Rig::empty();
+    let outcome = rig.play(&product::driver(&[]), &[]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let bundle = rig.read();
+    for (case, outcome) in bundle.outcomes() {
+        let expected = if case.starts_with('8') { "not run" } else { "passed" };
+        assert_eq!(outcome, expected, "case {case}");
+    }
+    let text = the_file(&bundle, "201-02-send.txt");
+    assert!(text.contains("exit code 0") && text.contains("MESH_RECIPIENT_ID=X26C0001"), "{text}");
+    assert!(!text.contains("MESH_SHARED_KEY") && !text.contains("MESH_MAILBOX_PASSWORD"), "{text}");
+    let har = bundle.text("data/run/exchanges.har");
+    let handshakes = har.matches("\"POST\"").count();
+    assert!(handshakes > 0);
+    let report = bundle.text("data/report.html");
+    assert!(report.contains("data/product/"), "the report says where the program's output is");
+    assert!(
+        bundle.text("data/README.txt").contains("practice"),
+        "what was played on the emulator is practice"
+    );
+}
+
+/// Quirk, cases to play, the outcome of the first that fails, what is said.
+const QUIRKS: [(&str, &str, &str); 6] = [
+    ("sends-twice", "@case-201", "the product sent the message more than once, and each was accepted"),
+    ("downloads-twice", "@case-401", "the message was downloaded more than once before it was acknowledged"),
+    ("keeps-text", "@case-401", "is not what was sent"),
+    ("always-fails", "@case-201", "the product believes that it failed, and by the wire it succeeded"),
+    (
+        "takes-no-for-yes",
+        "@case-701",
+        "the product believes that it succeeded, and check inbox was answered 403",
+    ),
+    (
+        "takes-no-for-yes",
+        "@case-702",
+        "the product believes that it succeeded, and send message was answered 417",
+    ),
+];
+
+#[test]
+fn a_product_that_does_otherwise_is_told_what() {
+    for (quirk, tag, what) in QUIRKS {
+        let rig = Rig::empty();
+        let outcome = rig.play(&product::driver(&[quirk]), &["--tags", tag]);
+        assert_eq!(outcome.code, Some(1), "{quirk}: {outcome:?}");
+        let fault = rig.read().fault();
+        assert!(fault["what"].as_str().unwrap().to_lowercase().contains(what), "{quirk}: {fault}");
+        assert_eq!(fault["kind"], "product", "{quirk}");
+    }
+}
+
+#[test]
+fn a_product_that_shows_nothing_of_what_it_holds_has_a_warning() {
+    let rig = Rig::empty();
+    let outcome = rig.play(&product::driver(&["keeps-nothing"]), &["--tags", "@case-401"]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert_eq!(rig.read().outcomes()[0].1, "warning");
+}
+
+#[test]
+fn a_program_that_exits_well_and_does_nothing_fails() {
+    let rig = Rig::empty();
+    rig.file("idle.sh", "#!/bin/sh\necho \"action $1\"; echo here >&2; env | cut -d= -f1 | sort\n", 0o755);
+    let outcome = rig.play("{command: [./idle.sh]}", &["--tags", "@case-201 or @case-401"]);
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    let bundle = rig.read();
+    let fault = bundle.fault();
+    assert_eq!(fault["what"], "the product was asked to validate its mailbox, and made no call");
+    assert!(fault["seen"].as_str().unwrap().starts_with("exit code 0 after"), "{fault}");
+    // The second is not asked again.
+    assert_eq!(bundle.outcomes()[1].1, "not run");
+    let text = the_file(&bundle, "-handshake.txt");
+    assert!(text.contains("action handshake") && text.contains("here"), "{text}");
+    let output = text.split("--- standard output").nth(1).unwrap();
+    let names: Vec<&str> = output.lines().filter(|line| !line.is_empty() && !line.contains(' ')).collect();
+    for name in ["MESH_URL", "MESH_CA_FILE", "MESH_CLIENT_CERT", "MESH_CLIENT_KEY", "MESH_SHARED_KEY", "PATH"]
+    {
+        assert!(names.contains(&name), "{name}: {names:?}");
+    }
+    let others: Vec<&&str> =
+        names.iter().filter(|name| name.starts_with("CARGO") || name.starts_with("NEXTEST")).collect();
+    assert!(others.is_empty(), "our own environment is not handed on: {others:?}");
+}
+
+#[test]
+fn what_the_program_prints_of_secrets_is_not_kept() {
+    let rig = Rig::empty();
+    rig.file("leak.sh", "#!/bin/sh\necho \"it is $MESH_SHARED_KEY and $MESH_MAILBOX_PASSWORD\"\nhead -c 200000 /dev/zero | tr '\\0' x\n", 0o755);
+    let config = rig.config("{command: [./leak.sh]}");
+    let more = "emulator: {shared_key: th1s-is-a-key-of-mine}\n";
+    fs::write(&config, fs::read_to_string(&config).unwrap() + more).unwrap();
+    let bundle = rig.bundle();
+    let arguments = [
+        "run",
+        "--tags",
+        "@case-201",
+        "--config",
+        config.to_str().unwrap(),
+        "--bundle",
+        bundle.to_str().unwrap(),
+    ];
+    let outcome = crate::support::witness(&arguments);
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    let bundle = rig.read();
+    bundle.assert_lacks("th1s-is-a-key-of-mine");
+    let text = the_file(&bundle, "-handshake.txt");
+    assert!(
+        text.contains("it is [") && text.contains("the first 65536 here") && text.len() < 80_000,
+        "{} bytes",
+        text.len()
+    );
+}
+
+#[test]
+fn a_program_that_cannot_be_started_is_a_fault_of_the_configuration() {
+    let rig = Rig::empty();
+    rig.file("plain.txt", "no program", 0o644);
+    for (command, what) in [
+        ("[./nothing.sh]", "./nothing.sh: there is no such program"),
+        ("[no-such-program-anywhere]", "no-such-program-anywhere: there is no such program"),
+        ("[./plain.txt]", "./plain.txt: is not executable"),
+    ] {
+        let outcome = rig.play(&format!("{{command: {command}}}"), &["--tags", "@case-201"]);
+        assert_eq!(outcome.code, Some(2), "{command}: {outcome:?}");
+        assert!(outcome.stderr.contains(what), "{outcome:?}");
+        assert!(!rig.bundle().exists());
+    }
+}
+
+#[test]
+fn a_program_that_does_not_end_is_ended_with_all_that_it_has_started() {
+    let rig = Rig::empty();
+    let mark = rig.folder.path().join("child");
+    // The child would live for an hour, and holds the output open.
+    let script = format!("#!/bin/sh\nsleep 3600 &\necho $! >{}\nwait\n", mark.display());
+    rig.file("stuck.sh", &script, 0o755);
+    let began = Instant::now();
+    let outcome = rig.play("{command: [./stuck.sh], timeout: 1s}", &["--tags", "@case-201"]);
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(began.elapsed() < Duration::from_secs(600), "nobody waited for the child");
+    let fault = rig.read().fault();
+    assert!(fault["seen"].as_str().unwrap().contains("time limit of 1 s"), "{fault}");
+    let child = fs::read_to_string(&mark).unwrap();
+    let process = format!("/proc/{}/stat", child.trim());
+    // Gone, or dead and not yet collected by whoever inherited it.
+    eventually("the child is ended", || {
+        fs::read_to_string(&process).map_or(true, |stat| stat.contains(") Z "))
+    });
+}
+
+#[test]
+fn a_driver_with_an_endpoint_is_refused() {
+    let endpoint = crate::support::Endpoint::start();
+    let config = endpoint.config().write();
+    let text = fs::read_to_string(&config).unwrap().replace("driver: reference", "driver: {command: [./x]}");
+    fs::write(&config, text).unwrap();
+    let outcome = crate::support::witness(&["run", "--config", config.to_str().unwrap()]);
+    assert_eq!(outcome.code, Some(2), "{outcome:?}");
+    assert!(outcome.stderr.contains("mesh-witness record"), "{outcome:?}");
+}
