@@ -50,7 +50,7 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
     };
     let left_out = plan.leave_out(|scenario| permit.forbids(scenario));
     setting.warnings.iter().for_each(|warning| screen::warning(warning));
-    let screen = Rc::new(Screen::new(arguments.format == Format::Json));
+    let screen = Rc::new(Screen::new(arguments.format == Format::Json, setting.terms.deviations.clone()));
     let product = format!("{} {}", setting.product.name, setting.product.version);
     screen.opening(plan.scenarios(), &setting.environment, &setting.url, setting.emulated, &product);
     let observer = {
