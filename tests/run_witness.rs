@@ -112,7 +112,10 @@ fn an_expected_deviation_is_shown_and_not_counted() {
         assert_eq!((counts["expected_deviation"].as_u64(), counts["error"].as_u64()), (Some(1), Some(0)));
         assert_eq!(bundle.text("data/deviations.yaml"), deviation(of, "2999-01-01"));
         let report = bundle.text("data/report.html");
-        assert!(report.contains(">Expected deviations</h2>") && !report.contains("What failed and how to mend it"));
+        assert!(
+            report.contains(">Expected deviations</h2>")
+                && !report.contains("What failed and how to mend it")
+        );
         let shown = outcome.stdout.contains("expected deviation, until 2999-01-01");
         assert!(shown && !outcome.stdout.contains("to mend"), "{}", outcome.stdout);
         let junit = bundle.text("data/run/junit.xml");

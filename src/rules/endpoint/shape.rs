@@ -260,9 +260,7 @@ mod tests {
     #[test]
     fn a_validation_error_may_say_more_and_must_say_what_it_is_about() {
         let error = Shape::named("validation error").unwrap();
-        let body = |loc: Value| {
-            json!({ "detail": [{ "loc": loc, "msg": "", "type": "", "input": "9", "ctx": { "ge": 10 } }] })
-        };
+        let body = |loc: Value| json!({ "detail": [{ "loc": loc, "msg": "", "type": "", "input": "9", "ctx": { "ge": 10 } }] });
         assert_eq!(error.check(&body(json!(["body", 0, "a"]))), Ok(()));
         for wrong in [json!("query"), json!([null]), Value::Null] {
             let complaint = "detail[0].loc is not a list of texts and whole numbers".to_owned();
