@@ -111,7 +111,13 @@ fn an_expected_deviation_is_shown_and_not_counted() {
         let counts = &bundle.summary()["counts"];
         assert_eq!((counts["expected_deviation"].as_u64(), counts["error"].as_u64()), (Some(1), Some(0)));
         assert_eq!(bundle.text("data/deviations.yaml"), deviation(of, "2999-01-01"));
-        assert!(bundle.text("data/report.html").contains("expected deviation"));
+        let report = bundle.text("data/report.html");
+        assert!(
+            report.contains(">Expected deviations</h2>")
+                && !report.contains("What failed and how to mend it")
+        );
+        let shown = outcome.stdout.contains("expected deviation, until 2999-01-01");
+        assert!(shown && !outcome.stdout.contains("to mend"), "{}", outcome.stdout);
         let junit = bundle.text("data/run/junit.xml");
         assert!(junit.contains("expected_deviation") && !junit.contains("<error "));
     }

@@ -35,9 +35,7 @@ Feature: The token of a call
 
     Examples:
       | it is                                  |
-      | sent in two headers                    |
       | without a scheme                       |
-      | with the scheme in lower case          |
       | with the scheme Bearer                 |
       | with two spaces after the scheme       |
       | without a nonce count                  |
@@ -52,19 +50,35 @@ Feature: The token of a call
       | with a timestamp in a thirteenth month |
       | with a hash one digit short            |
 
-  @req-TOKEN-03
-  Scenario Outline: A token whose hash is another is refused: <it is>
+  @req-TOKEN-02 @emulator-only
+  Scenario Outline: A malformed token is refused: <it is>
+    The OpenAPI names neither: HTTP leaves to the recipient what it makes of a header that is there twice
+    (RFC 9110, 5.3), and takes a scheme in either case (11.1). mesh-sandbox lets both in.
+
     Given the next token is <it is>
     When the receiver checks its inbox
     Then the answer is 403
 
     Examples:
-      | it is                            |
-      | made with another password       |
-      | made with another shared key     |
-      | made without the password        |
-      | hashed in the order of the header |
-      | with a hash over another minute  |
+      | it is                         |
+      | sent in two headers           |
+      | with the scheme in lower case |
+
+  @req-TOKEN-03
+  Scenario Outline: A token whose hash is another is refused: <what>
+    Titles stand in recordings, which are searched for secrets; the word for this one is often the secret.
+
+    Given the next token is <it is>
+    When the receiver checks its inbox
+    Then the answer is 403
+
+    Examples:
+      | what                              | it is                             |
+      | made with a wrong secret          | made with another password        |
+      | made with another shared key      | made with another shared key      |
+      | made without the mailbox's secret | made without the password         |
+      | hashed in the order of the header | hashed in the order of the header |
+      | with a hash over another minute   | with a hash over another minute   |
 
   @req-TOKEN-03 @emulator-only
   Scenario: A hash in upper case is refused

@@ -54,7 +54,8 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
     setting.warnings.iter().for_each(|warning| screen::warning(warning));
     // A person who types must not be written over.
     let is_manual = setting.driven.as_ref().is_some_and(Driven::is_manual);
-    let screen = Rc::new(Screen::new(arguments.format == Format::Json, !is_manual));
+    let deviations = setting.terms.deviations.clone();
+    let screen = Rc::new(Screen::new(arguments.format == Format::Json, !is_manual, deviations));
     let product = format!("{} {}", setting.product.name, setting.product.version);
     screen.opening(plan.scenarios(), &setting.environment, &setting.url, setting.emulated, &product);
     let observer = {

@@ -10,7 +10,9 @@ use std::{
 use chrono::SecondsFormat;
 use indicatif::{ProgressBar, ProgressStyle};
 use mesh_witness::report::{self, Heading};
-use mesh_witness::runner::{Fault, Outcome, Progress, RunRecord, ScenarioRecord, StepRecord, Verdict};
+use mesh_witness::runner::{
+    Deviation, Fault, Outcome, Progress, RunRecord, ScenarioRecord, StepRecord, Verdict,
+};
 
 /// Prints a line to standard output. Whoever read it may have gone (`run | head`): that is no reason
 /// to stop, let alone to lose a bundle.
@@ -47,6 +49,8 @@ pub struct Screen {
     live: ProgressBar,
     /// For runs of many scenarios, each feature with what came of it so far; else nothing.
     features: RefCell<BTreeMap<String, Tally>>,
+    /// Failures that are known. [`ScenarioRecord::deviation`] is a place in here.
+    deviations: Vec<Deviation>,
 }
 
 /// A feature while it is played.
@@ -54,6 +58,7 @@ pub struct Screen {
 struct Tally {
     left: usize,
     passed: usize,
+    expected: usize,
     others: usize,
 }
 
@@ -63,14 +68,15 @@ const ONE_LINE_EACH: usize = 40;
 
 impl Screen {
     /// A screen; `quiet` when standard output belongs to a program, `live` when a line of it may change.
-    pub fn new(quiet: bool, live: bool) -> Self {
+    /// `deviations` are the failures that are known.
+    pub fn new(quiet: bool, live: bool, deviations: Vec<Deviation>) -> Self {
         let terminal = std::io::stdout().is_terminal() && !quiet;
         let colours = terminal && std::env::var_os("NO_COLOR").is_none();
         let live = if terminal && live { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
         if let Ok(style) = ProgressStyle::with_template("  {spinner:.blue} {wide_msg}") {
             live.set_style(style);
         }
-        Self { colours, quiet, live, features: RefCell::default() }
+        Self { colours, quiet, live, features: RefCell::default(), deviations }
     }
 
     /// What is going to be played.
@@ -117,18 +123,28 @@ impl Screen {
         let mut features = self.features.borrow_mut();
         let Some(tally) = features.get_mut(&scenario.path) else { return self.scenario(scenario) };
         tally.left = tally.left.saturating_sub(1);
-        if scenario.outcome == Outcome::Passed {
-            tally.passed += 1;
-        } else {
-            tally.others += 1;
+        match scenario.outcome {
+            Outcome::Passed => tally.passed += 1,
+            _ if scenario.deviation.is_some() => tally.expected += 1,
+            _ => tally.others += 1,
+        }
+        if scenario.outcome != Outcome::Passed {
             self.scenario(scenario);
         }
         if tally.left == 0 {
-            let mark = if tally.others == 0 { self.green("✓") } else { self.red("✗") };
-            let counts = match tally.others {
-                0 => format!("{} passed", tally.passed),
-                others => format!("{} passed, {others} not", tally.passed),
+            let mark = match (tally.others, tally.expected) {
+                (0, 0) => self.green("✓"),
+                (0, _) => self.yellow("~"),
+                _ => self.red("✗"),
             };
+            let counts = [
+                format!("{} passed", tally.passed),
+                plural(tally.expected, "expected deviation"),
+                format!("{} not", tally.others),
+            ];
+            let shown = [true, tally.expected > 0, tally.others > 0];
+            let counts = counts.into_iter().zip(shown).filter(|(_, shown)| *shown);
+            let counts = counts.map(|(count, _)| count).collect::<Vec<_>>().join(", ");
             self.line(&format!("  {mark} {:<44} {}", scenario.feature, self.dim(&counts)));
         }
     }
@@ -162,9 +178,11 @@ impl Screen {
             self.line(&format!("  {} {problem}", self.red("✗")));
         }
         let counts = Outcome::EACH.map(|outcome| (record.count(&outcome), outcome.word()));
-        let counts = counts.into_iter().chain([(record.expected_deviations(), "expected deviation")]);
-        let counts = counts.filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}"));
-        let counts = counts.collect::<Vec<_>>().join(", ");
+        let counts = counts.iter().filter(|(count, _)| *count > 0);
+        let counts = counts.map(|(count, word)| format!("{count} {word}"));
+        let expected = record.expected_deviations();
+        let expected = (expected > 0).then(|| plural(expected, "expected deviation"));
+        let counts = counts.chain(expected).collect::<Vec<_>>().join(", ");
         let verdict = record.verdict();
         let word = self.coloured(verdict, &verdict.word().to_uppercase());
         self.line(&format!("  {word}  {counts} in {seconds:.2} s"));
@@ -194,15 +212,28 @@ impl Screen {
             Outcome::NotApplicable(reason) => (self.dim("-"), format!("not applicable: {reason}")),
             Outcome::NotRun(reason) => (self.yellow("-"), format!("not run: {reason}")),
         };
-        let (mark, note) = match scenario.deviation {
-            Some(_) => (self.yellow("~"), "expected deviation".to_owned()),
-            None => (mark, note),
-        };
+        if let Some(deviation) = scenario.deviation.and_then(|place| self.deviations.get(place)) {
+            return self.deviation(scenario, deviation);
+        }
         self.line(&format!("  {mark} {:<44} {}", title(scenario), self.dim(&note)));
         for step in &scenario.steps {
             if let Some(fault) = &step.fault {
                 self.fault(step, fault);
             }
+        }
+    }
+
+    /// A failure that is known needs no mending by whoever reads this: only why it is there.
+    fn deviation(&self, scenario: &ScenarioRecord, deviation: &Deviation) {
+        let note = format!("expected deviation, until {}", deviation.expires);
+        self.line(&format!("  {} {:<44} {}", self.yellow("~"), title(scenario), self.dim(&note)));
+        if let Some(fault) = scenario.fault() {
+            self.line(&format!("      {}", fault.what));
+        }
+        let rows =
+            [("reason", &deviation.reason), ("source", &deviation.reference), ("owner", &deviation.owner)];
+        for (name, text) in rows {
+            self.line(&format!("        {} {text}", self.dim(&format!("{name:<9}"))));
         }
     }
 

@@ -42,10 +42,11 @@ pub(super) fn moved(by: TimeDelta) -> String {
     }
 }
 
-/// A failure that was expected, in one sentence.
+/// A failure that was expected: until when, why, where that is written, and who sees to it.
 pub(super) fn deviation(of: &Deviation) -> String {
     let Deviation { reason, reference, owner, expires, .. } = of;
-    format!("Expected until {expires}: {reason} ({reference}; seen to by {owner})")
+    let reason = reason.trim_end_matches('.');
+    format!("Expected until {expires}: {reason}. Source: {reference}. Seen to by {owner}.")
 }
 
 /// The time between two moments; none when the clock was set back in between.

@@ -14,7 +14,7 @@ use cucumber::{
     writer::{NonTransforming, Normalized},
 };
 
-use super::{Fault, FaultKind, MeshWorld, Outcome, ScenarioRecord, Setting, setting::Remark};
+use super::{Fault, FaultKind, MeshWorld, Outcome, ScenarioRecord, Setting, deviations, setting::Remark};
 use crate::tape::ScenarioNumber;
 
 /// What a person watching a run is told.
@@ -91,6 +91,8 @@ impl Collector {
                 let remarks = self.setting.ledger.remarks(ScenarioNumber(scenario.position.col));
                 growing.take(remarks);
                 growing.finish(at);
+                let known = &self.setting.terms.deviations;
+                growing.record.deviation = deviations::of(known, &growing.record, at.date_naive());
                 (self.observer)(&Progress::Ended(&growing.record));
             }
             event::Scenario::Hook(..) | event::Scenario::Log(_) => {}

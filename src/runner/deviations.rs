@@ -23,6 +23,13 @@ impl Deviation {
     }
 }
 
+/// Which of them a scenario's failure is, as a place in the list: the first that is about it and has not
+/// expired.
+pub(super) fn of(deviations: &[Deviation], scenario: &ScenarioRecord, today: NaiveDate) -> Option<usize> {
+    let is_it = |deviation: &Deviation| !deviation.has_expired(today) && deviation.concerns(scenario);
+    went_wrong(scenario).then(|| deviations.iter().position(is_it)).flatten()
+}
+
 /// Marks each scenario that failed as expected, and says what is wrong with the list itself: what it
 /// has that passed, that is about nothing, or that has expired.
 pub(super) fn apply(
@@ -31,8 +38,11 @@ pub(super) fn apply(
     today: NaiveDate,
 ) -> Vec<String> {
     let mut problems = Vec::new();
-    for (place, deviation) in deviations.iter().enumerate() {
-        let concerned = |scenario: &&mut ScenarioRecord| deviation.concerns(scenario);
+    for scenario in scenarios.iter_mut() {
+        scenario.deviation = of(deviations, scenario, today);
+    }
+    for deviation in deviations {
+        let concerned = |scenario: &&ScenarioRecord| deviation.concerns(scenario);
         if deviation.has_expired(today) {
             problems.push(format!(
                 "the expected deviation of {} has expired on {}: mend what it is about, or have {} extend it",
@@ -41,13 +51,10 @@ pub(super) fn apply(
             continue;
         }
         let (mut matched, mut failed, mut good) = (0, 0, 0);
-        for scenario in scenarios.iter_mut().filter(concerned) {
+        for scenario in scenarios.iter().filter(concerned) {
             matched += 1;
             good += usize::from(scenario.outcome.is_good());
-            if went_wrong(scenario) {
-                failed += 1;
-                scenario.deviation.get_or_insert(place);
-            }
+            failed += usize::from(went_wrong(scenario));
         }
         if matched == 0 {
             problems.push(format!(

@@ -43,6 +43,7 @@ struct Page {
     headings: Vec<HeadingView>,
     matrix: Vec<MatrixRow>,
     problems: Vec<Problem>,
+    expected: Vec<Problem>,
     cases: Vec<Case>,
 }
 
@@ -98,6 +99,7 @@ pub(super) fn render(record: &RunRecord) -> Result<Vec<u8>, askama::Error> {
         headings: matrix::headings(record),
         matrix: matrix::rows(record),
         problems: problems(record),
+        expected: expected(record),
         cases: case::cases(record),
     };
     Ok(page.render()?.into_bytes())
@@ -161,6 +163,10 @@ fn headline(record: &RunRecord) -> String {
     if attested > 0 {
         line.push_str(&format!(", {attested} attested"));
     }
+    let expected = record.expected_deviations();
+    if expected > 0 {
+        line.push_str(&format!(", {expected} expected deviation{}", text::plural(expected as u64)));
+    }
     line
 }
 
@@ -218,11 +224,12 @@ fn facts(record: &RunRecord) -> Vec<Fact> {
     ]
 }
 
-/// Everything that did not pass: what is wrong first, then what broke, then what was not played.
+/// Everything that did not pass, and was not expected: what is wrong first, then what broke, then what was
+/// not played.
 fn problems(record: &RunRecord) -> Vec<Problem> {
     let rank = |scenario: &ScenarioRecord| match (&scenario.outcome, scenario.deviation) {
         _ if scenario.deviation.is_none() && record.is_excused(scenario) => 5,
-        (_, Some(_)) => 3,
+        (_, Some(_)) => 5,
         (Outcome::Failed, None) => 0,
         (Outcome::Error, None) => 1,
         (Outcome::NotRun(_), None) => 2,
@@ -233,6 +240,12 @@ fn problems(record: &RunRecord) -> Vec<Problem> {
         record.scenarios.iter().enumerate().filter(|(_, scenario)| rank(scenario) < 5).collect();
     problems.sort_by_key(|(number, scenario)| (rank(scenario), *number));
     problems.into_iter().map(|(number, scenario)| problem(record, number, scenario)).collect()
+}
+
+/// Failures that were expected, apart from those that were not.
+fn expected(record: &RunRecord) -> Vec<Problem> {
+    let scenarios = record.scenarios.iter().enumerate().filter(|(_, scenario)| scenario.deviation.is_some());
+    scenarios.map(|(number, scenario)| problem(record, number, scenario)).collect()
 }
 
 fn problem(record: &RunRecord, number: usize, scenario: &ScenarioRecord) -> Problem {

@@ -1,5 +1,6 @@
 //! The shapes of MESH's JSON bodies, to be held to strictly: no field that is not named, none missing
-//! that must be there, each of its type (OpenAPI, response schemas of each operation).
+//! that must be there, each of its type (OpenAPI, response schemas of each operation). A shape is open
+//! where more is known to be told and makes no answer one of another version.
 
 use serde_json::Value;
 
@@ -16,6 +17,8 @@ pub enum Kind {
     Flag,
     /// A list of texts.
     Texts,
+    /// A list of texts and whole numbers: the way to a place in a request.
+    Place,
     /// Texts by name.
     TextsByName,
     /// A list, not empty where it must not be, of objects of a shape.
@@ -34,6 +37,8 @@ pub struct Field {
 #[derive(Debug)]
 pub struct Shape {
     fields: &'static [Field],
+    /// Whether there may be fields that are not named.
+    open: bool,
 }
 
 const fn must(name: &'static str, kind: Kind) -> Field {
@@ -46,12 +51,19 @@ const fn may(name: &'static str, kind: Kind) -> Field {
 
 macro_rules! shapes {
     ($($name:ident = [$($field:expr),* $(,)?];)*) => {
-        $(static $name: Shape = Shape { fields: &[$($field),*] };)*
+        $(static $name: Shape = Shape { fields: &[$($field),*], open: false };)*
     };
 }
 
+/// Open, since the OpenAPI closes no schema, and frameworks add what was sent and the limit that it broke.
+static VALIDATION_DETAIL: Shape = Shape {
+    fields: &[must("loc", Kind::Place), must("msg", Kind::Text), must("type", Kind::Text)],
+    open: true,
+};
+
 shapes! {
-    SEND_V1 = [must("messageID", Kind::Text)];
+    // Older interfaces number the chunk as well; the schema does not forbid it.
+    SEND_V1 = [must("messageID", Kind::Text), may("blockID", Kind::Count)];
     SEND_V2 = [must("message_id", Kind::Text)];
     INBOX_V1 = [must("messages", Kind::Texts)];
     INBOX_V2 = [must("messages", Kind::Texts), may("links", Kind::TextsByName), may("approx_inbox_count", Kind::Count)];
@@ -68,7 +80,6 @@ shapes! {
     ];
     ERROR_DETAIL = [must("event", Kind::Text), must("code", Kind::Text), must("msg", Kind::Text)];
     VALIDATION = [must("detail", Kind::List { of: &VALIDATION_DETAIL, may_be_empty: false })];
-    VALIDATION_DETAIL = [must("loc", Kind::Texts), must("msg", Kind::Text), must("type", Kind::Text)];
     LOOKUP_V1 = [must("query_id", Kind::Text), must("results", Kind::List { of: &LOOKUP_V1_ITEM, may_be_empty: true })];
     LOOKUP_V1_ITEM = [must("address", Kind::Text), must("description", Kind::Text), must("endpoint_type", Kind::Text)];
     LOOKUP_V2 = [must("results", Kind::List { of: &LOOKUP_V2_ITEM, may_be_empty: true })];
@@ -158,6 +169,9 @@ impl Shape {
                 Some(value) => field.kind.check(value, &format!("{place}{}", field.name), wrong),
             }
         }
+        if self.open {
+            return;
+        }
         let unknown =
             fields.keys().filter(|name| self.fields.iter().all(|field| field.name != name.as_str()));
         wrong.extend(unknown.take(5).map(|name| {
@@ -176,6 +190,9 @@ impl Kind {
             Self::Count => value.is_u64(),
             Self::Flag => value.is_boolean(),
             Self::Texts => value.as_array().is_some_and(|list| all_text(Box::new(list.iter()))),
+            Self::Place => {
+                value.as_array().is_some_and(|way| way.iter().all(|part| part.is_string() || part.is_i64()))
+            }
             Self::TextsByName => value.as_object().is_some_and(|map| all_text(Box::new(map.values()))),
             Self::List { of, may_be_empty } => match value.as_array() {
                 Some(list) => {
@@ -198,6 +215,7 @@ impl Kind {
             Self::Count => "a whole number",
             Self::Flag => "true or false",
             Self::Texts => "a list of texts",
+            Self::Place => "a list of texts and whole numbers",
             Self::TextsByName => "texts by name",
             Self::List { may_be_empty: true, .. } => "a list of objects",
             Self::List { may_be_empty: false, .. } => "a list of at least one object",
@@ -237,5 +255,25 @@ mod tests {
         assert!(error.check(&json!({ "detail": [] })).is_err());
         let complaint = error.check(&json!({ "detail": [{ "event": "SEND", "code": 12, "msg": "" }] }));
         assert_eq!(complaint, Err(vec!["detail[0].code is not text".to_owned()]));
+    }
+
+    #[test]
+    fn a_validation_error_may_say_more_and_must_say_what_it_is_about() {
+        let error = Shape::named("validation error").unwrap();
+        let body = |loc: Value| json!({ "detail": [{ "loc": loc, "msg": "", "type": "", "input": "9", "ctx": { "ge": 10 } }] });
+        assert_eq!(error.check(&body(json!(["body", 0, "a"]))), Ok(()));
+        for wrong in [json!("query"), json!([null]), Value::Null] {
+            let complaint = "detail[0].loc is not a list of texts and whole numbers".to_owned();
+            assert_eq!(error.check(&body(wrong)), Err(vec![complaint]));
+        }
+        assert!(error.check(&json!({ "detail": [{ "loc": [], "msg": "" }] })).is_err());
+    }
+
+    #[test]
+    fn a_chunk_may_be_numbered_in_v1_alone() {
+        let sent = |version| Shape::named(version).unwrap();
+        assert_eq!(sent("send v1").check(&json!({ "messageID": "a", "blockID": 2 })), Ok(()));
+        assert!(sent("send v1").check(&json!({ "messageID": "a", "blockID": "2" })).is_err());
+        assert!(sent("send v2").check(&json!({ "message_id": "a", "blockID": 2 })).is_err());
     }
 }
