@@ -84,11 +84,21 @@ where
 
 impl Connection {
     pub async fn call(&mut self, request: Request<Full<Bytes>>) -> Answer {
+        self.call_reading(request, |_| ()).await
+    }
+
+    /// Shows the body, as it comes.
+    pub async fn call_reading(
+        &mut self,
+        request: Request<Full<Bytes>>,
+        mut show: impl FnMut(&[u8]),
+    ) -> Answer {
         self.0.ready().await.expect("a connection that is kept");
         let (head, mut body) = self.0.send_request(request).await.expect("an answer").into_parts();
         let mut answer = Answer { status: head.status, length: 0, beginning: Vec::new() };
         while let Some(frame) = body.frame().await {
             if let Ok(piece) = frame.expect("a whole body").into_data() {
+                show(&piece);
                 answer.length += piece.len();
                 let room = KEPT.saturating_sub(answer.beginning.len()).min(piece.len());
                 answer.beginning.extend_from_slice(&piece[..room]);

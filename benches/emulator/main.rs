@@ -4,12 +4,14 @@
 //!
 //! `cargo bench --bench emulator` takes some two minutes, `-- --quick` a few seconds. The sandbox is
 //! measured when `MESH_SANDBOX_PYTHON`, or `target/peers/venv`, has a Python with mesh-sandbox 1.0.137.
+//! `-- --large [GB]` sends one message of 20 GB, or so many, and fetches it again, twice.
 //! `-- --million` lists a mailbox in which a million messages wait, and takes some minutes more.
 //! See `docs/measurements.md`.
 
 mod ceiling;
 mod certificates;
 mod client;
+mod large;
 mod measure;
 mod process;
 mod table;
@@ -38,6 +40,10 @@ fn main() {
     let folder = tempfile::tempdir().expect("a folder");
     certificates::write(folder.path());
     let folder = folder.path();
+    if let Some(at) = arguments.iter().position(|argument| argument == "--large") {
+        let gigabytes = arguments.get(at + 1).and_then(|number| number.parse().ok()).unwrap_or(20);
+        return large::run(gigabytes, folder, || emulator(folder, false));
+    }
     for tls in [false, true] {
         let mut columns: Vec<(&str, Figures)> = Vec::new();
         for (name, command) in servers(folder, tls) {
@@ -58,10 +64,6 @@ fn main() {
 fn servers(folder: &std::path::Path, tls: bool) -> Vec<(&'static str, Command)> {
     let own = env::current_exe().expect("the path of this program");
     let mut ceiling = Command::new(own).arg("ceiling");
-    let emulator = |tls| {
-        let emulator = Command::new(EMULATOR).args(["emulate", "--listen", "127.0.0.1:0"]);
-        if tls { emulator.arg("--pki").arg(folder.join("pki")) } else { emulator.arg("--plain-http") }
-    };
     let mut sandbox = sandbox();
     if tls {
         ceiling = ceiling.arg(folder);
@@ -74,10 +76,15 @@ fn servers(folder: &std::path::Path, tls: bool) -> Vec<(&'static str, Command)> 
         });
     }
     let store = folder.join(if tls { "store-tls" } else { "store" });
-    let durable = emulator(tls).arg("--store").arg(store);
-    let mut servers = vec![("ceiling", ceiling), ("emulator", emulator(tls)), ("durable", durable)];
+    let durable = emulator(folder, tls).arg("--store").arg(store);
+    let mut servers = vec![("ceiling", ceiling), ("emulator", emulator(folder, tls)), ("durable", durable)];
     servers.extend(sandbox.map(|sandbox| ("sandbox", sandbox)));
     servers
+}
+
+fn emulator(folder: &std::path::Path, tls: bool) -> Command {
+    let emulator = Command::new(EMULATOR).args(["emulate", "--listen", "127.0.0.1:0"]);
+    if tls { emulator.arg("--pki").arg(folder.join("pki")) } else { emulator.arg("--plain-http") }
 }
 
 fn sandbox() -> Option<Command> {
