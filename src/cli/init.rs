@@ -34,7 +34,9 @@ pub fn init(arguments: &InitArguments) -> Result<Exit, Failure> {
     screen::say("");
     screen::say("Play the first scenario on the built-in emulator; it passes:");
     screen::say(&format!("  mesh-witness run --pack {pack}"));
-    screen::say("Write your own: `mesh-witness steps` lists what a scenario can say. Then, together with the assurance pack:");
+    screen::say(
+        "Write your own: `mesh-witness steps` lists what a scenario can say. Then, together with the assurance pack:",
+    );
     screen::say(&format!("  mesh-witness run --pack witness --pack {pack}"));
     screen::say(&format!("Against a real endpoint: fill in {}, and", config.display()));
     screen::say(&format!("  mesh-witness check --config {0}", config.display()));

@@ -64,7 +64,9 @@ pub enum CatalogueError {
     #[error("the catalogue of requirements has {0} twice")]
     Twice(String),
     /// Two catalogues with different requirements by one name.
-    #[error("requirement {id} is in {other} and, saying something else, in {one}: give one of them another id")]
+    #[error(
+        "requirement {id} is in {other} and, saying something else, in {one}: give one of them another id"
+    )]
     Clash {
         /// The name.
         id: String,

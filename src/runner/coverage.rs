@@ -113,10 +113,10 @@ fn scenarios(feature: &Feature) -> impl Iterator<Item = (&Scenario, Vec<&str>)> 
 /// What stands in a table ends neither its cell nor its row, and is no markup.
 fn cell(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    ['|', '*', '_', '`', '<'].iter().fold(text.replace("<br>", "\0"), |text, mark| {
-        text.replace(*mark, &format!("\\{mark}"))
-    })
-    .replace('\0', "<br>")
+    ['|', '*', '_', '`', '<']
+        .iter()
+        .fold(text.replace("<br>", "\0"), |text, mark| text.replace(*mark, &format!("\\{mark}")))
+        .replace('\0', "<br>")
 }
 
 #[cfg(test)]

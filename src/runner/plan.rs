@@ -245,9 +245,10 @@ impl Plan {
     /// What a feature's scenarios name and no catalogue has: nobody could see what became of it.
     fn unknown_requirements(&self, feature: &Feature, shown: &str) -> Vec<String> {
         let known = |id: &str| self.requirements.iter().any(|requirement| requirement.id == id);
-        let in_rules = feature.rules.iter().flat_map(|rule| {
-            rule.scenarios.iter().map(|scenario| (scenario, rule.tags.as_slice()))
-        });
+        let in_rules = feature
+            .rules
+            .iter()
+            .flat_map(|rule| rule.scenarios.iter().map(|scenario| (scenario, rule.tags.as_slice())));
         let scenarios = feature.scenarios.iter().map(|scenario| (scenario, [].as_slice())).chain(in_rules);
         let named = scenarios.flat_map(|(scenario, of_rule)| {
             let tags = scenario.tags.iter().chain(of_rule).chain(&feature.tags);
@@ -261,7 +262,10 @@ impl Plan {
                 Some(meant) => format!("did you mean: @req-{meant}"),
                 None => format!("add it to {CATALOGUE} in the folder of the pack"),
             };
-            format!("{shown}:{line}: {:?} is tagged @req-{id}, which is in no catalogue; {remedy}", scenario.name)
+            format!(
+                "{shown}:{line}: {:?} is tagged @req-{id}, which is in no catalogue; {remedy}",
+                scenario.name
+            )
         };
         unknown.map(problem).collect()
     }

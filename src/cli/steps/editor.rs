@@ -8,9 +8,10 @@ use super::Told;
 /// All that is known of each step.
 pub fn json(vocabulary: &Vocabulary, told: &[Told<'_>]) -> Value {
     let named = |name: &str, means: &str| json!({"name": name, "means": means});
-    let words = vocabulary.words.iter().map(|word| {
-        json!({"name": word.name, "means": word.means, "like": word.like})
-    });
+    let words = vocabulary
+        .words
+        .iter()
+        .map(|word| json!({"name": word.name, "means": word.means, "like": word.like}));
     let placeholders = vocabulary.placeholders.iter().map(|one| named(&one.name, &one.means));
     let like = vocabulary.like();
     let steps = told.iter().map(|one| {

@@ -24,11 +24,13 @@ struct Told<'a> {
 }
 
 pub fn steps(arguments: &StepsArguments) -> Result<Exit, Failure> {
-    let failed =
-        |error: &dyn std::fmt::Display| Failure::new(Exit::Environment, format!("cannot list the steps: {error}"));
+    let failed = |error: &dyn std::fmt::Display| {
+        Failure::new(Exit::Environment, format!("cannot list the steps: {error}"))
+    };
     let vocabulary = Vocabulary::built_in().map_err(|error| failed(error))?;
     let told = told(vocabulary, &MeshWorld::collection()).map_err(|error| failed(&error))?;
-    let json = |value: serde_json::Value| serde_json::to_string_pretty(&value).map_err(|error| failed(&error));
+    let json =
+        |value: serde_json::Value| serde_json::to_string_pretty(&value).map_err(|error| failed(&error));
     let text = match arguments.format {
         StepsFormat::Text => page::text(vocabulary, &told),
         StepsFormat::Markdown => page::markdown(vocabulary, &told),
@@ -39,7 +41,10 @@ pub fn steps(arguments: &StepsArguments) -> Result<Exit, Failure> {
     Ok(Exit::Good)
 }
 
-fn told<'a>(vocabulary: &'a Vocabulary, steps: &Collection<MeshWorld>) -> Result<Vec<Told<'a>>, VocabularyError> {
+fn told<'a>(
+    vocabulary: &'a Vocabulary,
+    steps: &Collection<MeshWorld>,
+) -> Result<Vec<Told<'a>>, VocabularyError> {
     let patterns = registered::patterns();
     let subjects = vocabulary
         .subjects
@@ -84,8 +89,11 @@ mod tests {
             matched.iter().map(|(entry, location, _)| (kind(entry.kind), *location)).collect();
         assert_eq!(described.len(), matched.len(), "a step definition is described twice");
         let registered = registered::patterns();
-        let missing: Vec<_> =
-            registered.iter().filter(|(step, _)| !described.contains(*step)).map(|(_, pattern)| pattern).collect();
+        let missing: Vec<_> = registered
+            .iter()
+            .filter(|(step, _)| !described.contains(*step))
+            .map(|(_, pattern)| pattern)
+            .collect();
         assert!(missing.is_empty(), "steps/vocabulary.yaml does not describe: {missing:#?}");
     }
 

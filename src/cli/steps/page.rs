@@ -18,7 +18,13 @@ pub fn text(vocabulary: &Vocabulary, told: &[Told<'_>]) -> String {
             subject = one.subject;
             let _ = write!(text, "\n{subject}\n");
         }
-        let _ = write!(text, "\n  {} {}\n      {}\n", kind(one.entry.kind), one.entry.phrase.as_str(), one.entry.does);
+        let _ = write!(
+            text,
+            "\n  {} {}\n      {}\n",
+            kind(one.entry.kind),
+            one.entry.phrase.as_str(),
+            one.entry.does
+        );
         for line in one.example() {
             let _ = writeln!(text, "      | {line}");
         }
@@ -43,7 +49,13 @@ pub fn markdown(vocabulary: &Vocabulary, told: &[Told<'_>]) -> String {
             subject = one.subject;
             let _ = write!(page, "\n## {subject}\n");
         }
-        let _ = write!(page, "\n**{}** `{}`  \n{}\n", kind(one.entry.kind), one.entry.phrase.as_str(), code(&one.entry.does));
+        let _ = write!(
+            page,
+            "\n**{}** `{}`  \n{}\n",
+            kind(one.entry.kind),
+            one.entry.phrase.as_str(),
+            code(&one.entry.does)
+        );
         let _ = write!(page, "\n```gherkin\n{}\n```\n", one.example().join("\n"));
         match (&one.example, &one.entry.unused) {
             (Some(example), _) => {

@@ -142,7 +142,8 @@ impl Vocabulary {
     /// # Errors
     /// None that tests let pass: the table is part of the program.
     pub fn built_in() -> Result<&'static Self, &'static VocabularyError> {
-        static READ: LazyLock<Result<Vocabulary, VocabularyError>> = LazyLock::new(|| Vocabulary::read(TABLE));
+        static READ: LazyLock<Result<Vocabulary, VocabularyError>> =
+            LazyLock::new(|| Vocabulary::read(TABLE));
         READ.as_ref()
     }
 
@@ -154,7 +155,8 @@ impl Vocabulary {
         });
         let vocabulary = Self { words, placeholders, subjects: subjects.collect::<Result<_, _>>()? };
         let explained = |word: &&str| vocabulary.words.iter().any(|known| known.name == *word);
-        let unknown = vocabulary.entries().flat_map(|entry| entry.phrase.words()).find(|word| !explained(word));
+        let unknown =
+            vocabulary.entries().flat_map(|entry| entry.phrase.words()).find(|word| !explained(word));
         if let Some(word) = unknown {
             return Err(VocabularyError::Step(format!("{{{word}}} is explained nowhere")));
         }
@@ -186,8 +188,8 @@ impl Vocabulary {
             let mut location = None;
             for sample in entry.phrase.samples(&like) {
                 let found = find(steps, entry.kind, &sample);
-                let found =
-                    found.ok_or_else(|| VocabularyError::Step(format!("{sample:?} is no step, or several")))?;
+                let found = found
+                    .ok_or_else(|| VocabularyError::Step(format!("{sample:?} is no step, or several")))?;
                 if location.replace(found).is_some_and(|before| before != found) {
                     return Err(VocabularyError::Step(format!("{sample:?} is another step")));
                 }

@@ -168,7 +168,10 @@ mod tests {
         let phrase = Phrase::parse("the (a|b) has {bytes} bytes[ and \"{id}\"]").unwrap();
         assert_eq!(
             phrase.snippets(&LIKE.into()),
-            ["the ${1|a,b|} has ${2:4096} bytes", r#"the ${1|a,b|} has ${2:4096} bytes and "${3:{own\}\, \$1}""#]
+            [
+                "the ${1|a,b|} has ${2:4096} bytes",
+                r#"the ${1|a,b|} has ${2:4096} bytes and "${3:{own\}\, \$1}""#
+            ]
         );
     }
 
