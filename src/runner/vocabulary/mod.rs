@@ -96,6 +96,9 @@ pub struct Example {
     pub place: (String, usize),
 }
 
+/// A step, the place of its definition, and how a built-in scenario uses it.
+pub type Matched<'a> = (&'a Entry, Location, Option<Example>);
+
 /// What is wrong with the table of steps.
 #[derive(Debug, Error)]
 pub enum VocabularyError {
@@ -178,10 +181,7 @@ impl Vocabulary {
     ///
     /// # Errors
     /// When a step can be written in a way that is none, or that is another's.
-    pub fn matched(
-        &self,
-        steps: &Collection<MeshWorld>,
-    ) -> Result<Vec<(&Entry, Location, Option<Example>)>, VocabularyError> {
+    pub fn matched(&self, steps: &Collection<MeshWorld>) -> Result<Vec<Matched<'_>>, VocabularyError> {
         let mut examples = examples(steps)?;
         let like = self.like();
         let matched = self.entries().map(|entry| {
