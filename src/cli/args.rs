@@ -30,6 +30,8 @@ pub enum Command {
     Verify(VerifyArguments),
     Compare(CompareArguments),
     Check(CheckArguments),
+    Steps(StepsArguments),
+    Init(InitArguments),
 }
 
 /// Play packs and write an evidence bundle.
@@ -307,6 +309,41 @@ pub struct CheckArguments {
     /// The configuration
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
+}
+
+/// List the steps that scenarios can be written with, each with what it does and an example.
+///
+/// For editors that take snippets as Visual Studio Code does:
+/// `mesh-witness steps --format vscode > .vscode/mesh-witness.code-snippets`
+#[derive(Debug, Args)]
+pub struct StepsArguments {
+    /// What to print
+    #[arg(long, value_enum, default_value_t = StepsFormat::Text)]
+    pub format: StepsFormat,
+}
+
+/// How the steps are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StepsFormat {
+    /// For people
+    Text,
+    /// For programs: docs/steps.md has the fields
+    Json,
+    /// The page docs/steps.md
+    Markdown,
+    /// Snippets for Visual Studio Code, and for editors that take the same
+    Vscode,
+}
+
+/// Begin a pack of your own: a commented configuration, a first scenario, a catalogue with its requirement.
+///
+/// Writes mesh-witness.yaml, features/first.feature and features/requirements.yaml. What is there already
+/// is never overwritten: then nothing is written.
+#[derive(Debug, Args)]
+pub struct InitArguments {
+    /// Where to; made where there is none
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub folder: PathBuf,
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod compare;
 mod emulate;
 mod emulated;
 mod exit;
+mod init;
 mod interruption;
 mod judge;
 mod lines;
@@ -15,6 +16,7 @@ mod rehearsal;
 mod run;
 mod screen;
 mod setting;
+mod steps;
 mod taping;
 mod terms;
 mod verify;
@@ -38,6 +40,8 @@ pub fn main() -> Exit {
         Command::Verify(arguments) => verify::verify(&arguments),
         Command::Judge(arguments) => judge::judge(&arguments),
         Command::Compare(arguments) => compare::compare(&arguments),
+        Command::Steps(arguments) => steps::steps(&arguments),
+        Command::Init(arguments) => init::init(&arguments),
         Command::Run(arguments) => with_runtime(run::run(arguments)),
         Command::Emulate(arguments) => with_runtime(emulate::emulate(arguments)),
         Command::Record(arguments) => with_runtime(record::record(arguments)),

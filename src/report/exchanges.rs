@@ -1,5 +1,7 @@
 //! Which exchanges and which messages a scenario was about.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use crate::{
@@ -13,8 +15,11 @@ use crate::{
 /// `scenario` is its place in [`RunRecord::scenarios`]; there is nothing for a place that is none.
 #[must_use]
 pub fn exchanges_of(record: &RunRecord, scenario: usize) -> Vec<usize> {
-    let made = record.exchanges.iter().enumerate();
-    let made = made.filter(|(_, exchange)| exchange.scenario == ScenarioNumber(scenario)).map(|(at, _)| at);
+    let number = ScenarioNumber(scenario);
+    // They stand together: the record is ordered by scenario.
+    let first = record.exchanges.partition_point(|exchange| exchange.scenario < number);
+    let end = record.exchanges.partition_point(|exchange| exchange.scenario <= number);
+    let made = first..end;
     let steps = record.scenarios.get(scenario).map(|scenario| scenario.steps.as_slice()).unwrap_or_default();
     let seen = steps.iter().flat_map(|step| step.exchanges.iter().copied());
     let mut all: Vec<usize> = made.chain(seen.filter(|at| *at < record.exchanges.len())).collect();
@@ -27,16 +32,10 @@ pub fn exchanges_of(record: &RunRecord, scenario: usize) -> Vec<usize> {
 /// which they came up; for the server's logs to be searched by.
 #[must_use]
 pub fn message_ids(record: &RunRecord, scenario: usize) -> Vec<String> {
-    let mut ids: Vec<String> = Vec::new();
-    for at in exchanges_of(record, scenario) {
-        let of_one = record.exchanges.get(at).map(|exchange| message_ids_of(exchange)).unwrap_or_default();
-        for id in of_one {
-            if !ids.contains(&id) {
-                ids.push(id);
-            }
-        }
-    }
-    ids
+    let all = exchanges_of(record, scenario);
+    let exchanges = all.into_iter().filter_map(|at| record.exchanges.get(at));
+    let mut seen = HashSet::new();
+    exchanges.flat_map(|exchange| message_ids_of(exchange)).filter(|id| seen.insert(id.clone())).collect()
 }
 
 /// Where the request went: scheme, host, port, path and query.

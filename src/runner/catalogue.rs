@@ -1,9 +1,11 @@
 //! The catalogue of requirements, to which scenarios refer by tags such as `@req-SEND-01`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use thiserror::Error;
+
+use super::OwnCatalogue;
 
 /// The built-in catalogue, `features/requirements.yaml`.
 pub const BUILT_IN_CATALOGUE: &str = include_str!("../../features/requirements.yaml");
@@ -55,9 +57,55 @@ pub enum CatalogueError {
     /// Not YAML of this shape.
     #[error("the catalogue of requirements is malformed: {0}")]
     Malformed(#[from] serde_yaml::Error),
+    /// Not text.
+    #[error("the catalogue of requirements is not UTF-8: save it as UTF-8")]
+    NotUtf8,
     /// Two requirements by one name.
     #[error("the catalogue of requirements has {0} twice")]
     Twice(String),
+    /// Two catalogues with different requirements by one name.
+    #[error(
+        "requirement {id} is in {other} and, saying something else, in {one}: give one of them another id"
+    )]
+    Clash {
+        /// The name.
+        id: String,
+        /// The catalogue that was read later.
+        one: String,
+        /// The catalogue that had it first.
+        other: String,
+    },
+}
+
+/// The built-in catalogue with those of a user's own packs after it. A requirement that stands in two
+/// of them word for word is one requirement.
+///
+/// # Errors
+/// When the built-in one is wrong, or when two say different things by one name.
+pub fn join<'a>(own: impl Iterator<Item = &'a OwnCatalogue>) -> Result<Vec<Requirement>, CatalogueError> {
+    let mut joined = Requirement::read_all(BUILT_IN_CATALOGUE)?;
+    let built_in = || "the built-in catalogue (features/requirements.yaml)".to_owned();
+    let mut places: BTreeMap<String, (String, usize)> = joined
+        .iter()
+        .enumerate()
+        .map(|(place, requirement)| (requirement.id.clone(), (built_in(), place)))
+        .collect();
+    for catalogue in own {
+        for requirement in &catalogue.requirements {
+            match places.get(&requirement.id) {
+                None => {
+                    places.insert(requirement.id.clone(), (catalogue.shown.clone(), joined.len()));
+                    joined.push(requirement.clone());
+                }
+                Some((_, place)) if joined.get(*place) == Some(requirement) => {}
+                Some((other, _)) => {
+                    let (id, one) = (requirement.id.clone(), catalogue.shown.clone());
+                    return Err(CatalogueError::Clash { id, one, other: other.clone() });
+                }
+            }
+        }
+    }
+    Ok(joined)
 }
 
 impl Requirement {

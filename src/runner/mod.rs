@@ -4,6 +4,7 @@ mod caller;
 mod catalogue;
 mod collector;
 mod comparison;
+mod coverage;
 mod deviations;
 mod emulated;
 mod outcome;
@@ -19,6 +20,7 @@ mod stage_caller;
 mod stage_endpoint;
 mod staged;
 mod terms;
+mod vocabulary;
 mod world;
 
 pub use crate::rules::{Fault, FaultKind};
@@ -26,10 +28,11 @@ pub use caller::{Body, Caller, Mistake, MistakeError, TlsVariant};
 pub use catalogue::{BUILT_IN_CATALOGUE, Binds, CatalogueError, Level, Requirement};
 pub use collector::{Observer, Progress};
 pub use comparison::{CaseOutline, Change, ChangeKind, Comparison, RunOutline};
+pub use coverage::{Coverage, Tested};
 pub use emulated::{Emulated, OwnEndpoint};
 pub use outcome::{Outcome, Verdict};
 pub use pace::{BETWEEN_CHECKS, Pace};
-pub use pack::{LoadedFeature, PackError, built_in, load};
+pub use pack::{CATALOGUE, LoadedFeature, OwnCatalogue, PackError, built_in, load};
 pub use place::{Permit, Place, is_live};
 pub use plan::{Plan, PlanError};
 pub use play::play;
@@ -39,5 +42,8 @@ pub use stage::{Role, Stage};
 pub use staged::{Staged, StagedSettings};
 pub use terms::{
     Attestation, Chunking, Deviation, DeviationOf, Given, Operator, Optional, Pending, Person, Resumed, Terms,
+};
+pub use vocabulary::{
+    Entry, Example, Phrase, Placeholder, Subject, Unused, Vocabulary, VocabularyError, Word, kind,
 };
 pub use world::{MeshWorld, StepResult};

@@ -3,6 +3,7 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use cucumber::{
@@ -11,7 +12,7 @@ use cucumber::{
 };
 use thiserror::Error;
 
-use super::PackFile;
+use super::{CatalogueError, PackFile, Requirement};
 
 /// The built-in feature files: path and content.
 static BUILT_IN: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/features.rs"));
@@ -30,7 +31,23 @@ pub struct LoadedFeature {
     pub file: PackFile,
     /// As it is played: outlines expanded.
     pub feature: Feature,
+    /// The catalogue of the pack that it belongs to, where that has one of its own.
+    pub catalogue: Option<Arc<OwnCatalogue>>,
 }
+
+/// The catalogue of requirements of a user's own pack.
+#[derive(Debug, Clone)]
+pub struct OwnCatalogue {
+    /// The path by which a person knows it, for messages.
+    pub shown: String,
+    /// As it goes into the bundle.
+    pub file: PackFile,
+    /// What it demands.
+    pub requirements: Vec<Requirement>,
+}
+
+/// What a catalogue is called, in the folder of its pack.
+pub const CATALOGUE: &str = "requirements.yaml";
 
 /// Why a pack cannot be played.
 #[derive(Debug, Error)]
@@ -61,6 +78,14 @@ pub enum PackError {
         path: PathBuf,
         /// The limit, in words.
         limit: String,
+    },
+    /// Its catalogue of requirements is none.
+    #[error("{}: {source}", .path.display())]
+    Catalogue {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: CatalogueError,
     },
     /// Not Gherkin.
     #[error("{path}:{line}:{column}: is not Gherkin: {detail}")]
@@ -95,13 +120,27 @@ pub fn load(packs: &[String]) -> Result<Vec<LoadedFeature>, PackError> {
     let packs = if packs.is_empty() { &witness } else { packs };
     let mut features = Vec::new();
     for pack in packs {
+        let catalogue = own_catalogue(pack)?;
         for (shown, file) in files(pack)? {
             if let Some(feature) = parse(&shown, &file)? {
-                features.push(LoadedFeature { shown, file, feature });
+                features.push(LoadedFeature { shown, file, feature, catalogue: catalogue.clone() });
             }
         }
     }
     Ok(features)
+}
+
+/// The catalogue in a user's own folder, or beside a single file of theirs.
+fn own_catalogue(pack: &str) -> Result<Option<Arc<OwnCatalogue>>, PackError> {
+    let given = Path::new(pack);
+    let folder = if given.is_dir() { Some(given) } else { given.parent() };
+    let path = folder.map(|folder| folder.join(CATALOGUE)).filter(|path| path.is_file());
+    let Some(path) = path.filter(|_| !built_in().contains(&pack)) else { return Ok(None) };
+    let file = read(given, &path)?;
+    let source = |source| PackError::Catalogue { path: path.clone(), source };
+    let text = std::str::from_utf8(&file.content).map_err(|_| source(CatalogueError::NotUtf8))?;
+    let requirements = Requirement::read_all(text).map_err(source)?;
+    Ok(Some(Arc::new(OwnCatalogue { shown: path.display().to_string(), file, requirements })))
 }
 
 /// Names of the built-in packs: the folders below `features/`.

@@ -1,5 +1,7 @@
 //! What will be played: the scenarios that a tag expression selects, checked beforehand.
 
+use std::sync::Arc;
+
 use cucumber::{
     gherkin::{Feature, LineCol, Rule, Scenario, Step, tagexpr::TagOperation},
     step::Collection,
@@ -8,8 +10,10 @@ use cucumber::{
 use thiserror::Error;
 
 use super::{
-    BUILT_IN_CATALOGUE, CatalogueError, LoadedFeature, MeshWorld, Outcome, PackFile, Requirement,
-    ScenarioRecord, StepRecord, record::NOT_REACHED,
+    BUILT_IN_CATALOGUE, CATALOGUE, CatalogueError, LoadedFeature, MeshWorld, Outcome, OwnCatalogue, PackFile,
+    Requirement, ScenarioRecord, StepRecord, catalogue,
+    record::NOT_REACHED,
+    vocabulary::{nearest, nearest_word},
 };
 
 /// What will be played, and its record before anything was.
@@ -43,7 +47,7 @@ pub enum PlanError {
     /// The catalogue of requirements is not right.
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
-    /// Steps that cannot be played, each with its place.
+    /// Steps that cannot be played and requirements that are in no catalogue, each with its place.
     #[error("{}", .0.join("\n"))]
     Steps(Vec<String>),
 }
@@ -53,20 +57,22 @@ impl Plan {
     ///
     /// # Errors
     /// When nothing is selected, when a scenario has no steps, and when a step is unknown or
-    /// ambiguous: none of these may end up as a scenario that looks passed.
+    /// ambiguous: none of these may end up as a scenario that looks passed. When a scenario names a
+    /// requirement that is in no catalogue, or two catalogues say different things by one name.
     pub fn new(
         loaded: Vec<LoadedFeature>,
         tags: Option<&str>,
         steps: &Collection<MeshWorld>,
     ) -> Result<Self, PlanError> {
         let expression = tags.map(parse_tags).transpose()?;
+        let own = own_catalogues(&loaded);
         let mut plan = Self {
             features: Vec::new(),
             scenarios: Vec::new(),
             pack: Vec::new(),
             shown: Vec::new(),
             tags: tags.map(str::to_owned),
-            requirements: Requirement::read_all(BUILT_IN_CATALOGUE)?,
+            requirements: catalogue::join(own.iter().map(Arc::as_ref))?,
         };
         for loaded in loaded {
             plan.add(loaded, expression.as_ref());
@@ -78,7 +84,11 @@ impl Plan {
             }));
         }
         plan.check(steps)?;
-        plan.pack.push(PackFile { path: "requirements.yaml".to_owned(), content: BUILT_IN_CATALOGUE.into() });
+        plan.pack.push(PackFile { path: CATALOGUE.to_owned(), content: BUILT_IN_CATALOGUE.into() });
+        for catalogue in own {
+            let file = plan.placed(catalogue.file.clone());
+            plan.pack.push(file);
+        }
         Ok(plan)
     }
 
@@ -134,11 +144,8 @@ impl Plan {
     }
 
     fn add(&mut self, loaded: LoadedFeature, expression: Option<&TagOperation>) {
-        let LoadedFeature { shown, mut file, mut feature } = loaded;
-        let taken = self.pack.iter().filter(|other| other.path == file.path).count();
-        if taken > 0 {
-            file.path = format!("{}-{}", taken + 1, file.path.replace('/', "-"));
-        }
+        let LoadedFeature { shown, file, mut feature, .. } = loaded;
+        let file = self.placed(file);
         let wanted = |feature: &Feature, rule: Option<&Rule>, scenario: &Scenario| {
             let tags =
                 feature.tags.iter().chain(rule.iter().flat_map(|rule| &rule.tags)).chain(&scenario.tags);
@@ -166,6 +173,15 @@ impl Plan {
             self.pack.push(file);
             self.shown.push(shown);
         }
+    }
+
+    /// With a path that no other file of the pack has.
+    fn placed(&self, mut file: PackFile) -> PackFile {
+        let taken = self.pack.iter().filter(|other| other.path == file.path).count();
+        if taken > 0 {
+            file.path = format!("{}-{}", taken + 1, file.path.replace('/', "-"));
+        }
+        file
     }
 
     /// Takes a scenario into the record, and writes its number into the column of its position:
@@ -218,12 +234,52 @@ impl Plan {
                 let line = scenario.position.line;
                 problems.push(format!("{}:{line}: the scenario {:?} has no steps, so it proves nothing: write some, or take it out", shown, scenario.name));
             }
+            problems.extend(self.unknown_requirements(feature, shown));
             let all = own.chain(rules).chain(scenarios.flat_map(|scenario| &scenario.steps));
             problems.extend(all.filter_map(|step| unplayable(shown, step, steps)));
         }
         problems.dedup();
         if problems.is_empty() { Ok(()) } else { Err(PlanError::Steps(problems)) }
     }
+
+    /// What a feature's scenarios name and no catalogue has: nobody could see what became of it.
+    fn unknown_requirements(&self, feature: &Feature, shown: &str) -> Vec<String> {
+        let known = |id: &str| self.requirements.iter().any(|requirement| requirement.id == id);
+        let in_rules = feature
+            .rules
+            .iter()
+            .flat_map(|rule| rule.scenarios.iter().map(|scenario| (scenario, rule.tags.as_slice())));
+        let scenarios = feature.scenarios.iter().map(|scenario| (scenario, [].as_slice())).chain(in_rules);
+        let named = scenarios.flat_map(|(scenario, of_rule)| {
+            let tags = scenario.tags.iter().chain(of_rule).chain(&feature.tags);
+            tags.filter_map(move |tag| Some((scenario, tag.strip_prefix("req-")?)))
+        });
+        let unknown = named.filter(|(_, id)| !known(id));
+        let problem = |(scenario, id): (&Scenario, &str)| {
+            let line = scenario.position.line;
+            let ids = self.requirements.iter().map(|requirement| requirement.id.as_str());
+            let remedy = match nearest_word(id, ids) {
+                Some(meant) => format!("did you mean: @req-{meant}"),
+                None => format!("add it to {CATALOGUE} in the folder of the pack"),
+            };
+            format!(
+                "{shown}:{line}: {:?} is tagged @req-{id}, which is in no catalogue; {remedy}",
+                scenario.name
+            )
+        };
+        unknown.map(problem).collect()
+    }
+}
+
+/// Each once, in the order of the packs.
+fn own_catalogues(loaded: &[LoadedFeature]) -> Vec<Arc<OwnCatalogue>> {
+    let mut own: Vec<Arc<OwnCatalogue>> = Vec::new();
+    for catalogue in loaded.iter().filter_map(|loaded| loaded.catalogue.as_ref()) {
+        if own.iter().all(|other| other.shown != catalogue.shown) {
+            own.push(Arc::clone(catalogue));
+        }
+    }
+    own
 }
 
 fn unplayed(step: &Step) -> StepRecord {
@@ -265,23 +321,6 @@ fn unplayable(path: &str, step: &Step, steps: &Collection<MeshWorld>) -> Option<
         Ok(Some(_)) => None,
         Ok(None) => Some(format!("{place}: there is no such step; {}", nearest(step))),
         Err(error) => Some(format!("{place}: more than one step matches: {error}")),
-    }
-}
-
-/// The step of the built-in packs that is most like an unknown one, and of the same kind.
-fn nearest(step: &Step) -> String {
-    let packs: Vec<String> = super::built_in().into_iter().map(str::to_owned).collect();
-    let known = super::load(&packs).unwrap_or_default().into_iter().flat_map(|loaded| {
-        let scenarios = loaded.feature.scenarios.into_iter().flat_map(|scenario| scenario.steps);
-        loaded.feature.background.into_iter().flat_map(|background| background.steps).chain(scenarios)
-    });
-    let likeness = |known: &Step| strsim::normalized_damerau_levenshtein(&known.value, &step.value);
-    let best = known.map(|known| (likeness(&known), known)).max_by(|(a, _), (b, _)| a.total_cmp(b));
-    match best {
-        Some((likeness, known)) if likeness > 0.5 => {
-            format!("did you mean: {:?} {}", known.ty, known.value)
-        }
-        _ => "see the feature files that come with mesh-witness for the steps there are".to_owned(),
     }
 }
 

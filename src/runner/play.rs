@@ -1,7 +1,7 @@
 //! Plays a plan, to its end or until it is cut short.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeSet, HashMap},
     panic,
     sync::Arc,
 };
@@ -171,18 +171,21 @@ fn assemble(
 ) -> (Vec<super::ScenarioRecord>, Vec<Arc<Exchange>>) {
     let mut exchanges = setting.tape.exchanges();
     exchanges.sort_by_key(|exchange| (exchange.scenario, exchange.started_at));
-    let places: BTreeMap<*const Exchange, usize> =
+    let places: HashMap<*const Exchange, usize> =
         exchanges.iter().enumerate().map(|(place, exchange)| (Arc::as_ptr(exchange), place)).collect();
     let scenarios = growing.into_iter().enumerate().map(|(number, growing)| {
         let number = ScenarioNumber(number);
-        let made = exchanges.iter().enumerate().filter(|(_, exchange)| exchange.scenario == number);
+        // They stand together, so that a long run costs no more a scenario than a short one.
+        let first = exchanges.partition_point(|exchange| exchange.scenario < number);
+        let own = exchanges.iter().enumerate().skip(first);
+        let own = || own.clone().take_while(|(_, exchange)| exchange.scenario == number);
         let mut seen: Vec<(DateTime<Utc>, usize)> =
-            made.map(|(place, exchange)| (exchange.started_at, place)).collect();
+            own().map(|(place, exchange)| (exchange.started_at, place)).collect();
         for look in setting.ledger.looks(number) {
             seen.extend(places.get(&Arc::as_ptr(&look.exchange)).map(|place| (look.at, *place)));
         }
-        let own = exchanges.iter().filter(|exchange| exchange.scenario == number);
-        let clock_moved = own.filter_map(|exchange| exchange.clock_moved_by()).max_by_key(TimeDelta::abs);
+        let moved = own().filter_map(|(_, exchange)| exchange.clock_moved_by());
+        let clock_moved = moved.max_by_key(TimeDelta::abs);
         super::ScenarioRecord { clock_moved, ..finished(growing, &seen, cut_short) }
     });
     (scenarios.collect(), exchanges)

@@ -25,7 +25,7 @@ use mesh_witness::{
     emulator::Fault,
     runner::{Outcome, RunRecord, ScenarioRecord},
 };
-use play::{Play, Wire, play};
+use play::{Pack, Play, Wire, play};
 
 /// Too large to be played with every fault: these notice it.
 const WITH_LARGE: [&str; 2] = ["too-much-taken", "payload-altered"];
@@ -82,7 +82,10 @@ fn failed_with(
         if !all.iter().any(wanted) {
             continue;
         }
-        let record = play(Play { fault: Some(fault), wire, concurrency: 8, reversed: false }, wanted);
+        let record = play(
+            Play { fault: Some(fault), wire, concurrency: 8, pack: Pack::Endpoint, shuffled: None },
+            wanted,
+        );
         for scenario in played(&record) {
             match &scenario.outcome {
                 Outcome::Passed => {}
@@ -102,7 +105,10 @@ fn failed_with(
 
 #[test]
 fn each_fault_fails_the_scenarios_that_are_about_it_and_each_scenario_has_been_seen_to_fail() {
-    let clean = play(Play { fault: None, wire: Wire::Tls, concurrency: 8, reversed: false }, |_| true);
+    let clean = play(
+        Play { fault: None, wire: Wire::Tls, concurrency: 8, pack: Pack::Endpoint, shuffled: None },
+        |_| true,
+    );
     for scenario in &clean.scenarios {
         assert_eq!(scenario.outcome, Outcome::Passed, "{}: {:?}", name(scenario), scenario.fault());
     }
@@ -174,17 +180,35 @@ fn outcomes(record: &RunRecord) -> BTreeMap<String, (Outcome, Option<String>, us
     record.scenarios.iter().map(shown).collect()
 }
 
-#[test]
-fn the_outcome_is_the_same_at_any_concurrency_and_in_any_order() {
+/// A seed that differs from run to run; `SHUFFLE_SEED` repeats one that was printed.
+fn seed() -> u64 {
+    let given =
+        std::env::var("SHUFFLE_SEED").ok().map(|seed| seed.parse().expect("SHUFFLE_SEED is a number"));
+    given.unwrap_or_else(|| std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64)
+}
+
+fn assert_same_in_any_order(pack: Pack, fault: Option<Fault>, expected: Outcome) {
     let small = |scenario: &ScenarioRecord| !has(scenario, "@large");
+    let of = |concurrency, shuffled| {
+        outcomes(&play(Play { fault, wire: Wire::Tls, concurrency, pack, shuffled }, small))
+    };
+    let first = of(8, None);
+    assert!(first.values().any(|(outcome, ..)| *outcome == expected));
+    let seed = seed();
+    for (turn, concurrency) in [1, 2, 16].into_iter().enumerate() {
+        let seed = seed.wrapping_add(turn as u64);
+        assert_eq!(of(concurrency, Some(seed)), first, "concurrency {concurrency}, SHUFFLE_SEED={seed}");
+    }
+}
+
+#[test]
+fn the_endpoint_pack_has_the_same_outcome_at_any_concurrency_and_in_any_order() {
     // An endpoint that is wrong, so that both outcomes are there.
     let fault = Fault::all().into_iter().find(|fault| fault.name == "other-error-code");
-    let of = |concurrency, reversed| {
-        outcomes(&play(Play { fault, wire: Wire::Tls, concurrency, reversed }, small))
-    };
-    let first = of(8, false);
-    assert!(first.values().any(|(outcome, ..)| *outcome == Outcome::Failed));
-    for (concurrency, reversed) in [(1, false), (2, true), (16, true)] {
-        assert_eq!(of(concurrency, reversed), first, "concurrency {concurrency}, reversed {reversed}");
-    }
+    assert_same_in_any_order(Pack::Endpoint, fault, Outcome::Failed);
+}
+
+#[test]
+fn the_witness_pack_has_the_same_outcome_at_any_concurrency_and_in_any_order() {
+    assert_same_in_any_order(Pack::Witness, None, Outcome::Passed);
 }

@@ -1,4 +1,4 @@
-//! Plays the endpoint pack in this process.
+//! Plays a pack in this process.
 
 use std::{
     net::SocketAddr,
@@ -29,16 +29,31 @@ pub struct Play {
     pub fault: Option<Fault>,
     pub wire: Wire,
     pub concurrency: usize,
-    pub reversed: bool,
+    pub pack: Pack,
+    /// The seed of a random order; `None` for the pack's own.
+    pub shuffled: Option<u64>,
+}
+
+/// A built-in pack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pack {
+    Witness,
+    Endpoint,
 }
 
 /// Plays the scenarios that are wanted.
 pub fn play(play: Play, wanted: impl Fn(&ScenarioRecord) -> bool) -> RunRecord {
-    static PACK: OnceLock<Vec<LoadedFeature>> = OnceLock::new();
-    let mut pack = PACK.get_or_init(|| load(&["endpoint".to_owned()]).unwrap()).clone();
-    if play.reversed {
-        pack.reverse();
-        pack.iter_mut().for_each(|loaded| loaded.feature.scenarios.reverse());
+    static WITNESS: OnceLock<Vec<LoadedFeature>> = OnceLock::new();
+    static ENDPOINT: OnceLock<Vec<LoadedFeature>> = OnceLock::new();
+    let (cache, name) = match play.pack {
+        Pack::Witness => (&WITNESS, "witness"),
+        Pack::Endpoint => (&ENDPOINT, "endpoint"),
+    };
+    let mut pack = cache.get_or_init(|| load(&[name.to_owned()]).unwrap()).clone();
+    if let Some(seed) = play.shuffled {
+        let mut random = Random(seed);
+        random.shuffle(&mut pack);
+        pack.iter_mut().for_each(|loaded| random.shuffle(&mut loaded.feature.scenarios));
     }
     // Step definitions hold regular expressions, which take long to make.
     static STEPS: OnceLock<Collection<MeshWorld>> = OnceLock::new();
@@ -51,6 +66,26 @@ pub fn play(play: Play, wanted: impl Fn(&ScenarioRecord) -> bool) -> RunRecord {
         let never = std::future::pending();
         mesh_witness::runner::play(plan, setting, steps, play.concurrency, Box::new(|_| {}), never).await
     })
+}
+
+/// SplitMix64: the same order for the same seed on every machine.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// Fisher and Yates.
+    fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            let other = self.next() % (last as u64 + 1);
+            items.swap(last, other as usize);
+        }
+    }
 }
 
 async fn setting(play: &Play) -> Setting {
