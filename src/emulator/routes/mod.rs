@@ -123,8 +123,6 @@ impl Routes {
         peer: &Peer,
         token: &mut TokenOutcome,
     ) -> Reply {
-        let read = refusals::version(&self.switches, header(parts, &http::header::ACCEPT));
-        let version = *read.as_ref().unwrap_or(&ApiVersion::V1);
         let admitted = match operation.mailbox() {
             Some(mailbox) => Some(self.guard.admit(mailbox, &parts.headers, peer, &self.mailroom)),
             None if *operation == Operation::Ping => None,
@@ -136,13 +134,16 @@ impl Routes {
             Some(Ok(())) => *token = TokenOutcome::Accepted,
             Some(Err(refusal)) => {
                 *token = TokenOutcome::Refused(refusal.clone());
-                return refusals::forbidden(&self.switches, version, &refusal);
+                let version = refusals::version(&self.switches, header(parts, &http::header::ACCEPT));
+                return refusals::forbidden(&self.switches, version.unwrap_or(ApiVersion::V1), &refusal);
             }
         }
         let mut operation = operation.clone();
         if let Some(reply) = self.faults.asked(&mut operation, parts, &self.mailroom, self.clock.now()) {
             return reply;
         }
+        let read = refusals::version(&self.switches, header(parts, &http::header::ACCEPT));
+        let version = *read.as_ref().unwrap_or(&ApiVersion::V1);
         match read {
             Err(refused) if takes_versions(&operation) => refusals::tell(&refused, version),
             _ => self.ask(parts, version).route(&operation, body).await,
