@@ -154,8 +154,12 @@ def changed_as_a_zip(bundle, order, folder):
 
 def junit(bag):
     tests = [test for suite in JUnitXml.fromfile(str(bag / "data/run/junit.xml")) for test in suite]
-    check("junit.xml: four test cases", len(tests) == 4, tests)
-    check("junit.xml: none failed, none skipped", tests and all(test.is_passed for test in tests))
+    check("junit.xml: sixteen test cases", len(tests) == 16, tests)
+    # Nobody was asked for the declarations, and in practice that does not count.
+    declared = [test for test in tests if test.name[:3] in ("801", "802", "803")]
+    check("junit.xml: the declarations are skipped", len(declared) == 3 and all(test.is_skipped for test in declared))
+    others = [test for test in tests if test not in declared]
+    check("junit.xml: all else passed", len(others) == 13 and all(test.is_passed for test in others))
     missing = [case for case in FIRST_CASES if not any(case in test.name for test in tests)]
     check("junit.xml: each case is named", not missing, [test.name for test in tests])
 
