@@ -1,5 +1,5 @@
-//! How long the four witness cases take, from the start of the program to its exit, with everything
-//! in between: certificates, mutual TLS, four cases, report, seal, re-reading. The aim is under one
+//! How long the witness pack takes, from the start of the program to its exit, with everything
+//! in between: certificates, mutual TLS, sixteen scenarios, report, seal, re-reading. The aim is under one
 //! second, warm. Compare with `/usr/bin/time -v target/release/mesh-witness run`.
 //!
 //! `cargo bench --bench run`
@@ -31,7 +31,7 @@ fn main() {
     times.sort_unstable();
     let shown = |time: Duration| format!("{:.0} ms", time.as_secs_f64() * 1000.0);
     println!(
-        "run, four cases, {RUNS} times after one to warm up: min {}, median {}, max {}",
+        "run, the witness pack, {RUNS} times after one to warm up: min {}, median {}, max {}",
         shown(times[0]),
         shown(times[RUNS / 2]),
         shown(times[RUNS - 1])
