@@ -9,15 +9,13 @@ mod steps;
 use std::{
     fmt::Write as _,
     fs,
-    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use cucumber::World as _;
 use mesh_witness::{
-    client::Timeouts,
-    emulator::{Clock, Emulator, Limits, Pki, Policy, Settings, Transport},
+    emulator::{Arrangement, Pki, Transport},
     protocol::{Password, SharedKey, WorkflowId},
     runner::{Emulated, Mailboxes, MeshWorld, Party, Plan, Setting, Verdict, load, play},
     tape::Redactor,
@@ -69,26 +67,19 @@ fn run(pack: &str) -> Duration {
 async fn setting() -> Setting {
     let (password, shared_key) = (Password::new("password"), SharedKey::new("TestKey"));
     let pki = Arc::new(Pki::new().expect("an authority"));
-    let settings = Settings {
-        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-        transport: Transport::MutualTls(Arc::clone(&pki)),
-        shared_key: shared_key.clone(),
-        mailboxes: Vec::new(),
-        policy: Policy { certificate_names_mailbox: true, ..Policy::default() },
-        limits: Limits::default(),
-        clock: Clock::new(),
-        watcher: None,
-    };
-    let emulator = Emulator::start(settings).await.expect("the emulator starts");
+    let transport = Transport::MutualTls(Arc::clone(&pki));
+    let redactor = Redactor::with_common_password(&[], password.clone(), shared_key.clone());
+    let emulated = Emulated::start(pki, transport, shared_key, password, Arrangement::default()).await;
+    let emulated = emulated.expect("the emulator starts");
     Setting::new(
         "bench".to_owned(),
         "embedded emulator".to_owned(),
-        emulator.url(),
+        emulated.emulator.url(),
         Party { name: "none".to_owned(), version: String::new() },
         None,
         WorkflowId::parse("WITNESS_TEST").expect("a workflow ID"),
         Vec::new(),
-        Redactor::with_common_password(&[], password.clone(), shared_key.clone()),
-        Mailboxes::Emulated(Emulated { emulator, pki, shared_key, password, timeouts: Timeouts::default() }),
+        redactor,
+        Mailboxes::Emulated(emulated),
     )
 }

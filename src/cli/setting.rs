@@ -1,13 +1,13 @@
 //! From the command line and the configuration to what a run is played with.
 
-use std::{fmt::Write as _, net::SocketAddr, path::Path, sync::Arc};
+use std::{fmt::Write as _, path::Path, sync::Arc};
 
 use aws_lc_rs::rand;
 use chrono::Utc;
 use mesh_witness::{
-    client::{Identity, Target, Timeouts},
+    client::{Identity, Target},
     config::{Config, Driver, Mailbox, Setup},
-    emulator::{Clock, Emulator, Limits, Pki, Policy, Settings, Transport},
+    emulator::{Arrangement, Pki, Transport},
     protocol::{Password, SharedKey, WorkflowId},
     runner::{Emulated, Mailboxes, Pair, Party, Seat, Setting},
     tape::{Redactor, Secret},
@@ -28,27 +28,18 @@ pub async fn emulated() -> Result<Prepared, Failure> {
     let key = random_hex(16)?;
     let shared_key = SharedKey::new(key.clone());
     let pki = Arc::new(Pki::new().map_err(|error| unable(&error))?);
-    let settings = Settings {
-        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-        transport: Transport::MutualTls(Arc::clone(&pki)),
-        shared_key: shared_key.clone(),
-        mailboxes: Vec::new(),
-        policy: Policy { certificate_names_mailbox: true, ..Policy::default() },
-        limits: Limits::default(),
-        clock: Clock::new(),
-        watcher: None,
-    };
-    let emulator = Emulator::start(settings).await.map_err(|error| unable(&error))?;
     let secrets = vec![
         Secret::new("the emulator's mailbox password", password.clone()),
         Secret::new("the emulator's shared key", key),
     ];
-    let url = emulator.url();
     let password = Password::new(password);
     // Its mailboxes are made as scenarios need them, all with one password.
     let redactor = Redactor::with_common_password(&secrets, password.clone(), shared_key.clone());
-    let mailboxes =
-        Mailboxes::Emulated(Emulated { emulator, pki, shared_key, password, timeouts: Timeouts::default() });
+    let transport = Transport::MutualTls(Arc::clone(&pki));
+    let started = Emulated::start(pki, transport, shared_key, password, Arrangement::default()).await;
+    let emulated = started.map_err(|error| unable(&error))?;
+    let url = emulated.emulator.url();
+    let mailboxes = Mailboxes::Emulated(emulated);
     let workflow = WorkflowId::parse("WITNESS_TEST").map_err(|error| unable(&error))?;
     let mut setting = Setting::new(
         run_id()?,

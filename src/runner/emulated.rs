@@ -76,6 +76,23 @@ impl OwnEndpoint {
 }
 
 impl Emulated {
+    /// Starts an endpoint on loopback, in which mailboxes are made as scenarios need them, all with one
+    /// password. Over mutual TLS, a certificate speaks for the mailbox that it names.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start(
+        pki: Arc<Pki>,
+        transport: Transport,
+        shared_key: SharedKey,
+        password: Password,
+        arrangement: Arrangement,
+    ) -> Result<Self, StartError> {
+        let settings = settings(transport, shared_key.clone(), Clock::new());
+        let emulator = Emulator::start_arranged(settings, arrangement).await?;
+        Ok(Self { emulator, pki, shared_key, password, timeouts: Timeouts::default() })
+    }
+
     /// A pair of mailboxes at the endpoint that all use.
     pub(super) fn pair(&self, scenario: ScenarioNumber) -> Result<Pair, PkiError> {
         self.pair_at(&self.emulator, None, scenario)
@@ -94,16 +111,7 @@ impl Emulated {
             Transport::Plain
         };
         let arrangement = Arrangement { faults: self.emulator.faults().clone(), ..arrangement };
-        let settings = Settings {
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            policy: Policy { certificate_names_mailbox: transport.is_encrypted(), ..Policy::default() },
-            transport,
-            shared_key: self.shared_key.clone(),
-            mailboxes: Vec::new(),
-            limits: Limits::default(),
-            clock: clock.clone(),
-            watcher: None,
-        };
+        let settings = settings(transport, self.shared_key.clone(), clock.clone());
         let emulator = Emulator::start_arranged(settings, arrangement).await?;
         let pair = self.pair_at(&emulator, Some(&clock), scenario)?;
         Ok((pair, OwnEndpoint { kind: Kind::Alone(emulator), clock }))
@@ -158,5 +166,18 @@ impl std::fmt::Debug for OwnEndpoint {
             .field("url", &self.url())
             .field("moved_by", &self.clock.moved_by())
             .finish_non_exhaustive()
+    }
+}
+
+fn settings(transport: Transport, shared_key: SharedKey, clock: Clock) -> Settings {
+    Settings {
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        policy: Policy { certificate_names_mailbox: transport.is_encrypted(), ..Policy::default() },
+        transport,
+        shared_key,
+        mailboxes: Vec::new(),
+        limits: Limits::default(),
+        clock,
+        watcher: None,
     }
 }

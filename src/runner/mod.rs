@@ -10,6 +10,7 @@ mod emulated;
 mod outcome;
 mod pace;
 mod pack;
+mod panic_hook;
 mod place;
 mod plan;
 mod play;

@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    panic,
     sync::Arc,
 };
 
@@ -14,6 +13,7 @@ use super::{
     Environment, Fault, FaultKind, MeshWorld, Observer, Outcome, Plan, RunRecord, Setting, Stage,
     collector::{Collector, Growing, Records},
     deviations,
+    panic_hook::KeptHook,
 };
 use crate::tape::{Exchange, ScenarioNumber};
 
@@ -32,14 +32,13 @@ pub async fn play(
     let records = Records::new(&plan.scenarios);
     let collector = Collector::new(records.clone(), Arc::clone(&setting), observer);
     let concurrency = if setting.takes_turns() { 1 } else { concurrency.max(1) };
-    // cucumber silences the process's panic hook while it runs, and for good when it is cut short.
-    let hook = panic::take_hook();
+    let hook = KeptHook::new();
     let run = run(plan.features, Arc::clone(&setting), steps, concurrency, collector);
     let cut_short = tokio::select! {
         () = run => None,
         reason = interrupted => Some(reason),
     };
-    panic::set_hook(hook);
+    drop(hook);
     let (mut scenarios, exchanges) = assemble(records.snapshot(), &setting, cut_short.as_deref());
     let ended_at = Utc::now();
     let deviation_problems =

@@ -128,9 +128,6 @@ fn each_fault_fails_the_scenarios_that_are_about_it_and_each_scenario_has_been_s
         write_failed(&mut table, &failed, &clean.scenarios);
         seen.extend(failed);
     }
-    // Plays at the same time take each other's panic hooks for the one to restore: without this, what is
-    // wrong would not be said.
-    drop(std::panic::take_hook());
     let never: Vec<&String> = calls.keys().filter(|name| !seen.contains(*name)).collect();
     assert!(blameless.is_empty(), "{}", blameless.join("\n"));
     assert!(survivors.is_empty(), "no scenario notices these faults: {survivors:#?}");

@@ -1,14 +1,10 @@
 //! Plays a pack in this process.
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, OnceLock},
-};
+use std::sync::{Arc, OnceLock};
 
 use cucumber::{World as _, step::Collection};
 use mesh_witness::{
-    client::Timeouts,
-    emulator::{Arrangement, Clock, Emulator, Fault, Faults, Limits, Pki, Policy, Settings, Transport},
+    emulator::{Arrangement, Fault, Faults, Pki, Transport},
     protocol::{Password, SharedKey, WorkflowId},
     runner::{
         Emulated, LoadedFeature, Mailboxes, MeshWorld, Party, Plan, RunRecord, ScenarioRecord, Setting, load,
@@ -96,21 +92,11 @@ async fn setting(play: &Play) -> Setting {
         Wire::Plain => Transport::Plain,
         Wire::Tls => Transport::MutualTls(Arc::clone(&pki)),
     };
-    let settings = Settings {
-        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-        policy: Policy { certificate_names_mailbox: transport.is_encrypted(), ..Policy::default() },
-        transport,
-        shared_key: shared_key.clone(),
-        mailboxes: Vec::new(),
-        limits: Limits::default(),
-        clock: Clock::new(),
-        watcher: None,
-    };
     let faults = Faults::new(play.fault.into_iter().collect());
     let arrangement = Arrangement { faults, ..Arrangement::default() };
-    let emulator = Emulator::start_arranged(settings, arrangement).await.unwrap();
-    let url = emulator.url();
     let redactor = Redactor::with_common_password(&[], password.clone(), shared_key.clone());
+    let emulated = Emulated::start(pki, transport, shared_key, password, arrangement).await.unwrap();
+    let url = emulated.emulator.url();
     Setting::new(
         "test".to_owned(),
         "emulator".to_owned(),
@@ -120,6 +106,6 @@ async fn setting(play: &Play) -> Setting {
         WorkflowId::parse("WITNESS_TEST").unwrap(),
         Vec::new(),
         redactor,
-        Mailboxes::Emulated(Emulated { emulator, pki, shared_key, password, timeouts: Timeouts::default() }),
+        Mailboxes::Emulated(emulated),
     )
 }

@@ -71,7 +71,15 @@ impl Fault {
     /// Every fault there is.
     #[must_use]
     pub fn all() -> Vec<Self> {
-        [tokens::FAULTS, requests::FAULTS, answers::FAULTS, tls::FAULTS].concat()
+        [
+            tokens::FAULTS,
+            requests::sending::FAULTS,
+            requests::receiving::FAULTS,
+            requests::effects::FAULTS,
+            answers::FAULTS,
+            tls::FAULTS,
+        ]
+        .concat()
     }
 
     /// Whether it can make a difference to a call of this operation (`""` for none of the API's) that a
@@ -107,6 +115,11 @@ impl Faults {
     #[must_use]
     pub fn new(faults: Vec<Fault>) -> Self {
         Self(faults)
+    }
+
+    /// Whether the endpoint is right in every way, as it is but in tests.
+    pub(super) fn are_none(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Whether connections are wrong in this way.

@@ -67,7 +67,7 @@ impl Routes {
     /// Answers one call.
     pub async fn answer(&self, request: Request<Incoming>, peer: &Peer) -> http::Response<ReplyBody> {
         let (mut parts, mut body) = request.into_parts();
-        let called = format!("{} {}", parts.method, parts.uri);
+        let called = self.watcher.is_some().then(|| format!("{} {}", parts.method, parts.uri));
         let path = match self.switches.reading {
             switches::Reading::OpenApi => Cow::Borrowed(parts.uri.path()),
             switches::Reading::Sandbox => Cow::Owned(sandbox_paths::normalised(parts.uri.path())),
@@ -99,11 +99,11 @@ impl Routes {
         let operation = operation.ok();
         // A client that is still sending would not see an answer on a connection that is closed on it.
         receive::drain(body).await;
-        if let Some(watcher) = &self.watcher {
+        if let (Some(watcher), Some(request)) = (&self.watcher, called) {
             let message = operation.as_ref().and_then(Operation::message).cloned();
             watcher(&Call {
                 at: self.clock.now(),
-                request: called,
+                request,
                 mailbox: operation.as_ref().and_then(Operation::mailbox).cloned(),
                 operation: operation.as_ref().map(Operation::name),
                 message: message.or_else(|| reply.message.clone()),
@@ -138,15 +138,17 @@ impl Routes {
                 return refusals::forbidden(&self.switches, version.unwrap_or(ApiVersion::V1), &refusal);
             }
         }
-        let mut operation = operation.clone();
-        if let Some(reply) = self.faults.asked(&mut operation, parts, &self.mailroom, self.clock.now()) {
+        let mut asked = Cow::Borrowed(operation);
+        if !self.faults.are_none()
+            && let Some(reply) = self.faults.asked(asked.to_mut(), parts, &self.mailroom, self.clock.now())
+        {
             return reply;
         }
         let read = refusals::version(&self.switches, header(parts, &http::header::ACCEPT));
         let version = *read.as_ref().unwrap_or(&ApiVersion::V1);
         match read {
-            Err(refused) if takes_versions(&operation) => refusals::tell(&refused, version),
-            _ => self.ask(parts, version).route(&operation, body).await,
+            Err(refused) if takes_versions(&asked) => refusals::tell(&refused, version),
+            _ => self.ask(parts, version).route(&asked, body).await,
         }
     }
 
