@@ -327,9 +327,9 @@ fn two_at_a_time_another_format_and_rubbish_are_refused_and_say_why() {
     drop(mailroom);
     let path = folder.path().join("mailroom.redb");
     let database = Database::open(path.clone()).unwrap();
-    database.set_format(2);
+    database.set_format(7);
     drop(database);
-    assert!(opened(folder.path()).contains("is of format 2, and this version knows format 1"));
+    assert!(opened(folder.path()).contains("is of format 7, and this version knows format 2"));
     fs::write(&path, "this is no database, and long enough to be looked into ".repeat(100)).unwrap();
     assert!(opened(folder.path()).contains("mailroom.redb: is damaged"), "{}", opened(folder.path()));
     let file = folder.path().join("file");
