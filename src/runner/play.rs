@@ -168,7 +168,7 @@ fn assemble(
     setting: &Setting,
     cut_short: Option<&str>,
 ) -> (Vec<super::ScenarioRecord>, Vec<Arc<Exchange>>) {
-    let mut exchanges = setting.tape.exchanges();
+    let mut exchanges = Arc::unwrap_or_clone(setting.tape.exchanges());
     exchanges.sort_by_key(|exchange| (exchange.scenario, exchange.started_at));
     let places: HashMap<*const Exchange, usize> =
         exchanges.iter().enumerate().map(|(place, exchange)| (Arc::as_ptr(exchange), place)).collect();

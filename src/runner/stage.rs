@@ -25,7 +25,7 @@ use crate::{
     product::{Ask, Product, Reported, Said},
     protocol::{MailboxId, MessageId},
     rules,
-    tape::{Exchange, ScenarioNumber, Sha256},
+    tape::{Exchange, Exchanges, ScenarioNumber, Sha256},
 };
 
 pub use crate::tape::Actor as Role;
@@ -124,7 +124,7 @@ impl Stage {
         }
     }
 
-    fn own_exchanges(&self) -> Vec<Arc<Exchange>> {
+    fn own_exchanges(&self) -> Exchanges {
         self.setting.tape.of_scenario(self.scenario)
     }
 
