@@ -33,7 +33,7 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
     let steps = MeshWorld::collection();
     let mut plan = Plan::new(features, arguments.tags.as_deref(), &steps).map_err(|error| usage(&error))?;
     let mut prepared = match &arguments.config {
-        Some(file) => setting::configured(file).await?,
+        Some(file) => setting::configured(file, arguments.resume.is_some()).await?,
         None => setting::emulated().await?,
     };
     let old = arguments.compare_with.as_deref().map(evidence::outline).transpose();

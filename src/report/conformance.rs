@@ -31,8 +31,10 @@ pub(super) fn render(record: &RunRecord) -> String {
 fn heading(record: &RunRecord) -> String {
     let product = inline(&format!("{} {}", record.product.name, record.product.version));
     let supplier = inline(record.supplier.as_deref().unwrap_or("not stated"));
+    let earlier = record.resumed.as_deref().map(|earlier| format!(", goes on with run {}", inline(earlier)));
+    let earlier = earlier.unwrap_or_default();
     format!(
-        "{}\n\n- Product: {product}\n- Supplier: {supplier}\n- Run: {}, {}\n- Verdict: {}\n\nEach answer keeps within the {LONGEST} characters that the form takes.",
+        "{}\n\n- Product: {product}\n- Supplier: {supplier}\n- Run: {}, {}{earlier}\n- Verdict: {}\n\nEach answer keeps within the {LONGEST} characters that the form takes.",
         inline(&super::standing(record)),
         inline(&record.run_id),
         text::second(record.started_at),

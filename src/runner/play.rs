@@ -52,7 +52,7 @@ pub async fn play(
         environment: Environment {
             name: setting.environment.clone(),
             url: setting.url.clone(),
-            emulated: setting.emulated || exchanges.iter().any(|exchange| is_from_emulator(exchange)),
+            emulated: setting.emulated || exchanges.iter().any(|exchange| exchange.is_from_emulator()),
             mailboxes: setting.ledger.mailboxes(),
         },
         product: setting.product.clone(),
@@ -84,12 +84,6 @@ fn warnings(setting: &Setting, scenarios: &[super::ScenarioRecord]) -> Vec<Strin
         ));
     }
     warnings
-}
-
-/// An emulator that stands alone is configured like a real endpoint, and is none.
-fn is_from_emulator(exchange: &Exchange) -> bool {
-    let server = exchange.response.as_ref().and_then(|response| response.head.header("server"));
-    server.is_some_and(|server| server.starts_with("mesh-witness-emulator"))
 }
 
 async fn run(
