@@ -27,8 +27,7 @@ pub fn tell(text: &str) {
 
 /// Prints an error.
 pub fn error(message: &str) {
-    let mark = if std::io::stderr().is_terminal() { "\x1b[1;31merror\x1b[0m" } else { "error" };
-    tell(&format!("{mark}: {message}"));
+    tell(&format!("{}: {message}", marked("error", "1;31")));
 }
 
 /// Says why nothing seems to happen.
@@ -38,8 +37,18 @@ pub fn notice(message: &str) {
 
 /// Prints a warning.
 pub fn warning(message: &str) {
-    let mark = if std::io::stderr().is_terminal() { "\x1b[1;33mwarning\x1b[0m" } else { "warning" };
-    tell(&format!("{mark}: {message}"));
+    tell(&format!("{}: {message}", marked("warning", "1;33")));
+}
+
+/// A word in a colour, where standard error is a terminal that takes it.
+fn marked(word: &str, code: &str) -> String {
+    let takes_it = io::stderr().is_terminal() && takes_colours();
+    if takes_it { format!("\x1b[{code}m{word}\x1b[0m") } else { word.to_owned() }
+}
+
+/// Whether whoever started the program wants colours at all (no-color.org).
+fn takes_colours() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// The screen of one run. Writes to standard error when standard output is for programs.
@@ -71,12 +80,17 @@ impl Screen {
     /// `deviations` are the failures that are known.
     pub fn new(quiet: bool, live: bool, deviations: Vec<Deviation>) -> Self {
         let terminal = std::io::stdout().is_terminal() && !quiet;
-        let colours = terminal && std::env::var_os("NO_COLOR").is_none();
+        let colours = terminal && takes_colours();
         let live = if terminal && live { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
         if let Ok(style) = ProgressStyle::with_template("  {spinner:.blue} {wide_msg}") {
             live.set_style(style);
         }
         Self { colours, quiet, live, features: RefCell::default(), deviations }
+    }
+
+    /// The line that changes, for whoever has to ask something in between.
+    pub fn live(&self) -> ProgressBar {
+        self.live.clone()
     }
 
     /// What is going to be played.

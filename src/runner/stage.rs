@@ -51,6 +51,8 @@ pub struct Stage {
     reported: Option<Reported>,
     pub(super) caller: Option<super::Caller>,
     pub(super) ending: Option<Outcome>,
+    /// Why the mailboxes could not be used when the scenario began. One that disables a mailbox goes on.
+    unusable: Option<String>,
     /// How often the product was asked, and what its driver brought back last.
     asked: usize,
     said: Option<Said>,
@@ -76,6 +78,7 @@ impl Stage {
             None => Product::Reference(Box::new(client(&setting, scenario, &lease, Role::Product))),
         };
         let counterpart = client(&setting, scenario, &lease, Role::Counterpart);
+        let unusable = lease.unusable.clone();
         Self {
             setting,
             scenario,
@@ -93,6 +96,7 @@ impl Stage {
             reported: None,
             caller: None,
             ending: None,
+            unusable,
             asked: 0,
             said: None,
             received: None,
@@ -111,7 +115,7 @@ impl Stage {
             );
             return Some(self.not_applicable(reason));
         }
-        let reason = self.lease.unusable.clone().filter(|_| !self.tags.contains("attestation"))?;
+        let reason = self.unusable.clone().filter(|_| !self.tags.contains("attestation"))?;
         Some(self.not_run(reason))
     }
 
