@@ -184,10 +184,13 @@ impl Screen {
         }
         self.line("");
         let seconds = (record.ended_at - record.started_at).as_seconds_f64();
-        for heading in report::headings(record) {
-            self.line(&format!("  {:<12} {}", heading.name.to_lowercase(), self.dim(&told(&heading))));
+        let headings = report::headings(record);
+        for heading in &headings {
+            self.line(&format!("  {:<12} {}", heading.name.to_lowercase(), self.dim(&told(heading))));
         }
-        self.line("");
+        if !headings.is_empty() {
+            self.line("");
+        }
         for problem in &record.deviation_problems {
             self.line(&format!("  {} {problem}", self.red("✗")));
         }
