@@ -2,6 +2,7 @@
 //!
 //! Everything that comes from a record is made printable here, bounded, and escaped by the template.
 
+mod alike;
 mod case;
 mod exchange;
 mod matrix;
