@@ -1,5 +1,9 @@
 //! Each rule passes what is right and fails what is wrong, and says whose fault it is.
 
+mod chunks;
+mod refusals;
+mod volume;
+
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
