@@ -29,7 +29,7 @@ pub async fn play(
     interrupted: impl Future<Output = String>,
 ) -> RunRecord {
     let started_at = Utc::now();
-    let records = Records::new(&plan.scenarios);
+    let records = Records::new(&plan.scenarios, &plan.requirements);
     let collector = Collector::new(records.clone(), Arc::clone(&setting), observer);
     let concurrency = if setting.takes_turns() { 1 } else { concurrency.max(1) };
     let hook = KeptHook::new();
@@ -189,7 +189,7 @@ fn finished(
     seen: &[(DateTime<Utc>, usize)],
     cut_short: Option<&str>,
 ) -> super::ScenarioRecord {
-    let Growing { mut record, windows } = growing;
+    let Growing { mut record, windows, .. } = growing;
     for (at, place) in seen {
         // The step that had begun last by then.
         let step = windows.iter().rposition(|(begun, _)| begun <= at).unwrap_or(0);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Attestation, Comparison, Deviation, Outcome, Pending, Requirement, Verdict};
+use super::{Attestation, Comparison, Deviation, Level, Outcome, Pending, Requirement, Verdict};
 use crate::{rules::Fault, tape::Exchange};
 
 /// Everything there is to know of a run. Holds no secret: what came in through the tape and the
