@@ -67,6 +67,7 @@ pub struct Screen {
 struct Tally {
     left: usize,
     passed: usize,
+    warned: usize,
     expected: usize,
     others: usize,
 }
@@ -139,6 +140,7 @@ impl Screen {
         tally.left = tally.left.saturating_sub(1);
         match scenario.outcome {
             Outcome::Passed => tally.passed += 1,
+            Outcome::Warning => tally.warned += 1,
             _ if scenario.deviation.is_some() => tally.expected += 1,
             _ => tally.others += 1,
         }
@@ -146,17 +148,19 @@ impl Screen {
             self.scenario(scenario);
         }
         if tally.left == 0 {
-            let mark = match (tally.others, tally.expected) {
-                (0, 0) => self.green("✓"),
-                (0, _) => self.yellow("~"),
+            let mark = match (tally.others, tally.expected, tally.warned) {
+                (0, 0, 0) => self.green("✓"),
+                (0, 0, _) => self.yellow("!"),
+                (0, ..) => self.yellow("~"),
                 _ => self.red("✗"),
             };
             let counts = [
                 format!("{} passed", tally.passed),
+                format!("{} with a warning", tally.warned),
                 plural(tally.expected, "expected deviation"),
                 format!("{} not", tally.others),
             ];
-            let shown = [true, tally.expected > 0, tally.others > 0];
+            let shown = [true, tally.warned > 0, tally.expected > 0, tally.others > 0];
             let counts = counts.into_iter().zip(shown).filter(|(_, shown)| *shown);
             let counts = counts.map(|(count, _)| count).collect::<Vec<_>>().join(", ");
             self.line(&format!("  {mark} {:<44} {}", scenario.feature, self.dim(&counts)));

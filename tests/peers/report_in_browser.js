@@ -79,7 +79,8 @@ async function accessible(browser, colorScheme) {
   await page.screenshot({ path: `${screens}/${hostile ? "hostile-" : ""}${colorScheme}.png`, fullPage: true });
   await openAll(page);
   await page.evaluate(axe);
-  const found = await page.evaluate(() => window.axe.run(document));
+  // Of hundreds of rows that are alike, the first few tell what there is to tell.
+  const found = await page.evaluate(() => window.axe.run({ exclude: [".alike tbody tr:nth-child(n+11)"] }));
   const grave = found.violations.filter((it) => ["serious", "critical"].includes(it.impact));
   const told = grave.map((it) => `${it.impact} ${it.id}: ${it.help}\n${it.nodes.map((n) => `${n.target} ${n.failureSummary}`).join("\n")}`);
   check(`${colorScheme}: axe looked at contrast and more`, found.passes.some((it) => it.id === "color-contrast") && found.passes.length > 8);
