@@ -73,7 +73,7 @@ fn a_call_that_was_refused_is_repeated_once_at_most() {
     assert!(fault.source.is_some_and(|source| source.starts_with("Pack case 701")));
     let others = [
         of_counterpart(refused_list()),
-        refused_send(""),
+        exchange("POST /messageexchange/A", 403, ""),
         list(), // the same call, and let in
     ];
     for other in others {
