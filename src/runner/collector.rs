@@ -202,8 +202,8 @@ impl Growing {
     /// began: what was to follow says nothing of it.
     fn finish(&mut self, at: DateTime<Utc>) {
         self.record.ended_at = Some(at);
-        let begun = self.record.steps.iter().take(self.windows.len());
-        let warned = begun.last().is_some_and(|step| step.outcome == Outcome::Warning);
+        let last = self.windows.len().checked_sub(1).and_then(|last| self.record.steps.get(last));
+        let warned = last.is_some_and(|step| step.outcome == Outcome::Warning);
         let all = if warned { self.windows.len() } else { self.record.steps.len() };
         let stopped = self.record.steps.iter().take(all).find(|step| !step.outcome.is_good());
         let stopped = stopped.map(|step| step.outcome.clone());
