@@ -270,6 +270,7 @@ mod tests {
             emulated: false,
             product: "p".to_owned(),
             cases: (0..100).map(|number| case(number, outcome)).collect(),
+            rules: vec![],
         };
         let answer = fitted(&compared(&Comparison::of(run("failed"), run("passed"))));
         assert!(answer.chars().count() <= LONGEST && answer.ends_with("see report.html"), "{answer}");

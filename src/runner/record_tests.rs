@@ -45,6 +45,8 @@ fn run(outcomes: &[Outcome], cut_short: bool) -> RunRecord {
         pack: vec![],
         requirements: vec![],
         scenarios: outcomes.iter().map(scenario).collect(),
+        rules: vec![],
+        course: Course::default(),
         practice: false,
         deviations: vec![],
         deviation_problems: vec![],
@@ -115,7 +117,8 @@ fn judged(outcome: &Outcome, of: DeviationOf, day: u32) -> (Verdict, bool, usize
     record.scenarios[0].name.clear();
     record.deviations = vec![deviation(of)];
     let today = NaiveDate::from_ymd_opt(2026, 11, day).unwrap();
-    record.deviation_problems = deviations::apply(&record.deviations, &mut record.scenarios, today);
+    record.deviation_problems =
+        deviations::apply(&record.deviations, &mut record.scenarios, &mut record.rules, today);
     (record.verdict(), record.scenarios[1].deviation.is_some(), record.deviation_problems.len())
 }
 
@@ -135,7 +138,7 @@ fn a_failure_that_is_expected_does_not_count_until_it_has_expired() {
         let mut record = run(&[Outcome::Failed], false);
         record.scenarios[0].deviation = Some(0); // as it was told while it had not expired yet
         let today = NaiveDate::from_ymd_opt(2026, 11, 30).unwrap();
-        let problems = deviations::apply(&[expired], &mut record.scenarios, today);
+        let problems = deviations::apply(&[expired], &mut record.scenarios, &mut [], today);
         assert!(problems[0].contains("expired on 2026-11-29") && record.scenarios[0].deviation.is_none());
     }
     assert_eq!(judged(&Outcome::Failed, DeviationOf::Case("802".to_owned()), 1), (Verdict::Failed, false, 1));
@@ -159,7 +162,7 @@ fn only_what_is_under_test_deviates() {
         }];
         let today = NaiveDate::from_ymd_opt(2026, 11, 1).unwrap();
         let of = deviation(DeviationOf::Case("801".to_owned()));
-        deviations::apply(&[of], &mut record.scenarios, today);
+        deviations::apply(&[of], &mut record.scenarios, &mut [], today);
         assert_eq!(record.scenarios[0].deviation.is_some(), expected, "{kind:?}");
     }
 }

@@ -103,6 +103,13 @@ fn common_name(subject: &str) -> Option<&str> {
 /// Clocks and rounding of recorders: HARs have milliseconds.
 const ROUNDING: TimeDelta = TimeDelta::milliseconds(2);
 
+/// Whether an earlier call had ended with the ask that it was made in, whatever its connection shows: of a
+/// program that was ended, the endpoint learns a little later.
+fn was_over(traffic: &Traffic, earlier: &Call, call: &Call) -> bool {
+    earlier.ask != call.ask
+        && traffic.asked(earlier).is_some_and(|asked| asked.is_over || asked.succeeded == Some(false))
+}
+
 /// Calls of one mailbox do not overlap.
 pub(super) fn one_at_a_time(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
@@ -112,7 +119,7 @@ pub(super) fn one_at_a_time(traffic: &Traffic) -> Examined {
         let mut most = TimeDelta::zero();
         for call in calls {
             examined.look();
-            if let Some(other) = busy {
+            if let Some(other) = busy.filter(|other| !was_over(traffic, other, call)) {
                 let overlap = other.ended_at.min(call.ended_at) - call.started_at();
                 // A call that took less than the rounding is in the middle of a longer one all the same.
                 let within = call.started_at() - other.started_at() > ROUNDING

@@ -3,6 +3,7 @@
 mod acknowledging;
 mod chunks;
 mod connections;
+mod course;
 mod handshakes;
 mod log;
 mod patients;
@@ -20,7 +21,7 @@ const ID: &str = "20261121120000000000_ABCDEF";
 const OTHER: &str = "20261121120000000000_FEDCBA";
 
 fn result(id: &str, log: &Log) -> RuleResult {
-    let context = Context { from_start: log.from_start, ..Context::default() };
+    let context = Context { from_start: log.from_start, course: log.course.clone(), ..Context::default() };
     let results = judge(&log.tape(), &context);
     results.into_iter().find(|result| result.rule.id == id).expect("a rule of this ID")
 }

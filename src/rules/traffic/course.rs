@@ -1,0 +1,144 @@
+//! What a run asked of the product, and when its endpoint started anew. What was asked for is not held
+//! against the product, nor what it was not given the chance to do.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::view::path_mailbox;
+use crate::tape::Exchange;
+
+/// How a run went, as far as rules must know it. A recording of a product that nobody drove has none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Course {
+    /// What was asked for.
+    pub asks: Vec<Asked>,
+    /// When an endpoint started anew: what lay in the mailbox was gone, and so were connections.
+    pub anew: Vec<Anew>,
+    /// Numbers of exchanges in the product's mailbox that were made to test an endpoint: no product's.
+    pub by_hand: BTreeSet<usize>,
+}
+
+/// Something that the product was asked to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The product's mailbox.
+    pub mailbox: String,
+    /// What it was asked to do.
+    pub act: Act,
+    /// When it was asked, UTC.
+    pub from: DateTime<Utc>,
+    /// When it had acted, or was not waited for any longer; `None` when the run was cut short before.
+    pub to: Option<DateTime<Utc>>,
+    /// Whether the product believes that it succeeded; `None` when it does not say.
+    pub succeeded: Option<bool>,
+    /// Whether nothing more can come of it, as when a program has ended.
+    pub is_over: bool,
+    /// Whether it was to look into its inbox until a message has come.
+    pub waits: bool,
+    /// In chunks of how many bytes it was to send.
+    pub chunk_bytes: Option<u64>,
+}
+
+/// What a product can be asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    /// Validate its mailbox.
+    Handshake,
+    /// Send a message.
+    Send,
+    /// One poll cycle.
+    Receive,
+    /// Ask what became of a message.
+    Track,
+}
+
+/// An endpoint started anew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Anew {
+    /// The product's mailbox there.
+    pub mailbox: String,
+    /// When, UTC.
+    pub at: DateTime<Utc>,
+}
+
+/// Whether a product has had the chance to do what must follow a call of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Chance {
+    /// It ended by itself, and believes that all went well.
+    Had,
+    /// It had not, and why.
+    Denied(&'static str),
+    /// Only time can tell.
+    Open,
+}
+
+impl Course {
+    /// Takes note that a product is asked now. A HAR has milliseconds, so times are rounded outwards to
+    /// them: the same calls are within, whatever form they were kept in.
+    pub fn ask(&mut self, asked: Asked) -> usize {
+        self.asks.push(Asked { from: millisecond(asked.from), ..asked });
+        self.asks.len() - 1
+    }
+
+    /// Takes note that it has acted.
+    pub fn acted(&mut self, place: usize, at: DateTime<Utc>, succeeded: Option<bool>, is_over: bool) {
+        if let Some(asked) = self.asks.get_mut(place) {
+            asked.to = Some(millisecond(at) + TimeDelta::milliseconds(1));
+            (asked.succeeded, asked.is_over) = (succeeded, is_over);
+        }
+    }
+
+    /// Takes note that an endpoint starts anew.
+    pub fn anew(&mut self, mailbox: &str, at: DateTime<Utc>) {
+        self.anew.push(Anew { mailbox: mailbox.to_owned(), at: millisecond(at) });
+    }
+
+    /// Whether a call was made while the product was asked to act.
+    #[must_use]
+    pub fn has_asked_for(&self, exchange: &Exchange) -> bool {
+        let mailbox = path_mailbox(&exchange.request.head.target).unwrap_or_default();
+        self.asks.iter().any(|asked| asked.is_of(mailbox) && asked.spans(exchange.started_at))
+    }
+}
+
+impl Asked {
+    /// That it is asked now. What comes of it is told to [`Course::acted`].
+    #[must_use]
+    pub fn now(mailbox: &str, act: Act) -> Self {
+        Self {
+            mailbox: mailbox.to_owned(),
+            act,
+            from: Utc::now(),
+            to: None,
+            succeeded: None,
+            is_over: false,
+            waits: false,
+            chunk_bytes: None,
+        }
+    }
+
+    pub(super) fn is_of(&self, mailbox: &str) -> bool {
+        self.mailbox.eq_ignore_ascii_case(mailbox)
+    }
+
+    /// Whether something that began then was within.
+    pub(super) fn spans(&self, at: DateTime<Utc>) -> bool {
+        self.from <= at && self.to.is_none_or(|to| at <= to)
+    }
+
+    pub(super) fn chance(&self) -> Chance {
+        match (self.to, self.succeeded) {
+            (None, _) => Chance::Denied("the run was cut short while the product acted"),
+            (_, Some(false)) => Chance::Denied("the product failed by its own account, or was ended"),
+            (_, Some(true)) if self.is_over => Chance::Had,
+            _ => Chance::Open,
+        }
+    }
+}
+
+fn millisecond(at: DateTime<Utc>) -> DateTime<Utc> {
+    at.duration_trunc(TimeDelta::milliseconds(1)).unwrap_or(at)
+}
