@@ -87,7 +87,10 @@ fn the_reference_client_gives_no_finding_whatever_form_its_traffic_has() {
     for form in [wire, tape] {
         // That the run asked for such small chunks stands in the bundle only.
         let mut found = found.clone();
-        found.iter_mut().filter(|(rule, _)| rule == "chunk-size").for_each(|(_, is)| *is = "warning".to_owned());
+        found
+            .iter_mut()
+            .filter(|(rule, _)| rule == "chunk-size")
+            .for_each(|(_, is)| *is = "warning".to_owned());
         let judged = judge(&[form.to_str().unwrap(), "--format", "json"]);
         assert_eq!(verdicts(&judged), found, "{}", form.display());
     }

@@ -130,7 +130,10 @@ const NOT_IN_A_RUN: [(&str, &str); 6] = [
     ("handshake-daily", "a run asks for each act, and takes no day"),
     ("polling-daily", "a run asks for each act, and takes no day"),
     ("request-size", "it takes a request of more than 100 MB"),
-    ("headers-tolerated", "whoever stops at a header does not acknowledge either, which is another rule's as well"),
+    (
+        "headers-tolerated",
+        "whoever stops at a header does not acknowledge either, which is another rule's as well",
+    ),
 ];
 
 #[test]
@@ -220,7 +223,8 @@ fn a_broken_rule_is_told_wherever_a_person_or_a_program_looks() {
     assert_eq!(summary["verdict"], "failed");
     let stdout = &played.outcome.stdout;
     let remedy = "to mend   Take the time in UTC, not local time.";
-    for part in ["✗ rule token-timestamp", "where     20", "exchange 1", "expected  20", remedy, "1 broken"] {
+    for part in ["✗ rule token-timestamp", "where     20", "exchange 1", "expected  20", remedy, "1 broken"]
+    {
         assert!(stdout.contains(part), "{part}: {stdout}");
     }
     let junit = played.bundle.text("data/run/junit.xml");
