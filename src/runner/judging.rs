@@ -90,18 +90,22 @@ impl Ledger {
 
 impl Driving {
     fn course(&self, exchanges: &[Arc<Exchange>]) -> Course {
-        let is_by_hand = |exchange: &Exchange| {
-            self.by_hand.contains(&exchange.scenario) && !self.course.has_asked_for(exchange)
-        };
-        let numbered = (1..).zip(exchanges);
-        let by_hand = numbered.filter(|(_, exchange)| is_by_hand(exchange)).map(|(number, _)| number);
-        Course { by_hand: by_hand.collect(), ..self.course.clone() }
+        let course = self.course.clone().numbered(&numbered(exchanges));
+        let asked: BTreeSet<usize> = course.asks.iter().flat_map(|asked| asked.exchanges.clone()).collect();
+        let of_caller = (1..).zip(exchanges).filter(|(number, exchange)| {
+            self.by_hand.contains(&exchange.scenario) && !asked.contains(number)
+        });
+        Course { by_hand: of_caller.map(|(number, _)| number).collect(), ..course }
     }
+}
+
+fn numbered(exchanges: &[Arc<Exchange>]) -> Vec<(usize, Arc<Exchange>)> {
+    (1..).zip(exchanges.iter().map(Arc::clone)).collect()
 }
 
 /// What the rules say of exchanges in the order of the record. Nothing, when none is the product's.
 pub(super) fn judged(exchanges: &[Arc<Exchange>], course: &Course, from_start: bool) -> Vec<RuleRecord> {
-    let numbered: Vec<(usize, Arc<Exchange>)> = (1..).zip(exchanges.iter().map(Arc::clone)).collect();
+    let numbered = numbered(exchanges);
     let is_own = |(number, exchange): &(usize, Arc<Exchange>)| {
         exchange.actor == Actor::Product && !course.by_hand.contains(number)
     };

@@ -1,13 +1,13 @@
 //! What a run asked of the product, and when its endpoint started anew. What was asked for is not held
 //! against the product, nor what it was not given the chance to do.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
-use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::view::path_mailbox;
-use crate::tape::Exchange;
+use crate::tape::{Actor, Exchange};
 
 /// How a run went, as far as rules must know it. A recording of a product that nobody drove has none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +39,8 @@ pub struct Asked {
     pub waits: bool,
     /// In chunks of how many bytes it was to send.
     pub chunk_bytes: Option<u64>,
+    /// Numbers of the exchanges that began meanwhile, ascending. A HAR has times too coarse to tell.
+    pub exchanges: Vec<usize>,
 }
 
 /// What a product can be asked to do.
@@ -62,6 +64,8 @@ pub struct Anew {
     pub mailbox: String,
     /// When, UTC.
     pub at: DateTime<Utc>,
+    /// Number of the mailbox's first exchange there; `None` when there was none.
+    pub first: Option<usize>,
 }
 
 /// Whether a product has had the chance to do what must follow a call of its own.
@@ -76,31 +80,46 @@ pub(super) enum Chance {
 }
 
 impl Course {
-    /// Takes note that a product is asked now. A HAR has milliseconds, so times are rounded outwards to
-    /// them: the same calls are within, whatever form they were kept in.
+    /// Takes note that a product is asked now.
     pub fn ask(&mut self, asked: Asked) -> usize {
-        self.asks.push(Asked { from: millisecond(asked.from), ..asked });
+        self.asks.push(asked);
         self.asks.len() - 1
     }
 
     /// Takes note that it has acted.
     pub fn acted(&mut self, place: usize, at: DateTime<Utc>, succeeded: Option<bool>, is_over: bool) {
         if let Some(asked) = self.asks.get_mut(place) {
-            asked.to = Some(millisecond(at) + TimeDelta::milliseconds(1));
+            asked.to = Some(at);
             (asked.succeeded, asked.is_over) = (succeeded, is_over);
         }
     }
 
     /// Takes note that an endpoint starts anew.
     pub fn anew(&mut self, mailbox: &str, at: DateTime<Utc>) {
-        self.anew.push(Anew { mailbox: mailbox.to_owned(), at: millisecond(at) });
+        self.anew.push(Anew { mailbox: mailbox.to_owned(), at, first: None });
     }
 
-    /// Whether a call was made while the product was asked to act.
+    /// Finds which exchanges were made within which ask, and at which endpoint. Asks of a mailbox follow each
+    /// other, so that the last that had begun is the one.
     #[must_use]
-    pub fn has_asked_for(&self, exchange: &Exchange) -> bool {
-        let mailbox = path_mailbox(&exchange.request.head.target).unwrap_or_default();
-        self.asks.iter().any(|asked| asked.is_of(mailbox) && asked.spans(exchange.started_at))
+    pub fn numbered(mut self, exchanges: &[(usize, Arc<Exchange>)]) -> Self {
+        let mut sorted: Vec<&(usize, Arc<Exchange>)> = exchanges.iter().collect();
+        sorted.sort_by_key(|(_, exchange)| exchange.started_at);
+        for (number, exchange) in sorted {
+            let Some(mailbox) = product_mailbox(exchange) else { continue };
+            let at = exchange.started_at;
+            let begun = |asked: &Asked| asked.is_of(mailbox) && asked.from <= at;
+            let last = self.asks.iter().rposition(begun).and_then(|place| self.asks.get_mut(place));
+            if let Some(asked) = last.filter(|asked| asked.to.is_none_or(|to| at <= to)) {
+                asked.exchanges.push(*number);
+            }
+            let there = |anew: &&mut Anew| is_same(&anew.mailbox, mailbox) && anew.at <= at;
+            for anew in self.anew.iter_mut().filter(there) {
+                anew.first.get_or_insert(*number);
+            }
+        }
+        self.asks.iter_mut().for_each(|asked| asked.exchanges.sort_unstable());
+        self
     }
 }
 
@@ -117,16 +136,12 @@ impl Asked {
             is_over: false,
             waits: false,
             chunk_bytes: None,
+            exchanges: Vec::new(),
         }
     }
 
     pub(super) fn is_of(&self, mailbox: &str) -> bool {
-        self.mailbox.eq_ignore_ascii_case(mailbox)
-    }
-
-    /// Whether something that began then was within.
-    pub(super) fn spans(&self, at: DateTime<Utc>) -> bool {
-        self.from <= at && self.to.is_none_or(|to| at <= to)
+        is_same(&self.mailbox, mailbox)
     }
 
     pub(super) fn chance(&self) -> Chance {
@@ -139,6 +154,12 @@ impl Asked {
     }
 }
 
-fn millisecond(at: DateTime<Utc>) -> DateTime<Utc> {
-    at.duration_trunc(TimeDelta::milliseconds(1)).unwrap_or(at)
+/// Whether two spellings name one mailbox.
+pub(super) fn is_same(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
+}
+
+/// The mailbox that a call of the product's names.
+fn product_mailbox(exchange: &Exchange) -> Option<&str> {
+    path_mailbox(&exchange.request.head.target).filter(|_| exchange.actor == Actor::Product)
 }

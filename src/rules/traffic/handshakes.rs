@@ -106,7 +106,7 @@ pub(super) fn bursts(traffic: &Traffic) -> Examined {
             calls.into_iter().filter(|call| is_handshake(call) && call.is_good()).collect();
         // The first that a run asks for is the one of the day. Further ones that it asks for are its own.
         for asked in traffic.asks_for(mailbox, Act::Handshake).skip(1) {
-            let place = handshakes.iter().position(|call| asked.spans(call.started_at()));
+            let place = handshakes.iter().position(|call| asked.exchanges.contains(&call.number));
             place.map(|place| handshakes.remove(place));
         }
         handshakes.iter().for_each(|_| examined.look());

@@ -1,13 +1,16 @@
 //! A recording as rules look at it: calls in order of time, by mailbox.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use super::{
     Context,
-    course::{Act, Anew, Asked, Chance},
+    course::{Act, Anew, Asked, Chance, Course, is_same},
 };
 use crate::{
     protocol::{ChunkRange, Listed, Operation},
@@ -58,7 +61,7 @@ pub(super) struct Traffic {
     pub from_start: bool,
     /// Whether a run drove the product.
     pub is_driven: bool,
-    /// What it was asked to do, by mailbox, then by time.
+    /// What it was asked to do, in the order in which it was.
     pub asks: Vec<Asked>,
     anew: Vec<Anew>,
 }
@@ -67,27 +70,21 @@ impl Traffic {
     /// The calls that are to be judged.
     pub fn new(exchanges: &[(usize, Arc<Exchange>)], context: &Context) -> Self {
         let actor = context.actor.unwrap_or(Actor::Product);
-        let (mut asks, mut anew) = context
-            .course
-            .as_ref()
-            .map(|course| (course.asks.clone(), course.anew.clone()))
-            .unwrap_or_default();
-        let by_hand =
-            |number: &usize| context.course.as_ref().is_some_and(|course| course.by_hand.contains(number));
-        asks.sort_by(|a, b| (&a.mailbox, a.from).cmp(&(&b.mailbox, b.from)));
+        let Course { asks, mut anew, by_hand } = context.course.clone().unwrap_or_default();
         anew.sort_by_key(|anew| anew.at);
+        let mut within: HashMap<usize, usize> = HashMap::new();
+        for (place, asked) in asks.iter().enumerate() {
+            within.extend(asked.exchanges.iter().map(|number| (*number, place)));
+        }
         let only = context.mailbox.as_ref().map(|mailbox| mailbox.as_str());
         let mut calls: Vec<Call> = exchanges
             .iter()
-            .filter(|(number, exchange)| exchange.actor == actor && !by_hand(number))
-            .map(|(number, exchange)| Call::new(*number, exchange))
+            .filter(|(number, exchange)| exchange.actor == actor && !by_hand.contains(number))
+            .map(|(number, exchange)| Call::new(*number, exchange, within.get(number).copied()))
             .filter(|call| {
                 only.is_none_or(|only| call.mailbox.as_ref().is_some_and(|m| m.eq_ignore_ascii_case(only)))
             })
             .collect();
-        for call in &mut calls {
-            call.ask = call.mailbox.as_ref().and_then(|mailbox| within(&asks, mailbox, call.started_at()));
-        }
         // Stable: calls that began at the same moment stay in the order of the source.
         calls.sort_by_key(Call::started_at);
         // Of the whole recording: that others went on shows that this mailbox had time to.
@@ -100,9 +97,9 @@ impl Traffic {
     pub fn stretches(&self) -> Vec<Stretch<'_>> {
         let mut stretches = Vec::new();
         for (mailbox, mut calls) in self.mailboxes() {
-            let of_mailbox = self.anew.iter().filter(|anew| anew.mailbox.eq_ignore_ascii_case(mailbox));
-            for Anew { at, .. } in of_mailbox {
-                let later = calls.split_off(calls.partition_point(|call| call.started_at() < *at));
+            for Anew { at, first, .. } in self.anew.iter().filter(|anew| is_same(&anew.mailbox, mailbox)) {
+                let is_later = |call: &&Call| Some(call.number) == *first || call.started_at() >= *at;
+                let later = calls.split_off(calls.iter().position(is_later).unwrap_or(calls.len()));
                 stretches.push(Stretch { calls: std::mem::replace(&mut calls, later), end: *at });
             }
             stretches.push(Stretch { calls, end: self.end });
@@ -114,7 +111,9 @@ impl Traffic {
     /// When the endpoint that a call was made to started anew, or the recording ended.
     pub fn end_after(&self, call: &Call) -> DateTime<Utc> {
         let mailbox = call.mailbox.as_deref().unwrap_or_default();
-        let next = |anew: &&Anew| anew.mailbox.eq_ignore_ascii_case(mailbox) && anew.at > call.started_at();
+        let next = |anew: &&Anew| {
+            is_same(&anew.mailbox, mailbox) && anew.at > call.started_at() && anew.first != Some(call.number)
+        };
         self.anew.iter().find(next).map_or(self.end, |anew| anew.at)
     }
 
@@ -146,9 +145,9 @@ impl Traffic {
 }
 
 impl Call {
-    fn new(number: usize, exchange: &Arc<Exchange>) -> Self {
+    fn new(number: usize, exchange: &Arc<Exchange>, ask: Option<usize>) -> Self {
         let mailbox = path_mailbox(&exchange.request.head.target).map(|text| printable(text.as_bytes()));
-        Self { number, mailbox, ended_at: exchange.ended_at(), exchange: Arc::clone(exchange), ask: None }
+        Self { number, mailbox, ended_at: exchange.ended_at(), exchange: Arc::clone(exchange), ask }
     }
 
     /// When it began.
@@ -262,12 +261,6 @@ impl Call {
     pub fn name(&self) -> &'static str {
         self.operation().map_or("a call that is none of the API's", Operation::name)
     }
-}
-
-/// The ask of a mailbox within which something was that began then. Asks of a mailbox follow each other.
-fn within(asks: &[Asked], mailbox: &str, at: DateTime<Utc>) -> Option<usize> {
-    let last = asks.iter().rposition(|asked| asked.is_of(mailbox) && asked.from <= at)?;
-    asks.get(last).filter(|asked| asked.spans(at)).map(|_| last)
 }
 
 /// The mailbox that a request line's target names, as written.

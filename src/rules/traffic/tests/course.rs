@@ -375,16 +375,31 @@ fn calls_that_test_an_endpoint_are_not_the_products() {
     not_applicable("token-form", &log);
 }
 
-/// A HAR has milliseconds: what was within an ask stays within it.
+/// A HAR has whole milliseconds, in which one ask may end and the next begin.
 #[test]
-fn asks_have_whole_milliseconds() {
+fn exchanges_belong_to_their_asks_whatever_became_of_their_times() {
+    let at = |time: &str| format!("2026-11-21T12:00:00{time}Z").parse().unwrap();
     let mut course = Course::default();
-    let at = "2026-11-21T12:00:00.000900Z".parse().unwrap();
-    let place = course.ask(Asked { from: at, ..Asked::now("X26ABC1", Act::Send) });
-    course.acted(place, at, DONE, true);
+    for (from, to) in [(".000100", ".000400"), (".000500", ".000800")] {
+        let place = course.ask(Asked { from: at(from), ..Asked::now("X26ABC1", Act::Receive) });
+        course.acted(place, at(to), DONE, true);
+    }
+    course.anew("X26ABC1", at(".000900"));
     let mut log = Log::new();
-    log.list(&[]).last().started_at = "2026-11-21T12:00:00Z".parse().unwrap();
-    assert!(course.has_asked_for(log.last()));
+    for start in [".000000", ".000100", ".000500", ".000950"] {
+        log.list(&[]).last().started_at = at(start);
+    }
+    let numbered: Vec<_> = (1..).zip(log.tape()).collect();
+    let course = course.numbered(&numbered);
+    let asked: Vec<&[usize]> = course.asks.iter().map(|asked| asked.exchanges.as_slice()).collect();
+    assert_eq!((asked, course.anew[0].first), (vec![&[2][..], &[3][..]], Some(4)));
     let written = serde_json::to_string(&course).unwrap();
     assert_eq!(serde_json::from_str::<Course>(&written).unwrap(), course);
+    // Read again from a HAR.
+    log.exchanges.iter_mut().for_each(|exchange| exchange.started_at = at(""));
+    let context = Context { course: Some(course), ..Context::default() };
+    let numbered: Vec<_> = (1..).zip(log.tape()).collect();
+    let traffic = Traffic::new(&numbered, &context);
+    assert_eq!(traffic.calls.iter().map(|call| call.ask).collect::<Vec<_>>(), [None, Some(0), Some(1), None]);
+    assert_eq!(traffic.stretches().iter().map(|one| one.calls.len()).collect::<Vec<_>>(), [3, 1]);
 }
