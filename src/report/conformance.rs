@@ -187,7 +187,11 @@ fn limitations(record: &RunRecord) -> String {
         let case = scenario.case.as_deref().unwrap_or(&scenario.name);
         Some(format!("- {}: {}", inline(case), inline(&text::deviation(record.deviation_of(scenario)?))))
     });
-    let lines: Vec<String> = lines.chain(expected).collect();
+    let rules = record.rules.iter().filter_map(|rule| {
+        let deviation = text::deviation(record.deviation_of_rule(rule)?);
+        Some(format!("- rule {}: {}", rule.result.rule.id, inline(&deviation)))
+    });
+    let lines: Vec<String> = lines.chain(expected).chain(rules).collect();
     let none = "- none";
     format!(
         "## Limitations and what was not shown\n\n{}",

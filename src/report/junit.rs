@@ -108,7 +108,7 @@ fn properties_of(record: &RunRecord, rule: &RuleRecord) -> String {
     if let Judged::Warned { findings } = &rule.result.verdict {
         lines.extend(findings.iter().take(FINDINGS).map(|finding| property("warning", &finding.what)));
     }
-    let known = rule.deviation.and_then(|place| record.deviations.get(place));
+    let known = record.deviation_of_rule(rule);
     lines.extend(known.map(|of| property("expected_deviation", &text::deviation(of))));
     lines.join("\n")
 }

@@ -214,8 +214,7 @@ fn rule_counts(of: RuleCounts) -> RuleCountsOf {
 }
 
 fn rule<'a>(record: &'a RunRecord, of: &RuleRecord) -> RuleOf<'a> {
-    let known = of.deviation.and_then(|place| record.deviations.get(place));
-    RuleOf { judged: JudgedRule::of(&of.result), deviation: known.map(deviation) }
+    RuleOf { judged: JudgedRule::of(&of.result), deviation: record.deviation_of_rule(of).map(deviation) }
 }
 
 fn heading(of: Heading) -> HeadingOf {

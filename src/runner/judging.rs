@@ -78,9 +78,9 @@ impl Ledger {
         self.driving(|driving| driving.by_hand.insert(scenario));
     }
 
-    /// How the run went, for exchanges in the order of the record.
-    pub fn course(&self, exchanges: &[Arc<Exchange>]) -> Course {
-        self.driving(|driving| driving.course(exchanges))
+    /// How the run went, for exchanges in the order of the record; `stand_in`: by the reference client.
+    pub fn course(&self, exchanges: &[Arc<Exchange>], stand_in: bool) -> Course {
+        Course { stand_in, ..self.driving(|driving| driving.course(exchanges)) }
     }
 
     fn driving<T>(&self, with: impl FnOnce(&mut Driving) -> T) -> T {

@@ -41,7 +41,7 @@ pub async fn play(
     };
     drop(hook);
     let (mut scenarios, exchanges) = assemble(records.snapshot(), &setting, cut_short.as_deref());
-    let course = setting.ledger.course(&exchanges);
+    let course = setting.ledger.course(&exchanges, setting.driven.is_none());
     let mut rules = judged(&exchanges, &course, setting.emulated);
     let ended_at = Utc::now();
     let deviation_problems =

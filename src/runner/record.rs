@@ -245,6 +245,12 @@ impl RunRecord {
         self.deviations.get(scenario.deviation?)
     }
 
+    /// The deviation by which a rule is expected to be broken.
+    #[must_use]
+    pub fn deviation_of_rule(&self, rule: &RuleRecord) -> Option<&Deviation> {
+        self.deviations.get(rule.deviation?)
+    }
+
     /// The first fault of each scenario that has one and counts.
     pub fn faults(&self) -> impl Iterator<Item = (&ScenarioRecord, &Fault)> {
         let counting = self.scenarios.iter().filter(|scenario| !self.is_excused(scenario));

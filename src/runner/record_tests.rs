@@ -2,6 +2,7 @@ use chrono::NaiveDate;
 
 use super::super::{DeviationOf, FaultKind, deviations};
 use super::*;
+use crate::rules::traffic::{RULES, RuleResult};
 
 fn scenario(outcome: &Outcome) -> ScenarioRecord {
     ScenarioRecord {
@@ -172,4 +173,43 @@ fn reasons_make_no_difference_to_a_count() {
     let record =
         run(&[Outcome::NotRun("a".to_owned()), Outcome::NotRun("b".to_owned()), Outcome::Passed], false);
     assert_eq!(record.count(&Outcome::NotRun(String::new())), 2);
+}
+
+fn rule(verdict: Judged) -> RuleRecord {
+    let result = RuleResult { rule: &RULES[0], verdict, unjudged: vec![] };
+    RuleRecord { result, deviation: None }
+}
+
+#[test]
+fn a_broken_rule_fails_the_run_unless_it_was_expected_and_a_warning_never_does() {
+    let broken = || Judged::Broken { findings: vec![] };
+    let warned = || Judged::Warned { findings: vec![] };
+    let held = || Judged::Held { looked_at: 1 };
+    let none = || Judged::NotApplicable { reason: "r".to_owned() };
+    for (verdict, of_run) in [
+        (broken(), Verdict::Failed),
+        (warned(), Verdict::Passed),
+        (held(), Verdict::Passed),
+        (none(), Verdict::Passed),
+    ] {
+        let mut record = run(&[Outcome::Passed], false);
+        record.rules = vec![rule(verdict)];
+        assert_eq!(record.verdict(), of_run);
+    }
+    let of = deviation(DeviationOf::Rule(RULES[0].id.to_owned()));
+    for (verdict, problems, of_run) in [
+        (broken(), 0, Verdict::Passed),
+        (warned(), 1, Verdict::Failed),
+        (held(), 1, Verdict::Failed),
+        (none(), 0, Verdict::Passed),
+    ] {
+        let mut record = run(&[Outcome::Passed], false);
+        record.rules = vec![rule(verdict)];
+        let today = NaiveDate::from_ymd_opt(2026, 11, 30).unwrap();
+        record.deviation_problems =
+            deviations::apply(std::slice::from_ref(&of), &mut record.scenarios, &mut record.rules, today);
+        assert_eq!((record.deviation_problems.len(), record.verdict()), (problems, of_run));
+    }
+    let counts = run(&[Outcome::Passed], false).rule_counts();
+    assert_eq!(counts, RuleCounts::default());
 }

@@ -198,6 +198,12 @@ fn a_rule_that_is_known_to_be_broken_does_not_count_until_it_holds() {
     assert_eq!(summary["rule_counts"]["broken"], 0);
     assert!(played.bundle.text("data/report.html").contains("Expected until 2999-12-31: R."));
     assert!(!played.bundle.text("data/run/junit.xml").contains("<failure"));
+    assert!(
+        played
+            .bundle
+            .text("data/conformance.md")
+            .contains("- rule token-timestamp: Expected until 2999-12-31")
+    );
     for (rule, expires, quirks, says) in [
         ("token-timestamp", "2999-12-31", &[][..], "is not there any more"),
         ("token-hash", "2999-12-31", &["british-summer-time"][..], "is not there any more"),

@@ -136,14 +136,13 @@ fn counts(record: &RunRecord) -> Vec<(usize, Badge)> {
 
 fn view(record: &RunRecord, rule: &RuleRecord) -> RuleView {
     let (of, findings) = (rule.result.rule, rules::findings(&rule.result.verdict));
-    let deviation = rule.deviation.and_then(|place| record.deviations.get(place));
     RuleView {
         anchor: anchor(rule),
         badge: badge(rule),
         id: of.id,
         severity: of.severity.word(),
         title: of.title,
-        deviation: deviation.map(|deviation| brief(&text::deviation(deviation))),
+        deviation: record.deviation_of_rule(rule).map(|deviation| brief(&text::deviation(deviation))),
         findings: findings.iter().take(FINDINGS).map(|finding| one(rule, finding)).collect(),
         more: findings.len().saturating_sub(FINDINGS),
         remedy: findings.iter().any(|finding| finding.remedy.is_none()).then_some(of.remedy),

@@ -18,6 +18,8 @@ pub struct Course {
     pub anew: Vec<Anew>,
     /// Numbers of exchanges in the product's mailbox that were made to test an endpoint: no product's.
     pub by_hand: BTreeSet<usize>,
+    /// Whether the reference client stood in for the product: what it presents is the configuration's choice.
+    pub stand_in: bool,
 }
 
 /// Something that the product was asked to do.

@@ -61,6 +61,8 @@ pub(super) struct Traffic {
     pub from_start: bool,
     /// Whether a run drove the product.
     pub is_driven: bool,
+    /// Whether the reference client stood in for it.
+    pub is_stand_in: bool,
     /// What it was asked to do, in the order in which it was.
     pub asks: Vec<Asked>,
     anew: Vec<Anew>,
@@ -70,7 +72,8 @@ impl Traffic {
     /// The calls that are to be judged.
     pub fn new(exchanges: &[(usize, Arc<Exchange>)], context: &Context) -> Self {
         let actor = context.actor.unwrap_or(Actor::Product);
-        let Course { asks, mut anew, by_hand } = context.course.clone().unwrap_or_default();
+        let Course { asks, mut anew, by_hand, stand_in: is_stand_in } =
+            context.course.clone().unwrap_or_default();
         anew.sort_by_key(|anew| anew.at);
         let mut within: HashMap<usize, usize> = HashMap::new();
         for (place, asked) in asks.iter().enumerate() {
@@ -90,7 +93,15 @@ impl Traffic {
         // Of the whole recording: that others went on shows that this mailbox had time to.
         let ends = exchanges.iter().map(|(_, exchange)| exchange.ended_at());
         let end = ends.max().unwrap_or(DateTime::UNIX_EPOCH);
-        Self { calls, end, from_start: context.from_start, is_driven: context.course.is_some(), asks, anew }
+        Self {
+            calls,
+            end,
+            from_start: context.from_start,
+            is_driven: context.course.is_some(),
+            is_stand_in,
+            asks,
+            anew,
+        }
     }
 
     /// The calls of each mailbox, cut where its endpoint started anew.

@@ -366,6 +366,25 @@ fn the_endpoints_moved_clock_is_not_what_a_token_is_measured_by() {
     assert!(broken(rule, &log).expected.starts_with("202611211200"));
 }
 
+/// A wrong certificate of the reference client is a fault of the configuration, which a step tells.
+#[test]
+fn the_reference_clients_certificate_is_the_configurations_choice() {
+    let without = |stand_in| {
+        let mut log = Log::new();
+        let tls = log.list(&[]).last().tls.as_mut().map(|tls| (**tls).clone());
+        let tls =
+            tls.map(|tls| std::sync::Arc::new(crate::tape::TlsFacts { client_certificate: None, ..tls }));
+        log.last().tls = tls;
+        log.course.get_or_insert_default().stand_in = stand_in;
+        log
+    };
+    broken("client-certificate", &without(false));
+    not_applicable("client-certificate", &without(true));
+    let mut log = without(true);
+    held("client-certificate", log.list(&[]));
+    not_applicable("certificate-name", &log);
+}
+
 #[test]
 fn calls_that_test_an_endpoint_are_not_the_products() {
     let mut log = Log::new();
