@@ -40,8 +40,8 @@ fn both_packs_can_be_played_together_and_the_witness_pack_alone_stays_the_defaul
     );
     assert!(summary["rule_counts"]["held"].as_u64() > Some(10), "{}", summary["rule_counts"]);
     let tags = ["--pack", "endpoint", "--tags", "@req-TOKEN-01 or @req-VERSION-01"];
-    let (outcome, bundle) = played_with_bundle(&tags);
-    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let (of_endpoint, bundle) = played_with_bundle(&tags);
+    assert_eq!(of_endpoint.code, Some(0), "{of_endpoint:?}");
     assert_eq!(bundle.unwrap().summary()["rules"], serde_json::json!([]));
     assert!(outcome.stdout.contains("201 Send an uncompressed message"), "{}", outcome.stdout);
     let alone = played(&["--tags", "@endpoint"]);
