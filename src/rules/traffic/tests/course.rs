@@ -308,6 +308,8 @@ fn a_message_whose_last_chunk_is_missing_is_told_when_the_send_ends() {
     broken(rule, log.asked(Act::Send, DONE, begun));
     let mut log = Log::new();
     not_applicable(rule, log.asked(Act::Send, FAILED, begun));
+    let Verdict::NotApplicable { reason } = result(rule, &log).verdict else { panic!() };
+    assert!(reason.contains("by its own account"), "{reason}");
     let mut log = Log::new();
     not_applicable(rule, log.asked_from_afar(Act::Send, begun));
     // The endpoint is gone, so nothing more can be sent.
