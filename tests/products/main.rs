@@ -170,6 +170,14 @@ fn a_right_product_has_no_finding() {
         ]
     );
     assert!(played.outcome.stdout.contains("29 held, 0 broken, 7 not applicable"), "{:?}", played.outcome);
+    // How the run went: each scenario had an endpoint to itself, and every call was made within an ask.
+    let course: Value = serde_json::from_str(&played.bundle.text("data/run/course.json")).unwrap();
+    assert_eq!(course["anew"].as_array().unwrap().len(), played.bundle.outcomes().len());
+    let asks = course["asks"].as_array().unwrap();
+    assert!(
+        asks.iter().all(|ask| ask["is_over"] == true && !ask["exchanges"].as_array().unwrap().is_empty())
+    );
+    assert_eq!(asks.iter().filter(|ask| ask["act"] == "handshake").count(), 1);
     // Offline, from the bundle, the rules say the same.
     let judged = witness(&["judge", played.bundle.path.to_str().unwrap(), "--format", "json"]);
     assert_eq!(judged.code, Some(0), "{judged:?}");
