@@ -3,15 +3,20 @@
 
 mod support;
 
-use support::{Endpoint, Outcome, play, witness};
+use support::{Bundle, Endpoint, Outcome, play, witness};
 use tempfile::TempDir;
 
 fn played(arguments: &[&str]) -> Outcome {
+    played_with_bundle(arguments).0
+}
+
+fn played_with_bundle(arguments: &[&str]) -> (Outcome, Option<Bundle>) {
     let folder = TempDir::new().unwrap();
     let bundle = folder.path().join("bundle.zip");
     let mut all = vec!["run", "--bundle", bundle.to_str().unwrap()];
     all.extend(arguments);
-    witness(&all)
+    let outcome = witness(&all);
+    (outcome, bundle.exists().then(|| Bundle::open(&bundle)))
 }
 
 #[test]
@@ -26,8 +31,19 @@ fn the_built_in_emulator_passes_the_pack_with_one_line_a_feature() {
 #[test]
 fn both_packs_can_be_played_together_and_the_witness_pack_alone_stays_the_default() {
     let tags = "@case-201 or @req-VERSION-01";
-    let outcome = played(&["--pack", "witness", "--pack", "endpoint", "--tags", tags]);
+    let (outcome, bundle) = played_with_bundle(&["--pack", "witness", "--pack", "endpoint", "--tags", tags]);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    // The rules look at the product's calls, not at those that test the endpoint.
+    let summary = bundle.unwrap().summary();
+    assert_eq!(
+        (&summary["rule_counts"]["broken"], &summary["rule_counts"]["warning"]),
+        (&0.into(), &0.into())
+    );
+    assert!(summary["rule_counts"]["held"].as_u64() > Some(10), "{}", summary["rule_counts"]);
+    let tags = ["--pack", "endpoint", "--tags", "@req-TOKEN-01 or @req-VERSION-01"];
+    let (of_endpoint, bundle) = played_with_bundle(&tags);
+    assert_eq!(of_endpoint.code, Some(0), "{of_endpoint:?}");
+    assert_eq!(bundle.unwrap().summary()["rules"], serde_json::json!([]));
     assert!(outcome.stdout.contains("201 Send an uncompressed message"), "{}", outcome.stdout);
     let alone = played(&["--tags", "@endpoint"]);
     assert_eq!(alone.code, Some(2), "{alone:?}");

@@ -13,8 +13,8 @@ use mesh_witness::{
     product::Driven,
     report::{self, ReportFile},
     runner::{
-        self, Comparison, FaultKind, MeshWorld, Outcome, Permit, Plan, RunRecord, ScenarioRecord, Verdict,
-        is_live,
+        self, Comparison, FaultKind, MeshWorld, Outcome, Permit, Plan, RuleRecord, RunRecord, ScenarioRecord,
+        Verdict, is_live,
     },
     tape::Secret,
 };
@@ -156,7 +156,9 @@ fn vocabulary() -> Vec<u8> {
 fn exit(record: &RunRecord, left_out: usize) -> Exit {
     let nothing_wrong =
         |scenario: &ScenarioRecord| !matches!(scenario.outcome, Outcome::Failed | Outcome::Error);
-    let nothing_wrong = record.scenarios.iter().all(nothing_wrong) && record.deviation_problems.is_empty();
+    let nothing_wrong = record.scenarios.iter().all(nothing_wrong)
+        && record.deviation_problems.is_empty()
+        && !record.rules.iter().any(RuleRecord::fails);
     if left_out > 0 && record.cut_short.is_none() && nothing_wrong {
         // More was asked for than may be played there.
         return Exit::Usage;

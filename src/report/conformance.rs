@@ -195,7 +195,11 @@ fn limitations(record: &RunRecord) -> String {
         let case = scenario.case.as_deref().unwrap_or(&scenario.name);
         Some(format!("- {}: {}", inline(case), inline(&text::deviation(record.deviation_of(scenario)?))))
     });
-    let lines: Vec<String> = lines.chain(expected).collect();
+    let rules = record.rules.iter().filter_map(|rule| {
+        let deviation = text::deviation(record.deviation_of_rule(rule)?);
+        Some(format!("- rule {}: {}", rule.result.rule.id, inline(&deviation)))
+    });
+    let lines: Vec<String> = lines.chain(expected).chain(rules).collect();
     let none = "- none";
     format!(
         "## Limitations and what was not shown\n\n{}",
@@ -278,6 +282,7 @@ mod tests {
             emulated: false,
             product: "p".to_owned(),
             cases: (0..100).map(|number| case(number, outcome)).collect(),
+            rules: vec![],
         };
         let answer = fitted(&compared(&Comparison::of(run("failed"), run("passed"))));
         assert!(answer.chars().count() <= LONGEST && answer.ends_with("see report.html"), "{answer}");

@@ -145,6 +145,13 @@ fn refused(exchange: &Exchange, tape: &[Arc<Exchange>]) -> Fault {
             "The harness recomputed the token's hash and it differs: compare the code that makes the token with the OpenAPI's section on the authorization header.",
         );
     }
+    if was_used(exchange, tape) {
+        return Fault::new(
+            kind,
+            format!("the endpoint refused a token of {mailbox} that was used before"),
+            "Make a new token for every request: change the nonce, or raise its count.",
+        );
+    }
     let others = |accepted: bool| {
         tape.iter().any(|other| {
             let someone_else = other.token.as_ref().is_some_and(|token| token.mailbox != mailbox);
@@ -172,6 +179,17 @@ fn refused(exchange: &Exchange, tape: &[Arc<Exchange>]) -> Fault {
             "The password or the shared key is wrong, or the mailbox is disabled or not registered: from outside these cannot be told apart.",
         ),
     }
+}
+
+/// Whether an earlier call had the very same token.
+fn was_used(exchange: &Exchange, tape: &[Arc<Exchange>]) -> bool {
+    let fields = |of: &Exchange| {
+        let token = of.token.as_ref()?;
+        Some((token.mailbox.clone(), token.nonce.clone(), token.nonce_count.clone(), token.timestamp.clone()))
+    };
+    let own = fields(exchange);
+    let earlier = tape.iter().filter(|other| other.started_at < exchange.started_at);
+    own.is_some() && earlier.into_iter().any(|other| fields(other) == own)
 }
 
 /// How far the clock by which the token was made is ahead of the endpoint's, by the response's `Date`.

@@ -193,6 +193,24 @@ fn a_token_whose_hash_differs_is_told_from_one_with_a_wrong_password() {
     );
 }
 
+/// A wrong password, or a disabled mailbox, would be the wrong thing to look for.
+#[test]
+fn a_token_that_was_used_before_is_told_from_one_with_a_wrong_password() {
+    let first = Arc::new(exchange("POST /messageexchange/A", 200, ""));
+    let again = exchange("POST /messageexchange/A", 403, "");
+    let again = Exchange { started_at: first.started_at + chrono::TimeDelta::seconds(1), ..again };
+    let fault = handshake_accepted(&again, std::slice::from_ref(&first)).unwrap_err();
+    assert!(fault.what.contains("used before"), "{fault:?}");
+    // It is not its own forerunner, nor is one with another count.
+    let alone = Arc::new(again.clone());
+    assert!(!handshake_accepted(&again, &[alone]).unwrap_err().what.contains("used before"));
+    let mut other = (*first).clone();
+    if let Some(token) = &mut other.token {
+        token.nonce_count.push('1');
+    }
+    assert!(!handshake_accepted(&again, &[Arc::new(other)]).unwrap_err().what.contains("used before"));
+}
+
 #[test]
 fn each_transport_failure_has_its_owner() {
     use FailureKind as Failure;

@@ -7,6 +7,7 @@ mod comparison;
 mod coverage;
 mod deviations;
 mod emulated;
+mod judging;
 mod outcome;
 mod pace;
 mod pack;
@@ -31,13 +32,16 @@ pub use collector::{Observer, Progress};
 pub use comparison::{CaseOutline, Change, ChangeKind, Comparison, RunOutline};
 pub use coverage::{Coverage, Tested};
 pub use emulated::{Emulated, OwnEndpoint};
+pub use judging::RuleRecord;
 pub use outcome::{Outcome, Verdict};
 pub use pace::{BETWEEN_CHECKS, Pace};
 pub use pack::{CATALOGUE, LoadedFeature, OwnCatalogue, PackError, built_in, load};
 pub use place::{Permit, Place, is_live};
 pub use plan::{Plan, PlanError};
 pub use play::play;
-pub use record::{Environment, MailboxRole, PackFile, Party, RunRecord, ScenarioRecord, StepRecord};
+pub use record::{
+    Environment, MailboxRole, PackFile, Party, RuleCounts, RunRecord, ScenarioRecord, StepRecord,
+};
 pub use setting::{EvidenceFile, Mailboxes, Pair, Seat, Setting};
 pub use stage::{Role, Stage};
 pub use staged::{Staged, StagedSettings};

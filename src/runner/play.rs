@@ -13,6 +13,7 @@ use super::{
     Environment, Fault, FaultKind, MeshWorld, Observer, Outcome, Plan, RunRecord, Setting, Stage,
     collector::{Collector, Growing, Records},
     deviations,
+    judging::judged,
     panic_hook::KeptHook,
 };
 use crate::tape::{Exchange, ScenarioNumber};
@@ -40,9 +41,11 @@ pub async fn play(
     };
     drop(hook);
     let (mut scenarios, exchanges) = assemble(records.snapshot(), &setting, cut_short.as_deref());
+    let course = setting.ledger.course(&exchanges, setting.driven.is_none());
+    let mut rules = judged(&exchanges, &course, setting.emulated);
     let ended_at = Utc::now();
     let deviation_problems =
-        deviations::apply(&setting.terms.deviations, &mut scenarios, ended_at.date_naive());
+        deviations::apply(&setting.terms.deviations, &mut scenarios, &mut rules, ended_at.date_naive());
     RunRecord {
         run_id: setting.run_id.clone(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -63,6 +66,8 @@ pub async fn play(
         pack: plan.pack,
         requirements: plan.requirements,
         scenarios,
+        rules,
+        course,
         practice: setting.terms.practice,
         deviations: setting.terms.deviations.clone(),
         deviation_problems,

@@ -12,6 +12,7 @@ use tokio::sync::OwnedMutexGuard;
 use super::{
     Attestation, Fault, MailboxRole, Pace, Party, Pending, Terms,
     emulated::{Emulated, OwnEndpoint},
+    judging::Driving,
     staged::Staged,
 };
 use crate::{
@@ -116,6 +117,7 @@ pub(super) struct Ledger {
     remarks: Mutex<HashMap<ScenarioNumber, Vec<TimedRemark>>>,
     pending: Mutex<Vec<Pending>>,
     files: Mutex<Vec<EvidenceFile>>,
+    pub(super) driving: Mutex<Driving>,
 }
 
 /// A remark, and when it was made.
@@ -258,6 +260,7 @@ impl Setting {
             Mailboxes::Configured(pair) => Lease::Shared(Arc::clone(pair).lock_owned().await),
             Mailboxes::Staged(staged) => {
                 let (pair, clock, staging) = staged.lease(scenario, &self.tape).await?;
+                self.ledger.anew(&pair.product.credentials.mailbox, staging.since);
                 Lease::Alone(Box::new(pair), OwnEndpoint::staged(clock, staging))
             }
             Mailboxes::Emulated(emulated) if alone => {

@@ -3,6 +3,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
+use chrono::{DateTime, Utc};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::{Pair, Role, Seat};
@@ -54,6 +55,8 @@ pub(super) struct Turn {
 /// One scenario's time at the endpoint.
 pub(super) struct Staging {
     turn: OwnedMutexGuard<Turn>,
+    /// When it began: what came to the address before was for the endpoint before.
+    pub since: DateTime<Utc>,
     recorder: Recorder,
     pub mailroom: Arc<Mailroom>,
     pub url: String,
@@ -85,6 +88,7 @@ impl Staged {
         tape: &Tape,
     ) -> Result<(Pair, Clock, Staging), StartError> {
         let mut turn = Arc::clone(&self.turn).lock_owned().await;
+        let since = Utc::now();
         if let Some(earlier) = turn.emulator.take() {
             earlier.stop().await;
         }
@@ -108,7 +112,7 @@ impl Staged {
         let (mailroom, url) = (Arc::clone(emulator.mailroom()), emulator.url());
         mailroom.register(own.dormant.clone(), own.counterpart.password.clone());
         turn.emulator = Some(emulator);
-        Ok((pair, clock, Staging { turn, recorder, mailroom, url }))
+        Ok((pair, clock, Staging { turn, since, recorder, mailroom, url }))
     }
 
     fn seat(&self, credentials: &Credentials, validated: Option<Arc<Exchange>>) -> Result<Seat, PkiError> {

@@ -94,6 +94,8 @@ pub enum DeviationOf {
     Case(String),
     /// The scenario of this title.
     Scenario(String),
+    /// The rule of this ID.
+    Rule(String),
 }
 
 /// An earlier run, whose bundle was verified.
@@ -188,6 +190,7 @@ impl fmt::Display for DeviationOf {
             Self::Requirement(id) => write!(f, "requirement {id}"),
             Self::Case(case) => write!(f, "case {case}"),
             Self::Scenario(title) => write!(f, "scenario {title:?}"),
+            Self::Rule(id) => write!(f, "rule {id}"),
         }
     }
 }

@@ -17,6 +17,10 @@ fn a_product_that_does_as_it_should_passes_the_whole_pack() {
         let expected = if case.starts_with('8') { "not run" } else { "passed" };
         assert_eq!(outcome, expected, "case {case}");
     }
+    let summary = bundle.summary();
+    let found = summary["rules"].as_array().unwrap().iter().filter(|rule| rule["findings_in_all"] != 0);
+    assert_eq!(found.map(|rule| rule["id"].to_string()).collect::<Vec<_>>(), [] as [String; 0]);
+    assert_eq!(summary["rule_counts"]["held"], 30, "{}", summary["rule_counts"]);
     let text = the_file(&bundle, "201-02-send.txt");
     assert!(text.contains("exit code 0") && text.contains("MESH_RECIPIENT_ID=X26C0001"), "{text}");
     assert!(!text.contains("MESH_SHARED_KEY") && !text.contains("MESH_MAILBOX_PASSWORD"), "{text}");

@@ -2,6 +2,7 @@
 
 mod command;
 mod manual;
+#[path = "../support/product.rs"]
 mod product;
 #[path = "../support/mod.rs"]
 mod support;

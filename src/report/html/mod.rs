@@ -6,6 +6,7 @@ mod alike;
 mod case;
 mod exchange;
 mod matrix;
+mod rules;
 mod wire;
 
 use askama::Template;
@@ -15,6 +16,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use self::{
     case::{Case, ExchangeUse, FaultView},
     matrix::{HeadingView, MatrixRow},
+    rules::RulesView,
 };
 use super::text;
 use crate::runner::{Outcome, RunRecord, ScenarioRecord, Verdict};
@@ -45,6 +47,7 @@ struct Page {
     matrix: Vec<MatrixRow>,
     problems: Vec<Problem>,
     expected: Vec<Problem>,
+    rules: Option<RulesView>,
     cases: Vec<Case>,
 }
 
@@ -101,6 +104,7 @@ pub(super) fn render(record: &RunRecord) -> Result<Vec<u8>, askama::Error> {
         matrix: matrix::rows(record),
         problems: problems(record),
         expected: expected(record),
+        rules: rules::rules(record),
         cases: case::cases(record),
     };
     Ok(page.render()?.into_bytes())
@@ -168,6 +172,10 @@ fn headline(record: &RunRecord) -> String {
     if expected > 0 {
         line.push_str(&format!(", {expected} expected deviation{}", text::plural(expected as u64)));
     }
+    let broken = record.rule_counts().broken;
+    if broken > 0 {
+        line.push_str(&format!(", {broken} rule{} broken", text::plural(broken as u64)));
+    }
     line
 }
 
@@ -227,7 +235,7 @@ fn facts(record: &RunRecord) -> Vec<Fact> {
     facts
 }
 
-/// Everything that did not pass, and was not expected: what is wrong first, then what broke, then what was
+/// Everything that did not pass, and was not expected: what is wrong first, rules after cases, then what broke, then what was
 /// not played.
 fn problems(record: &RunRecord) -> Vec<Problem> {
     let rank = |scenario: &ScenarioRecord| match (&scenario.outcome, scenario.deviation) {
@@ -242,7 +250,11 @@ fn problems(record: &RunRecord) -> Vec<Problem> {
     let mut problems: Vec<(usize, &ScenarioRecord)> =
         record.scenarios.iter().enumerate().filter(|(_, scenario)| rank(scenario) < 5).collect();
     problems.sort_by_key(|(number, scenario)| (rank(scenario), *number));
-    problems.into_iter().map(|(number, scenario)| problem(record, number, scenario)).collect()
+    let failed = problems.partition_point(|(_, scenario)| rank(scenario) == 0);
+    let rest = problems.split_off(failed);
+    let shown = |(number, scenario): (usize, &ScenarioRecord)| problem(record, number, scenario);
+    let failed = problems.into_iter().map(shown);
+    failed.chain(rules::problems(record)).chain(rest.into_iter().map(shown)).collect()
 }
 
 /// Failures that were expected, apart from those that were not.

@@ -18,8 +18,9 @@ impl Stage {
     /// ended.
     pub(super) async fn ask(&mut self, ask: Ask<'_>) -> Result<Vec<Arc<Exchange>>, Fault> {
         let (setting, scenario) = (Arc::clone(&self.setting), self.scenario);
+        let tape = setting.tape.clone();
         let of_product = move || -> Vec<Arc<Exchange>> {
-            rules::of_product(&setting.tape.of_scenario(scenario)).into_iter().cloned().collect()
+            rules::of_product(&tape.of_scenario(scenario)).into_iter().cloned().collect()
         };
         let mark = of_product().len();
         let since = || of_product().split_off(mark);
@@ -27,10 +28,12 @@ impl Stage {
         let mut acts = Vec::new();
         for _ in 0..cycles {
             let before = downloads(&acts);
+            let asked = setting.ledger.asks(&self.mailbox(Role::Product), &ask, self.is_driven());
             let said = self.product.ask(&ask, &since).await.map_err(|error| unasked(&error))?;
             if let Some(staging) = self.staging() {
                 staging.settled().await;
             }
+            setting.ledger.acted(asked, &said);
             acts = since();
             if acts.is_empty() && self.is_driven() {
                 let fault = rules::idle(ask.words(), &said.how);
