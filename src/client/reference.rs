@@ -95,10 +95,15 @@ impl ReferenceClient {
     /// order, each compressed by itself where it is to be. Ends with the first that is not accepted.
     pub async fn send_chunked(&mut self, message: &Outgoing, chunk_bytes: u64) -> Vec<Answer> {
         let parts: Vec<Payload> = message.payload.parts(chunk_bytes).collect();
+        self.send_parts(message, &parts).await
+    }
+
+    /// The same, with chunks as they are given, of any sizes.
+    pub async fn send_parts(&mut self, message: &Outgoing, parts: &[Payload]) -> Vec<Answer> {
         let total = parts.len();
         let mut answers: Vec<Answer> = Vec::new();
         let mut id = None;
-        for (number, part) in (1..).zip(&parts) {
+        for (number, part) in (1..).zip(parts) {
             let range = format!("{number}:{total}");
             let answer = match (&id, NonZeroU32::new(number)) {
                 (Some(id), Some(place)) => self.send_chunk(message, part, id, place, &range).await,

@@ -39,7 +39,7 @@ pub use plan::{Plan, PlanError};
 pub use play::play;
 pub use record::{Environment, MailboxRole, PackFile, Party, RunRecord, ScenarioRecord, StepRecord};
 pub use setting::{EvidenceFile, Mailboxes, Pair, Seat, Setting};
-pub use stage::{Role, Stage};
+pub use stage::{Role, Stage, answered};
 pub use staged::{Staged, StagedSettings};
 pub use terms::{
     Attestation, Chunking, Deviation, DeviationOf, Given, Operator, Optional, Pending, Person, Resumed, Terms,

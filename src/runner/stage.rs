@@ -4,6 +4,8 @@
 mod asking;
 mod attesting;
 mod chunks;
+mod enduring;
+mod provoking;
 mod refusals;
 mod undelivered;
 mod volume;
@@ -26,6 +28,7 @@ use crate::{
 };
 
 pub use crate::tape::Actor as Role;
+pub use provoking::answered;
 
 /// One scenario while it is played.
 pub struct Stage {
@@ -53,6 +56,8 @@ pub struct Stage {
     said: Option<Said>,
     /// What the product says it holds, by message ID.
     received: Option<BTreeMap<String, Sha256>>,
+    /// What it did when things were hard for it.
+    trial: provoking::Trial,
 }
 
 struct SentMessage {
@@ -93,6 +98,7 @@ impl Stage {
             asked: 0,
             said: None,
             received: None,
+            trial: provoking::Trial::default(),
         }
     }
 

@@ -5,12 +5,12 @@ use std::{net::SocketAddr, sync::Arc};
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::{Pair, Role, Seat};
+use super::{OwnEndpoint, Pair, Role, Seat};
 use crate::{
     client::{Identity, Origin, Target, Timeouts},
     emulator::{
-        Arrangement, Clock, Emulator, Limits, Mailroom, Pki, PkiError, Policy, Recorder, Settings,
-        StartError, Transport,
+        Arrangement, Clock, Emulator, Limits, Mailroom, Pki, PkiError, Policy, Provocations, Recorder,
+        Settings, StartError, Transport,
     },
     protocol::{Credentials, MailboxId},
     tape::{Exchange, Redactor, ScenarioNumber, Tape},
@@ -83,7 +83,7 @@ impl Staged {
         &self,
         scenario: ScenarioNumber,
         tape: &Tape,
-    ) -> Result<(Pair, Clock, Staging), StartError> {
+    ) -> Result<(Pair, OwnEndpoint), StartError> {
         let mut turn = Arc::clone(&self.turn).lock_owned().await;
         if let Some(earlier) = turn.emulator.take() {
             earlier.stop().await;
@@ -95,7 +95,9 @@ impl Staged {
             .passing_over(own.counterpart.mailbox.clone());
         let clock = Clock::new();
         let settings = endpoint(own, self.address, &clock);
-        let arrangement = Arrangement::default();
+        let provocations = Provocations::default();
+        let arrangement =
+            Arrangement { provocations: Some(provocations.clone()), ..Arrangement::default() };
         // The product's tokens go by its own time, whatever time the scenario makes it here.
         let emulator =
             Emulator::start_recorded(settings, arrangement, recorder.clone(), Clock::new()).await?;
@@ -108,7 +110,8 @@ impl Staged {
         let (mailroom, url) = (Arc::clone(emulator.mailroom()), emulator.url());
         mailroom.register(own.dormant.clone(), own.counterpart.password.clone());
         turn.emulator = Some(emulator);
-        Ok((pair, clock, Staging { turn, recorder, mailroom, url }))
+        let staging = Staging { turn, recorder, mailroom, url };
+        Ok((pair, OwnEndpoint::staged(clock, provocations, staging)))
     }
 
     fn seat(&self, credentials: &Credentials, validated: Option<Arc<Exchange>>) -> Result<Seat, PkiError> {
