@@ -185,14 +185,16 @@ impl ReferenceClient {
     }
 
     /// "Get Message", the first chunk, and "Get chunked message" for the rest, until one is answered 200
-    /// or is not answered well. A message that is not chunked is one answer.
+    /// or is not answered well, or whole. A message that is not chunked is one answer.
     pub async fn download_whole(&mut self, message: &MessageId, accept_gzip: bool) -> Vec<Answer> {
         let first = self.download(message, accept_gzip).await;
         let range =
             first.exchange.response.as_ref().and_then(|response| response.head.header("mex-chunk-range"));
         let total =
             range.and_then(|range| range.parse::<ChunkRange>().ok()).map_or(1, |range| range.total().get());
-        let mut last = first.exchange.status();
+        // A chunk that broke off ends it: the message cannot become whole.
+        let whole = |answer: &Answer| answer.exchange.status().filter(|_| answer.exchange.failure.is_none());
+        let mut last = whole(&first);
         let mut answers = vec![first];
         for place in (2..=total).filter_map(NonZeroU32::new) {
             if last != Some(206) {
@@ -201,7 +203,7 @@ impl ReferenceClient {
             let headers: &[_] = if accept_gzip { &[(header::ACCEPT_ENCODING, "gzip")] } else { &[] };
             let operation = Operation::GetChunk(self.mailbox().clone(), message.clone(), place);
             let answer = self.call(operation, headers, nothing(), true).await;
-            last = answer.exchange.status();
+            last = whole(&answer);
             answers.push(answer);
         }
         answers

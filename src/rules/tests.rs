@@ -1,5 +1,7 @@
 //! Each rule passes what is right and fails what is wrong, and says whose fault it is.
 
+mod resilience;
+
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};

@@ -3,6 +3,7 @@
 mod command;
 mod manual;
 mod product;
+mod provoked;
 #[path = "../support/mod.rs"]
 mod support;
 mod webhook;

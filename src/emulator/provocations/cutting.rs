@@ -6,23 +6,22 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::header;
 use http_body_util::{BodyExt, StreamBody};
-use hyper::body::Frame;
+use hyper::body::{Body, Frame};
 
 use super::{Reply, ReplyBody};
 
 /// How long the connection is left open after the half, so that it is sent before the end.
 const LAST_BYTES: Duration = Duration::from_millis(50);
 
-/// The same reply, of whose body only the first half comes before the connection ends. One without a body
-/// stays whole.
-pub(super) fn in_half(reply: Reply) -> Reply {
+/// The same reply, of whose body only the first half comes before the connection ends. One without a body,
+/// and one whose length nobody knows, stays whole.
+pub(super) fn in_half(reply: Reply) -> Result<Reply, Reply> {
     let told = reply.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    let whole: u64 = told.and_then(|told| told.parse().ok()).unwrap_or_default();
-    if whole == 0 {
-        return reply;
-    }
+    let known = told.and_then(|told| told.parse().ok()).or_else(|| reply.body.size_hint().exact());
+    let Some(whole) = known.filter(|whole: &u64| *whole > 0) else { return Err(reply) };
     let half = usize::try_from(whole / 2).unwrap_or(usize::MAX);
-    Reply { body: cut_after(reply.body, half), ..reply }
+    let reply = reply.with(header::CONTENT_LENGTH, &whole.to_string());
+    Ok(Reply { body: cut_after(reply.body, half), ..reply })
 }
 
 fn cut_after(body: ReplyBody, bytes: usize) -> ReplyBody {
@@ -79,12 +78,23 @@ mod tests {
 
     #[tokio::test]
     async fn half_of_the_body_comes_and_then_the_connection_ends() {
-        assert_eq!(come(in_half(reply(b"0123456789"))).await, (b"01234".to_vec(), false));
-        assert_eq!(come(in_half(reply(b"0"))).await, (Vec::new(), false));
+        let cut = |content| in_half(reply(content)).unwrap_or_else(|_| panic!("it is not cut"));
+        assert_eq!(come(cut(b"0123456789")).await, (b"01234".to_vec(), false));
+        assert_eq!(come(cut(b"0")).await, (Vec::new(), false));
+    }
+
+    #[tokio::test]
+    async fn a_body_whose_length_no_header_says_is_cut_as_well_and_says_how_long_it_would_be() {
+        let Ok(cut) = in_half(reply(b"0123456789").without(&header::CONTENT_LENGTH)) else {
+            panic!("it is not cut");
+        };
+        assert_eq!(cut.headers[header::CONTENT_LENGTH], "10");
+        assert_eq!(come(cut).await, (b"01234".to_vec(), false));
     }
 
     #[tokio::test]
     async fn what_has_no_body_stays_whole() {
-        assert_eq!(come(in_half(reply(b""))).await, (Vec::new(), true));
+        let Err(whole) = in_half(reply(b"")) else { panic!("there is nothing to cut") };
+        assert_eq!(come(whole).await, (Vec::new(), true));
     }
 }

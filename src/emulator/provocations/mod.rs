@@ -225,7 +225,10 @@ impl Deed {
     /// What becomes of an answer, whatever it is.
     pub(super) async fn after(self, reply: Reply) -> Reply {
         let mut reply = match self {
-            Self::Cut => cutting::in_half(reply),
+            Self::Cut => match cutting::in_half(reply) {
+                Ok(reply) => reply,
+                Err(whole) => return whole,
+            },
             Self::UnknownHeaders => answers::with_unknown_headers(reply),
             Self::Delayed(time) => {
                 tokio::time::sleep(time).await;

@@ -154,6 +154,7 @@ impl Stage {
     /// When they are not.
     pub async fn whole_in_the_end(&self) -> Result<(), Fault> {
         let message = self.message()?;
+        rules::acknowledges_only_whole([message.as_str()], &self.own_exchanges())?;
         rules::taken_in_the_end([message.as_str()], &self.own_exchanges())?;
         self.chunks_are_the_whole(&rules::chunks_in_the_end(&message, &self.own_exchanges())).await?;
         self.holds(message.as_str(), self.sent()?.asked)?;

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::{Ask, Fault, FaultKind, Outgoing, Role, SentMessage, Stage, digest_of, out_of_order};
 use crate::{
     client::Payload,
-    emulator::{Calls, Deed, Provocation, ProvokedStatus, ReportRequest},
+    emulator::{Calls, Deed, PROVOKED, Provocation, ProvokedStatus, ReportRequest},
     protocol::{ErrorCode, Failure, MessageId},
     rules,
     tape::Exchange,
@@ -21,6 +21,8 @@ const UNEVEN: [u64; 6] = [300_007, 1, 700_001, 17, 65_537, 256];
 pub(super) struct Trial {
     /// The product's calls since it was asked last.
     pub acts: Vec<Arc<Exchange>>,
+    /// What was armed, and was not yet seen on the tape.
+    armed: Vec<Deed>,
     /// What it was asked to send, and in which chunks.
     sending: Option<(Outgoing, Option<u64>)>,
     /// The message of which the download is refused.
@@ -64,6 +66,7 @@ impl Stage {
             (None, Some(times)) => format!("the product's next {times} calls: {}", provocation.calls),
             (None, None) => format!("each {} of the product's", provocation.calls),
         };
+        self.trial.armed.push(provocation.deed);
         self.note(format!("On purpose, by this scenario: {which}: {}", provocation.deed));
         self.setting.ledger.provoked(self.scenario);
         Ok(())
@@ -75,6 +78,7 @@ impl Stage {
     /// As [`Stage::demand_own_endpoint`].
     pub fn well_again(&mut self) -> Result<(), Fault> {
         self.demand_own_endpoint()?.provocations().disarm();
+        self.trial.armed.clear();
         Ok(())
     }
 
@@ -192,10 +196,36 @@ impl Stage {
         self.trial.until = longest.map(|seconds: u32| Instant::now() + Duration::from_secs(seconds.into()));
         self.trial.acts = acts;
         let unmet = self.own_endpoint().and_then(|endpoint| endpoint.provocations().unmet());
-        let Some(unmet) = unmet else { return Ok(()) };
-        let what = format!("the product did not make the call that this scenario is about: {}", unmet.calls);
-        let remedy = "Look at what the product did instead, below, and at what its driver put out.";
-        Err(Fault::new(FaultKind::Product, what, remedy))
+        if let Some(unmet) = unmet {
+            let what = format!("the product did not make the call that this scenario is about: {}", unmet.calls);
+            let remedy = "Look at what the product did instead, below, and at what its driver put out.";
+            return Err(Fault::new(FaultKind::Product, what, remedy));
+        }
+        // What the tape does not show has not been put to the product.
+        let armed = std::mem::take(&mut self.trial.armed);
+        let unseen = armed.into_iter().find(|deed| !self.trial.acts.iter().any(|act| shows(act, *deed)));
+        unseen.map_or(Ok(()), |deed| {
+            let what = format!("the emulator was to make it hard for the product, and did not: {deed}");
+            Err(Fault::new(FaultKind::Harness, what, "This is a fault of mesh-witness: please report it."))
+        })
+    }
+}
+
+/// Whether an exchange shows that this was done to it.
+fn shows(act: &Exchange, deed: Deed) -> bool {
+    let Some(head) = act.response.as_ref().map(|response| &response.head) else {
+        // One that was given up, too.
+        return matches!(deed, Deed::Lost | Deed::Delayed(_)) && act.failure.is_some();
+    };
+    let told = head.header(PROVOKED) == Some(deed.to_string().as_str());
+    let mixed = || head.headers.iter().any(|header| header.name.starts_with("X-mEsH"));
+    told && match deed {
+        Deed::Answered { status, .. } => head.status == status.number(),
+        Deed::Cut => act.failure.is_some(),
+        Deed::Lost => false,
+        Deed::Delayed(time) => act.timings.total() >= time,
+        Deed::MixedCase => mixed(),
+        Deed::UnknownHeaders => true,
     }
 }
 
