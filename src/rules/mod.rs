@@ -31,7 +31,7 @@ pub use refusals::{
 };
 pub use resilience::{
     acknowledges_only_whole, arrived_once, chunks_in_the_end, ended_well, is_sent, last_failed, left_alone,
-    no_storm, sends_with_care, stops_sending_chunks, taken_in_the_end, took_for_success, unaltered_in_the_end,
-    waits_as_told, waits_for_answers,
+    no_storm, sends_with_care, stops_sending_chunks, taken_in_the_end, took_for_success,
+    unaltered_in_the_end, waits_as_told, waits_for_answers,
 };
 pub use volume::{each_collected_once, worked_off_in_pages};

@@ -77,7 +77,8 @@ pub fn waits_as_told(acts: &[Arc<Exchange>]) -> Result<(), Fault> {
         let after = next.started_at - told.ended_at();
         if after + TOLERANCE < seconds {
             let what = "the product called again sooner than it was asked to";
-            let remedy = "Read Retry-After of an answer 429 or 503, and make no call before that time is over.";
+            let remedy =
+                "Read Retry-After of an answer 429 or 503, and make no call before that time is over.";
             let fault = Fault::new(FaultKind::Product, what, remedy);
             let expected = format!("no call for {} s", seconds.num_seconds());
             let seen = format!("a call after {:.1} s", after.as_seconds_f64());
@@ -148,10 +149,13 @@ pub fn acknowledges_only_whole<'a>(
     let calls = of_product(tape);
     for message in messages {
         if Trail::of(message, &calls).acknowledgements.first() == Some(&false) {
-            let what = format!("the product acknowledged message {message}, which it had not downloaded whole");
+            let what =
+                format!("the product acknowledged message {message}, which it had not downloaded whole");
             let remedy = "Compare the length of what came with Content-Length, fetch every chunk, keep it, and acknowledge then: what is acknowledged is gone from MESH.";
             let fault = Fault::new(FaultKind::Product, what, remedy);
-            return Err(fault.from_source("OpenAPI: Inbox poll cycle; RFC 9112, Handling Incomplete Messages"));
+            return Err(
+                fault.from_source("OpenAPI: Inbox poll cycle; RFC 9112, Handling Incomplete Messages")
+            );
         }
     }
     Ok(())
@@ -174,10 +178,16 @@ pub fn taken_in_the_end<'a>(
         let gone = listed.as_ref().is_some_and(|page| page.messages.iter().all(|id| id != message));
         let (what, remedy) = if !trail.is_whole() {
             let what = format!("the product never downloaded message {message} whole");
-            (what, "Leave a message in the inbox that could not be had whole, and take it with the next poll cycle: the inbox lists it until it is acknowledged.")
+            (
+                what,
+                "Leave a message in the inbox that could not be had whole, and take it with the next poll cycle: the inbox lists it until it is acknowledged.",
+            )
         } else if !(trail.accepted || gone && !trail.acknowledgements.is_empty()) {
             let what = format!("the product never acknowledged message {message} with success");
-            (what, "Acknowledge again with the next poll cycle what is held and still listed: after five days MESH tells the sender that it was not collected.")
+            (
+                what,
+                "Acknowledge again with the next poll cycle what is held and still listed: after five days MESH tells the sender that it was not collected.",
+            )
         } else {
             continue;
         };
@@ -299,7 +309,8 @@ pub fn waits_for_answers(acts: &[Arc<Exchange>]) -> Result<(), Fault> {
     let Some(given_up) = acts.iter().find(|act| act.failure.is_some()) else { return Ok(()) };
     let name = given_up.operation.as_ref().map_or("a call", Operation::name);
     let what = format!("the product did not wait for an answer that came late: {name}");
-    let remedy = "Wait for an answer for half a minute at least: a send that is given up may have been accepted.";
+    let remedy =
+        "Wait for an answer for half a minute at least: a send that is given up may have been accepted.";
     let fault = Fault::new(FaultKind::Product, what, remedy);
     let seen = format!("given up after {:.1} s", given_up.timings.total().as_secs_f64());
     Err(fault.comparing("patience", seen).from_source("No document gives a number"))
@@ -319,7 +330,8 @@ pub fn stops_sending_chunks(acts: &[Arc<Exchange>]) -> Result<(), Fault> {
             let fault = Fault::new(FaultKind::Product, what, remedy);
             return Err(fault.from_source("OpenAPI: Send chunked message, 417 and 423"));
         }
-        refused = act.status().filter(|status| matches!(status, 417 | 423)).map(|status| (number.get(), status));
+        refused =
+            act.status().filter(|status| matches!(status, 417 | 423)).map(|status| (number.get(), status));
     }
     Ok(())
 }
@@ -333,7 +345,8 @@ pub fn arrived_once(copies: usize) -> Result<(), Fault> {
         return Ok(());
     }
     let what = "the recipient has the message more than once";
-    let remedy = "Before a message is sent again, look with its Mex-LocalID whether it was accepted (Track outbox).";
+    let remedy =
+        "Before a message is sent again, look with its Mex-LocalID whether it was accepted (Track outbox).";
     let fault = Fault::new(FaultKind::Product, what, remedy).comparing("one", copies.to_string());
     Err(fault.from_source("OpenAPI: Send message; RFC 9110, Idempotent Methods"))
 }

@@ -96,8 +96,7 @@ impl Staged {
         let clock = Clock::new();
         let settings = endpoint(own, self.address, &clock);
         let provocations = Provocations::default();
-        let arrangement =
-            Arrangement { provocations: Some(provocations.clone()), ..Arrangement::default() };
+        let arrangement = Arrangement { provocations: Some(provocations.clone()), ..Arrangement::default() };
         // The product's tokens go by its own time, whatever time the scenario makes it here.
         let emulator =
             Emulator::start_recorded(settings, arrangement, recorder.clone(), Clock::new()).await?;

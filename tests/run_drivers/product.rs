@@ -5,7 +5,10 @@ use std::{env, fs, path::Path, time::Duration};
 
 use chrono::Utc;
 use mesh_witness::protocol::{Credentials, MailboxId, NonceCount, Password, SharedKey, Token};
-use reqwest::{Certificate, Client, Identity, Method, header::{HeaderMap, HeaderName, HeaderValue}};
+use reqwest::{
+    Certificate, Client, Identity, Method,
+    header::{HeaderMap, HeaderName, HeaderValue},
+};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -69,7 +72,8 @@ struct Answer {
 impl Answer {
     fn header(&self, name: &str) -> Option<&str> {
         // The HTTP library knows no case; what the emulator says of it stands for the case on the wire.
-        let mixed = self.headers.get("x-mesh-witness-provoked").and_then(text_of) == Some("header names in mixed case");
+        let mixed = self.headers.get("x-mesh-witness-provoked").and_then(text_of)
+            == Some("header names in mixed case");
         if has("knows-names-in-lower-case-only") && mixed {
             return None;
         }
@@ -83,7 +87,8 @@ impl Answer {
     /// How many chunks there are, by the header where a product goes by that, or the status.
     fn has_more(&self, number: u32) -> bool {
         if has("knows-names-in-lower-case-only") || has("knows-names-by-their-beginning") {
-            let total = self.header("mex-chunk-range").and_then(|range| range.split(':').nth(1)?.parse().ok());
+            let total =
+                self.header("mex-chunk-range").and_then(|range| range.split(':').nth(1)?.parse().ok());
             return number < total.unwrap_or(1);
         }
         self.status == 206

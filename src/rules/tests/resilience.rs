@@ -67,9 +67,8 @@ fn a_storm_is_told_from_a_librarys_repeats_and_from_calls_that_are_far_apart() {
 fn calls_that_are_answered_well_or_are_of_different_messages_are_no_storm() {
     let lists = (0..40).map(|number| at(number, list()));
     assert_eq!(no_storm(&tape(lists.collect())), Ok(None));
-    let missing = |number: i64| {
-        at(number, exchange(&format!("GET /messageexchange/A/inbox/{ID}{number}"), 404, ""))
-    };
+    let missing =
+        |number: i64| at(number, exchange(&format!("GET /messageexchange/A/inbox/{ID}{number}"), 404, ""));
     assert_eq!(no_storm(&tape((0..40).map(missing).collect())), Ok(None));
     let lost = (0..40).map(|number| at(number, unanswered(list())));
     assert!(no_storm(&tape(lost.collect())).is_err(), "one that is not answered at all counts as well");
@@ -108,7 +107,8 @@ fn a_message_in_chunks_is_whole_when_each_chunk_is() {
     let again = vec![chunk(1, 3), broken_off(chunk(2, 3)), chunk(2, 3), chunk(3, 3), acknowledge()];
     assert_eq!(judged(again.clone()), Ok(()));
     let id = MessageId::parse(ID).unwrap();
-    let numbers: Vec<_> = chunks_in_the_end(&id, &tape(again)).iter().map(|chunk| chunk.failure.is_none()).collect();
+    let numbers: Vec<_> =
+        chunks_in_the_end(&id, &tape(again)).iter().map(|chunk| chunk.failure.is_none()).collect();
     assert_eq!(numbers, [true; 3]);
     assert!(judged(vec![chunk(1, 3), broken_off(chunk(2, 3)), chunk(3, 3), acknowledge()]).is_err());
     assert!(judged(vec![chunk(1, 3), acknowledge()]).is_err());

@@ -26,10 +26,11 @@ impl Stage {
     /// When it did; or when it believes that it failed, and in the end it did not.
     pub fn noticed(&self) -> Result<(), Fault> {
         let acts = &self.trial.acts;
-        let sends = acts.iter().any(|act| {
-            matches!(&act.operation, Some(Operation::SendMessage(_) | Operation::SendChunk(..)))
-        });
-        let told = |operation: &Operation| matches!(operation, Operation::CheckInbox(_) | Operation::Handshake(_));
+        let sends = acts
+            .iter()
+            .any(|act| matches!(&act.operation, Some(Operation::SendMessage(_) | Operation::SendChunk(..))));
+        let told =
+            |operation: &Operation| matches!(operation, Operation::CheckInbox(_) | Operation::Handshake(_));
         let done = if sends { rules::is_sent(acts) } else { rules::ended_well(acts, told) };
         if done {
             return if sends { self.stands_by_it() } else { Ok(()) };

@@ -183,7 +183,8 @@ impl Stage {
 
     /// What waits for the product.
     pub(super) fn expected(&self) -> BTreeSet<String> {
-        let from_counterpart = self.sent.as_ref().is_some_and(|sent| sent.exchange.actor == Role::Counterpart);
+        let from_counterpart =
+            self.sent.as_ref().is_some_and(|sent| sent.exchange.actor == Role::Counterpart);
         let one = self.message.iter().filter(|_| from_counterpart).map(ToString::to_string);
         self.many.keys().cloned().chain(self.trial.reports.iter().cloned()).chain(one).collect()
     }
@@ -197,7 +198,8 @@ impl Stage {
         self.trial.acts = acts;
         let unmet = self.own_endpoint().and_then(|endpoint| endpoint.provocations().unmet());
         if let Some(unmet) = unmet {
-            let what = format!("the product did not make the call that this scenario is about: {}", unmet.calls);
+            let what =
+                format!("the product did not make the call that this scenario is about: {}", unmet.calls);
             let remedy = "Look at what the product did instead, below, and at what its driver put out.";
             return Err(Fault::new(FaultKind::Product, what, remedy));
         }
