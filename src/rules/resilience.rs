@@ -148,7 +148,7 @@ pub fn acknowledges_only_whole<'a>(
 ) -> Result<(), Fault> {
     let calls = of_product(tape);
     for message in messages {
-        if Trail::of(message, &calls).acknowledgements.first() == Some(&false) {
+        if Trail::of(message, &calls).acknowledgements.contains(&false) {
             let what =
                 format!("the product acknowledged message {message}, which it had not downloaded whole");
             let remedy = "Compare the length of what came with Content-Length, fetch every chunk, keep it, and acknowledge then: what is acknowledged is gone from MESH.";

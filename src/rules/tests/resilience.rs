@@ -95,6 +95,7 @@ fn only_what_was_had_whole_may_be_acknowledged() {
     assert!(judged(vec![acknowledge()]).is_err());
     assert!(judged(vec![broken_off(download()), acknowledge()]).is_err());
     assert!(judged(vec![acknowledge(), download()]).is_err());
+    assert!(judged(vec![acknowledge(), download(), acknowledge()]).is_err());
     let refused = exchange(&format!("GET /messageexchange/A/inbox/{ID}"), 404, "");
     assert!(judged(vec![refused, acknowledge()]).is_err());
     assert!(left_alone(&MessageId::parse(ID).unwrap(), &tape(vec![acknowledge()])).is_err());

@@ -19,8 +19,10 @@ const UNEVEN: [u64; 6] = [300_007, 1, 700_001, 17, 65_537, 256];
 /// What a scenario knows about a product for which things are hard.
 #[derive(Default)]
 pub(super) struct Trial {
-    /// The product's calls since it was asked last.
+    /// The product's calls since it was asked the time before: also those that it makes by itself.
     pub acts: Vec<Arc<Exchange>>,
+    /// How many calls of the product's were looked at before; `None` until something was armed or asked.
+    mark: Option<usize>,
     /// What was armed, and was not yet seen on the tape.
     armed: Vec<Deed>,
     /// What it was asked to send, and in which chunks.
@@ -66,6 +68,8 @@ impl Stage {
             (None, Some(times)) => format!("the product's next {times} calls: {}", provocation.calls),
             (None, None) => format!("each {} of the product's", provocation.calls),
         };
+        let before = rules::of_product(&self.own_exchanges()).len();
+        self.trial.mark.get_or_insert(before);
         self.trial.armed.push(provocation.deed);
         self.note(format!("On purpose, by this scenario: {which}: {}", provocation.deed));
         self.setting.ledger.provoked(self.scenario);
@@ -190,7 +194,11 @@ impl Stage {
     }
 
     /// The product has met what was provoked: a scenario in which it did not shows nothing.
-    fn take_note_of(&mut self, acts: Vec<Arc<Exchange>>) -> Result<(), Fault> {
+    fn take_note_of(&mut self, asked: Vec<Arc<Exchange>>) -> Result<(), Fault> {
+        let own = self.own_exchanges();
+        let own = rules::of_product(&own);
+        let mark = self.trial.mark.replace(own.len()).unwrap_or(own.len().saturating_sub(asked.len()));
+        let acts: Vec<Arc<Exchange>> = own.into_iter().skip(mark).cloned().collect();
         acts.iter().for_each(|act| self.look(act));
         let told = acts.iter().filter_map(|act| act.response.as_ref()?.head.header("retry-after"));
         let longest = told.filter_map(|seconds| seconds.trim().parse().ok()).max();
