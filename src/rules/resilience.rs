@@ -171,7 +171,7 @@ pub fn taken_in_the_end<'a>(
 ) -> Result<(), Fault> {
     let calls = of_product(tape);
     let own: Vec<Arc<Exchange>> = calls.iter().map(|call| Arc::clone(call)).collect();
-    let last_page = inbox_checks(&own).into_iter().filter(|page| is_answered_well(page)).next_back();
+    let last_page = inbox_checks(&own).into_iter().rfind(|page| is_answered_well(page));
     let listed = last_page.and_then(|page| inbox_listed(&page, tape).ok());
     for message in messages {
         let trail = Trail::of(message, &calls);
