@@ -60,6 +60,9 @@ pub use reports::ReportRequest;
 pub use rich::RichPage;
 pub use writer::{BodyError, BodyWriter};
 
+/// How often a call is made that has only seen what could not be written.
+const TRIES: usize = 8;
+
 /// All mailboxes of the endpoint and what lies in them.
 pub struct Mailroom {
     clock: Clock,
@@ -166,6 +169,17 @@ impl Mailroom {
         let ticket = self.lock().ticket(failures);
         durable::settled(&committer.progress, ticket).await?;
         Ok(done)
+    }
+
+    /// The same for calls that may be made over again, such as those that change nothing: what could not be
+    /// written may be somebody else's change, which is undone by then and not seen again.
+    pub(super) async fn durably_at_last<R>(&self, act: impl Fn(&Self) -> R) -> Result<R, Unstored> {
+        for _ in 1..TRIES {
+            if let Ok(done) = self.durably(&act).await {
+                return Ok(done);
+            }
+        }
+        self.durably(act).await
     }
 
     /// A place for a body that is coming in.

@@ -34,12 +34,13 @@ pub async fn send(
         Ok(said) => said,
         Err(reply) => return reply,
     };
-    let encoding = match ask.mailroom.durably(|mailroom| mailroom.expect_chunk(sender, id, said)).await {
-        Ok(Ok(encoding)) if possible => encoding,
-        Ok(Ok(_)) => return refuse(ask, id, ChunkRefusal::Code(ErrorCode::EncodingChanged)),
-        Ok(Err(refusal)) => return refuse(ask, id, refusal),
-        Err(unstored) => return no_room(ask, unstored),
-    };
+    let encoding =
+        match ask.mailroom.durably_at_last(|mailroom| mailroom.expect_chunk(sender, id, said)).await {
+            Ok(Ok(encoding)) if possible => encoding,
+            Ok(Ok(_)) => return refuse(ask, id, ChunkRefusal::Code(ErrorCode::EncodingChanged)),
+            Ok(Err(refusal)) => return refuse(ask, id, refusal),
+            Err(unstored) => return no_room(ask, unstored),
+        };
     let stored = match receive(ask, body, ask.mailroom.body_writer(encoding)).await {
         Ok(stored) => stored,
         Err(reply) => return reply,

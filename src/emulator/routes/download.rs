@@ -34,7 +34,7 @@ use crate::{
 /// A message, or one of its chunks: 206 while more are to come, 200 for the last (OpenAPI, "Download
 /// chunked message").
 pub async fn get(ask: Ask<'_>, mailbox: &MailboxId, id: &MessageId, chunk: Option<NonZeroU32>) -> Reply {
-    let delivered = match ask.mailroom.durably(|mailroom| mailroom.message(mailbox, id)).await {
+    let delivered = match ask.mailroom.durably_at_last(|mailroom| mailroom.message(mailbox, id)).await {
         Ok(Ok(delivered)) => delivered,
         Ok(Err(why)) => return unavailable(ask, why, id),
         Err(unstored) => return no_room(ask, unstored),

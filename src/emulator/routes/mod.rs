@@ -274,9 +274,9 @@ impl Ask<'_> {
         }
     }
 
-    /// A reply, when all that it tells is durable.
-    async fn durably(self, answer: impl FnOnce() -> Reply) -> Reply {
-        match self.mailroom.durably(|_| answer()).await {
+    /// A reply, when all that it tells is durable. It may be asked for again.
+    async fn durably(self, answer: impl Fn() -> Reply) -> Reply {
+        match self.mailroom.durably_at_last(|_| answer()).await {
             Ok(reply) => reply,
             Err(unstored) => receive::no_room(self, unstored),
         }

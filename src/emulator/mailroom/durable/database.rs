@@ -1,10 +1,14 @@
-//! The database: one row a message, one a chunk, and the short bodies.
+//! The database: one row a message, one a chunk with its body where that is short.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     io,
     path::{Path, PathBuf},
-    sync::{PoisonError, RwLock},
+    sync::{
+        PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use redb::{ReadableDatabase, ReadableTable, TableDefinition, TableError};
@@ -15,14 +19,17 @@ use super::error::StoreError;
 pub type Key = (u64, u32);
 
 /// Of the layout of the tables and of what is in them. Another is refused.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 /// Bytes of pages that the database may hold in memory.
 const CACHE: usize = 32 << 20;
 
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("mesh-witness mailroom");
-const MESSAGES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("messages");
-const CHUNKS: TableDefinition<'_, Key, &[u8]> = TableDefinition::new("chunks");
-const BODIES: TableDefinition<'_, Key, &[u8]> = TableDefinition::new("bodies");
+/// Messages, as chunk 0, and their chunks. One table, since each that is written to costs every commit.
+const ROWS: TableDefinition<'_, Key, &[u8]> = TableDefinition::new("messages and chunks");
+/// The place of a message among its chunks.
+const MESSAGE: u32 = 0;
+/// Stands between a chunk's record and its body. JSON has none.
+const END_OF_RECORD: u8 = b'\n';
 
 /// The database of a mailroom.
 #[derive(Debug)]
@@ -30,6 +37,8 @@ pub struct Database {
     path: PathBuf,
     /// `None` after it has failed and could not be opened again.
     open: RwLock<Option<redb::Database>>,
+    /// How many transactions there were, as the database has it.
+    serial: AtomicU64,
     /// The next commit fails.
     #[cfg(test)]
     failing: std::sync::atomic::AtomicBool,
@@ -69,47 +78,56 @@ impl Database {
         if known != FORMAT {
             return Err(StoreError::Format { path, found: known, known: FORMAT });
         }
+        let serial = serial(&database).map_err(|error| StoreError::damaged(&path, error))?;
         Ok(Self {
             path,
             open: RwLock::new(Some(database)),
+            serial: AtomicU64::new(serial),
             #[cfg(test)]
             failing: Default::default(),
         })
     }
 
-    /// Writes all of it durably, or nothing.
+    /// Writes all of it durably, or nothing. For one thread at a time.
     pub fn commit(&self, writes: &Writes) -> Result<(), redb::Error> {
         #[cfg(test)]
-        if self.failing.swap(false, std::sync::atomic::Ordering::SeqCst) {
+        if self.failing.swap(false, Ordering::SeqCst) {
             return Err(io::Error::from(io::ErrorKind::StorageFull).into());
         }
         self.open_again_if_failed()?;
-        let (serial, error) = {
+        let next = self.serial.load(Ordering::Acquire) + 1;
+        let error = {
             // Bodies can be read meanwhile.
             let guard = self.open.read().unwrap_or_else(PoisonError::into_inner);
             let database = guard.as_ref().ok_or(redb::Error::DatabaseClosed)?;
-            let serial = serial(database)? + 1;
-            match write(database, writes, serial) {
-                Ok(()) => return Ok(()),
-                Err(error) => (serial, error),
+            match write(database, writes, next) {
+                Ok(()) => {
+                    self.serial.store(next, Ordering::Release);
+                    return Ok(());
+                }
+                Err(error) => error,
             }
         };
         let mut guard = self.open.write().unwrap_or_else(PoisonError::into_inner);
         // After an error of the disk it answers no more until it is opened again.
         *guard = None;
-        let database = open(&self.path, false)?;
-        let arrived = serial == self::serial(&database)?;
-        *guard = Some(database);
+        *guard = Some(self.open_again()?);
         // What failed may have been only the last sync; then all of it is there.
-        if arrived { Ok(()) } else { Err(error) }
+        if self.serial.load(Ordering::Acquire) == next { Ok(()) } else { Err(error) }
     }
 
     fn open_again_if_failed(&self) -> Result<(), redb::Error> {
         let mut guard = self.open.write().unwrap_or_else(PoisonError::into_inner);
         if guard.is_none() {
-            *guard = Some(open(&self.path, false)?);
+            *guard = Some(self.open_again()?);
         }
         Ok(())
+    }
+
+    fn open_again(&self) -> Result<redb::Database, redb::Error> {
+        let database = open(&self.path, false)?;
+        self.serial.store(serial(&database)?, Ordering::Release);
+        Ok(database)
     }
 
     /// A short body.
@@ -117,8 +135,8 @@ impl Database {
         let guard = self.open.read().unwrap_or_else(PoisonError::into_inner);
         let database = guard.as_ref().ok_or(io::ErrorKind::NotConnected)?;
         let read = || -> Result<_, redb::Error> {
-            let table = database.begin_read()?.open_table(BODIES)?;
-            Ok(table.get(key)?.map(|body| body.value().to_vec()))
+            let row = database.begin_read()?.open_table(ROWS)?.get(key)?;
+            Ok(row.and_then(|row| Some(split(row.value()).1?.to_vec())))
         };
         read().map_err(io::Error::other)
     }
@@ -130,14 +148,13 @@ impl Database {
             let Some(database) = guard.as_ref() else { return Ok(Rows::default()) };
             let transaction = database.begin_read()?;
             let mut rows = Rows::default();
-            for row in transaction.open_table(MESSAGES)?.iter()? {
-                let (number, record) = row?;
-                rows.messages.push((number.value(), record.value().to_vec()));
-            }
-            for row in transaction.open_table(CHUNKS)?.iter()? {
-                let (key, record) = row?;
-                let (number, chunk) = key.value();
-                rows.chunks.entry(number).or_default().push((chunk, record.value().to_vec()));
+            for row in transaction.open_table(ROWS)?.iter()? {
+                let (key, row) = row?;
+                let ((number, chunk), record) = (key.value(), split(row.value()).0.to_vec());
+                match chunk {
+                    MESSAGE => rows.messages.push((number, record)),
+                    _ => rows.chunks.entry(number).or_default().push((chunk, record)),
+                }
             }
             rows.next_number = number(&transaction.open_table(META)?, "next number")?;
             Ok(rows)
@@ -160,9 +177,7 @@ fn prepare(database: &redb::Database) -> Result<u64, redb::Error> {
         Err(error) => return Err(error.into()),
     }
     let transaction = database.begin_write()?;
-    transaction.open_table(MESSAGES)?;
-    transaction.open_table(CHUNKS)?;
-    transaction.open_table(BODIES)?;
+    transaction.open_table(ROWS)?;
     transaction.open_table(META)?.insert("format", FORMAT)?;
     transaction.commit()?;
     Ok(FORMAT)
@@ -172,7 +187,6 @@ fn number(table: &impl ReadableTable<&'static str, u64>, name: &str) -> Result<u
     Ok(table.get(name)?.map_or(0, |value| value.value()))
 }
 
-/// How many transactions there were.
 fn serial(database: &redb::Database) -> Result<u64, redb::Error> {
     number(&database.begin_read()?.open_table(META)?, "serial")
 }
@@ -180,32 +194,20 @@ fn serial(database: &redb::Database) -> Result<u64, redb::Error> {
 fn write(database: &redb::Database, writes: &Writes, serial: u64) -> Result<(), redb::Error> {
     let transaction = database.begin_write()?;
     if writes.cleared {
-        transaction.delete_table(MESSAGES)?;
-        transaction.delete_table(CHUNKS)?;
-        transaction.delete_table(BODIES)?;
+        transaction.delete_table(ROWS)?;
     }
     {
-        let mut messages = transaction.open_table(MESSAGES)?;
+        let mut rows = transaction.open_table(ROWS)?;
         for (number, record) in &writes.messages {
             match record {
-                Some(record) => drop(messages.insert(number, record.as_slice())?),
-                None => drop(messages.remove(number)?),
+                Some(record) => drop(rows.insert((*number, MESSAGE), record.as_slice())?),
+                None => drop(rows.remove((*number, MESSAGE))?),
             }
         }
-        let (mut chunks, mut bodies) = (transaction.open_table(CHUNKS)?, transaction.open_table(BODIES)?);
         for (key, row) in &writes.chunks {
             match row {
-                Some(row) => {
-                    chunks.insert(key, row.record.as_slice())?;
-                    match &row.body {
-                        Some(body) => drop(bodies.insert(key, body.as_slice())?),
-                        None => drop(bodies.remove(key)?),
-                    }
-                }
-                None => {
-                    chunks.remove(key)?;
-                    bodies.remove(key)?;
-                }
+                Some(row) => drop(rows.insert(key, joined(row).as_ref())?),
+                None => drop(rows.remove(key)?),
             }
         }
         let mut meta = transaction.open_table(META)?;
@@ -215,15 +217,30 @@ fn write(database: &redb::Database, writes: &Writes, serial: u64) -> Result<(), 
     Ok(transaction.commit()?)
 }
 
+fn joined(row: &ChunkRow) -> Cow<'_, [u8]> {
+    match &row.body {
+        Some(body) => Cow::Owned([row.record.as_slice(), &[END_OF_RECORD], body].concat()),
+        None => Cow::Borrowed(&row.record),
+    }
+}
+
+/// A record, and the body that follows it.
+fn split(row: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match row.iter().position(|byte| *byte == END_OF_RECORD).and_then(|end| row.split_at_checked(end)) {
+        Some((record, rest)) => (record, rest.get(1..)),
+        None => (row, None),
+    }
+}
+
 /// Faults that a disk has, on demand.
 #[cfg(test)]
 impl Database {
     pub fn fail_next(&self) {
-        self.failing.store(true, std::sync::atomic::Ordering::SeqCst);
+        self.failing.store(true, Ordering::SeqCst);
     }
 
     pub fn fail_no_more(&self) {
-        self.failing.store(false, std::sync::atomic::Ordering::SeqCst);
+        self.failing.store(false, Ordering::SeqCst);
     }
 
     pub fn set_format(&self, format: u64) {

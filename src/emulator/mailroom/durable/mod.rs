@@ -23,6 +23,7 @@ use std::{
     path::Path,
     sync::Arc,
     thread::JoinHandle,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::watch;
@@ -37,6 +38,9 @@ pub use folder::{BodyFile, Folder};
 pub use progress::{Progress, Ticket, Unstored, settled};
 pub use row::Row;
 
+/// How long a commit is put off at most, so that more share it, while there are several callers at a time.
+/// Otherwise only those would that call while the one before is written.
+const GATHERED_FOR: Duration = Duration::from_micros(500);
 /// Name of the database in the folder.
 const DATABASE: &str = "mailroom.redb";
 
@@ -149,9 +153,14 @@ impl Committer {
         let thread = std::thread::Builder::new().name("mailroom commits".to_owned()).spawn({
             let (shared, folder) = (Arc::clone(&shared), Arc::clone(&folder));
             move || {
-                while let Some(batch) = shared.next_batch() {
+                let mut gathering = Duration::ZERO;
+                while let Some(batch) = shared.next_batch(gathering) {
+                    let began = Instant::now();
+                    let several = batch.changes.len() > 1;
                     let writes = writing::writes(&batch);
-                    match folder.database.commit(&writes) {
+                    let committed = folder.database.commit(&writes);
+                    gathering = if several { began.elapsed().min(GATHERED_FOR) } else { Duration::ZERO };
+                    match committed {
                         Ok(()) => {
                             writing::committed(batch.changes);
                             told.send_modify(|progress| progress.advance(batch.last));

@@ -275,6 +275,24 @@ fn a_body_that_was_refused_or_replaced_leaves_nothing() {
 }
 
 #[test]
+fn a_call_that_only_looks_is_not_told_of_what_others_lost() {
+    let (mailroom, _folder, _clock) = in_folder();
+    mailroom.flush();
+    let looks = std::cell::Cell::new(0);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let counted = runtime.block_on(mailroom.durably_at_last(|mailroom| {
+        looks.set(looks.get() + 1);
+        if looks.get() == 1 {
+            // Somebody else's, seen and then undone.
+            mailroom.committer.as_ref().unwrap().folder.database.fail_next();
+            send(mailroom, "BOB", "W1", b"lost").unwrap();
+        }
+        mailroom.count(&mailbox("BOB"))
+    }));
+    assert_eq!((counted, looks.get()), (Ok(0), 2));
+}
+
+#[test]
 fn what_a_kill_left_half_done_is_swept_and_what_is_not_ours_is_not() {
     let (mailroom, folder, clock) = in_folder();
     let id = send(&mailroom, "BOB", "W1", LONG).unwrap();
@@ -327,9 +345,9 @@ fn two_at_a_time_another_format_and_rubbish_are_refused_and_say_why() {
     drop(mailroom);
     let path = folder.path().join("mailroom.redb");
     let database = Database::open(path.clone()).unwrap();
-    database.set_format(2);
+    database.set_format(7);
     drop(database);
-    assert!(opened(folder.path()).contains("is of format 2, and this version knows format 1"));
+    assert!(opened(folder.path()).contains("is of format 7, and this version knows format 2"));
     fs::write(&path, "this is no database, and long enough to be looked into ".repeat(100)).unwrap();
     assert!(opened(folder.path()).contains("mailroom.redb: is damaged"), "{}", opened(folder.path()));
     let file = folder.path().join("file");
