@@ -44,6 +44,9 @@ pub enum Command {
 /// begins, or in --attestations. Without an answer they are not run and never passed: in practice,
 /// without --config, that does not count; with --config the run is incomplete, which is exit code 3.
 ///
+/// The pack "product" makes things hard for a product on purpose, at the embedded endpoint, and judges what
+/// it does then.
+///
 /// The pack "endpoint" judges the endpoint itself. At a real endpoint only its scenarios tagged
 /// @int-safe are played; the others are not run, and the exit code is 2, since more was asked for than
 /// may be played: ask for --tags @int-safe, or for --beyond-int-safe. Live MESH is refused unless

@@ -95,10 +95,15 @@ impl ReferenceClient {
     /// order, each compressed by itself where it is to be. Ends with the first that is not accepted.
     pub async fn send_chunked(&mut self, message: &Outgoing, chunk_bytes: u64) -> Vec<Answer> {
         let parts: Vec<Payload> = message.payload.parts(chunk_bytes).collect();
+        self.send_parts(message, &parts).await
+    }
+
+    /// The same, with chunks as they are given, of any sizes.
+    pub async fn send_parts(&mut self, message: &Outgoing, parts: &[Payload]) -> Vec<Answer> {
         let total = parts.len();
         let mut answers: Vec<Answer> = Vec::new();
         let mut id = None;
-        for (number, part) in (1..).zip(&parts) {
+        for (number, part) in (1..).zip(parts) {
             let range = format!("{number}:{total}");
             let answer = match (&id, NonZeroU32::new(number)) {
                 (Some(id), Some(place)) => self.send_chunk(message, part, id, place, &range).await,
@@ -180,14 +185,16 @@ impl ReferenceClient {
     }
 
     /// "Get Message", the first chunk, and "Get chunked message" for the rest, until one is answered 200
-    /// or is not answered well. A message that is not chunked is one answer.
+    /// or is not answered well, or whole. A message that is not chunked is one answer.
     pub async fn download_whole(&mut self, message: &MessageId, accept_gzip: bool) -> Vec<Answer> {
         let first = self.download(message, accept_gzip).await;
         let range =
             first.exchange.response.as_ref().and_then(|response| response.head.header("mex-chunk-range"));
         let total =
             range.and_then(|range| range.parse::<ChunkRange>().ok()).map_or(1, |range| range.total().get());
-        let mut last = first.exchange.status();
+        // A chunk that broke off ends it: the message cannot become whole.
+        let whole = |answer: &Answer| answer.exchange.status().filter(|_| answer.exchange.failure.is_none());
+        let mut last = whole(&first);
         let mut answers = vec![first];
         for place in (2..=total).filter_map(NonZeroU32::new) {
             if last != Some(206) {
@@ -196,7 +203,7 @@ impl ReferenceClient {
             let headers: &[_] = if accept_gzip { &[(header::ACCEPT_ENCODING, "gzip")] } else { &[] };
             let operation = Operation::GetChunk(self.mailbox().clone(), message.clone(), place);
             let answer = self.call(operation, headers, nothing(), true).await;
-            last = answer.exchange.status();
+            last = whole(&answer);
             answers.push(answer);
         }
         answers

@@ -9,6 +9,7 @@ mod clock;
 mod faults;
 mod mailroom;
 mod pki;
+mod provocations;
 mod recording;
 mod replay;
 mod routes;
@@ -22,6 +23,7 @@ pub use mailroom::{
     Limits, Mailbox, Mailroom, Patient, Receiver, ReportRequest, SetAside, StoreError, Workflow,
 };
 pub use pki::{ClientIdentity, Pki, PkiError};
+pub use provocations::{Calls, Deed, PROVOKED, Provocation, Provocations, ProvokedStatus, TooMany};
 pub use recording::Recorder;
 pub use routes::{Call, SERVER, TokenOutcome, Watcher};
 pub use server::{Arrangement, Emulator, Settings, StartError, Transport};

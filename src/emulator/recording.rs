@@ -187,7 +187,7 @@ impl Recording {
             }),
             failure: (!answered).then(|| TransportFailure {
                 kind: FailureKind::Closed,
-                detail: "the client's connection ended before it was answered".to_owned(),
+                detail: "the connection ended before the answer was whole".to_owned(),
             }),
             started_at: draft.began.utc,
             timings,

@@ -23,6 +23,7 @@ use super::{
     Clock, Limits, Mailbox, Mailroom, Patient, Pki, PkiError, Policy, StoreError, Switches, Workflow,
     authentication::Guard,
     faults::{Faults, TlsFault, agrees_to_old_version},
+    provocations::{Cased, Casing, Provocations, treat},
     recording::{Connection, Recorded, Recorder, Recording},
     routes::{Peer, Routes, Watcher},
 };
@@ -74,6 +75,8 @@ pub struct Arrangement {
     pub store: Option<PathBuf>,
     /// What is wrong with the endpoint on purpose. For tests: the program has no way to set it.
     pub faults: Faults,
+    /// Lets a scenario make things hard for a product. Without it nothing can be provoked.
+    pub provocations: Option<Provocations>,
 }
 
 /// What connections are made of.
@@ -185,6 +188,7 @@ impl Emulator {
             watcher: settings.watcher,
             admin: arrangement.admin,
             faults: arrangement.faults.clone(),
+            provocations: arrangement.provocations,
         });
         let faults = arrangement.faults;
         let (stop, stopped) = oneshot::channel();
@@ -337,19 +341,34 @@ async fn serve_recorded<S>(
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    match recording {
-        Some(recording) => serve(Recorded::new(stream, recording), routes, peer, watcher).await,
-        None => serve(stream, routes, peer, watcher).await,
+    let casing = routes.provocations.as_ref().map(|_| Casing::default());
+    match (recording, casing) {
+        (None, None) => serve(stream, routes, peer, watcher, None).await,
+        (None, Some(casing)) => {
+            serve(Cased::new(stream, casing.clone()), routes, peer, watcher, Some(casing)).await;
+        }
+        (Some(recording), None) => {
+            serve(Recorded::new(stream, recording), routes, peer, watcher, None).await;
+        }
+        (Some(recording), Some(casing)) => {
+            let stream = Cased::new(Recorded::new(stream, recording), casing.clone());
+            serve(stream, routes, peer, watcher, Some(casing)).await;
+        }
     }
 }
 
-async fn serve<S>(stream: S, routes: Arc<Routes>, peer: Peer, watcher: ConnectionWatcher)
-where
+async fn serve<S>(
+    stream: S,
+    routes: Arc<Routes>,
+    peer: Peer,
+    watcher: ConnectionWatcher,
+    casing: Option<Casing>,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = service_fn(move |request: Request<Incoming>| {
-        let (routes, peer) = (Arc::clone(&routes), peer.clone());
-        async move { Ok::<_, std::convert::Infallible>(routes.answer(request, &peer).await) }
+        let (routes, peer, casing) = (Arc::clone(&routes), peer.clone(), casing.clone());
+        async move { treat(routes.answer(request, &peer).await, casing.as_ref()) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub use driver::{Driven, Driver, Said};
-pub use poll::{Collected, Listing, Reported, collect, collect_report, drain, list_all};
+pub use poll::{Collected, Listing, Reported, collect, collect_report, cycle, drain, list_all};
 
 /// The product under test.
 #[derive(Debug)]
@@ -49,6 +49,14 @@ pub enum Ask<'a> {
     Drain {
         /// What waits.
         expected: &'a BTreeSet<String>,
+    },
+    /// One poll cycle, whatever comes of it: everything that waits. The reference client takes the
+    /// messages that it is told of.
+    Cycle {
+        /// What waits.
+        expected: &'a BTreeSet<String>,
+        /// Whether to offer to take gzip.
+        takes_gzip: bool,
     },
     /// Download a message that cannot be had. A driven product is brought to it by its inbox, which
     /// lists the message.
@@ -108,6 +116,7 @@ async fn act(client: &mut ReferenceClient, ask: &Ask<'_>) {
         Ask::CheckInbox => drop(client.check_inbox().await),
         Ask::Receive { message, takes_gzip } => drop(collect(client, message, *takes_gzip).await),
         Ask::Drain { expected } => drain(client, expected).await,
+        Ask::Cycle { expected, takes_gzip } => cycle(client, expected, *takes_gzip).await,
         Ask::Download { message } => drop(client.download(message, false).await),
         Ask::TakeReport { about, is_report } => drop(collect_report(client, about, is_report).await),
         Ask::Track { message } => drop(client.track(message).await),
@@ -126,6 +135,7 @@ impl Ask<'_> {
             Self::CheckInbox
             | Self::Receive { .. }
             | Self::Drain { .. }
+            | Self::Cycle { .. }
             | Self::Download { .. }
             | Self::TakeReport { .. }
             | Self::List => driver::Action::Receive,
@@ -142,6 +152,7 @@ impl Ask<'_> {
             Self::CheckInbox | Self::List => "check its inbox",
             Self::Receive { .. } => "collect a message",
             Self::Drain { .. } => "work its inbox off",
+            Self::Cycle { .. } => "make one poll cycle",
             Self::Download { .. } => "collect a message that cannot be had",
             Self::TakeReport { .. } => "collect a report",
             Self::Track { .. } => "track a message",
@@ -160,7 +171,7 @@ impl Ask<'_> {
     /// Whether it is to offer to take gzip.
     #[must_use]
     pub fn takes_gzip(&self) -> bool {
-        matches!(self, Self::Receive { takes_gzip: true, .. })
+        matches!(self, Self::Receive { takes_gzip: true, .. } | Self::Cycle { takes_gzip: true, .. })
     }
 
     /// The message to be tracked.
@@ -193,7 +204,9 @@ impl Ask<'_> {
             }
             Self::CheckInbox | Self::List => any(&|operation| matches!(operation, Operation::CheckInbox(_))),
             Self::Receive { message, .. } => acknowledged(message.as_str()),
-            Self::Drain { expected } => expected.iter().all(|id| acknowledged(id)),
+            Self::Drain { expected } | Self::Cycle { expected, .. } => {
+                expected.iter().all(|id| acknowledged(id))
+            }
             Self::Download { message } => {
                 any(&|operation| matches!(operation, Operation::GetMessage(_, other) if other == *message))
             }

@@ -134,6 +134,28 @@ pub async fn drain(client: &mut ReferenceClient, expected: &BTreeSet<String>) {
     }
 }
 
+/// One poll cycle: a page, everything on it that is expected, each once, and another look, until nothing new
+/// is listed. Ends when the inbox cannot be listed.
+pub async fn cycle(client: &mut ReferenceClient, expected: &BTreeSet<String>, accept_gzip: bool) {
+    let mut tried = BTreeSet::new();
+    loop {
+        let answer = client.check_inbox().await;
+        let listed = Listed::read(&answer.body).ok().filter(|_| answer.exchange.status() == Some(200));
+        let Some(page) = listed else { return };
+        let new = page.messages.iter().filter(|id| expected.contains(*id));
+        let new: Vec<MessageId> = new.filter_map(|id| MessageId::parse(id).ok()).collect();
+        let before = tried.len();
+        for message in new {
+            if tried.insert(message.to_string()) {
+                take(client, &message, accept_gzip).await;
+            }
+        }
+        if tried.len() == before {
+            return;
+        }
+    }
+}
+
 /// What looking for a report on a message showed.
 #[derive(Debug, Clone)]
 pub struct Reported {

@@ -8,6 +8,7 @@ pub mod endpoint;
 mod fault;
 mod messages;
 mod refusals;
+mod resilience;
 #[cfg(test)]
 mod tests;
 pub mod traffic;
@@ -28,6 +29,11 @@ pub use messages::{
 };
 pub use refusals::{
     answered, copes, is_report_on, of_product, recipient_refused, reports_on, says_undelivered,
+};
+pub use resilience::{
+    acknowledges_only_whole, arrived_once, chunks_in_the_end, ended_well, is_sent, last_failed, left_alone,
+    no_storm, sends_with_care, stops_sending_chunks, taken_in_the_end, took_for_success,
+    unaltered_in_the_end, waits_as_told, waits_for_answers,
 };
 pub use volume::{each_collected_once, worked_off_in_pages};
 pub use waiting::{still_before, time_at_endpoint};

@@ -2,6 +2,7 @@
 
 mod chunks;
 mod refusals;
+mod resilience;
 mod volume;
 
 use std::sync::Arc;

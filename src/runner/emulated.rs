@@ -7,8 +7,8 @@ use super::{Pair, Seat, staged::Staging};
 use crate::{
     client::{Identity, Origin, Target, Timeouts, TlsParts, TlsVersions},
     emulator::{
-        Arrangement, Clock, Emulator, Limits, Mailroom, Pki, PkiError, Policy, Settings, StartError,
-        Transport,
+        Arrangement, Clock, Emulator, Limits, Mailroom, Pki, PkiError, Policy, Provocations, Settings,
+        StartError, Transport,
     },
     protocol::{Credentials, MailboxId, Password, SharedKey},
     tape::ScenarioNumber,
@@ -32,6 +32,7 @@ pub struct Emulated {
 pub struct OwnEndpoint {
     kind: Kind,
     clock: Clock,
+    provocations: Provocations,
 }
 
 enum Kind {
@@ -56,8 +57,14 @@ impl OwnEndpoint {
         }
     }
 
-    pub(super) fn staged(clock: Clock, staging: Staging) -> Self {
-        Self { kind: Kind::Staged(staging), clock }
+    /// What it does on purpose.
+    #[must_use]
+    pub fn provocations(&self) -> &Provocations {
+        &self.provocations
+    }
+
+    pub(super) fn staged(clock: Clock, provocations: Provocations, staging: Staging) -> Self {
+        Self { kind: Kind::Staged(staging), clock, provocations }
     }
 
     pub(super) fn staging(&mut self) -> Option<&mut Staging> {
@@ -110,11 +117,12 @@ impl Emulated {
         } else {
             Transport::Plain
         };
-        let arrangement = Arrangement { faults: self.emulator.faults().clone(), ..arrangement };
+        let (faults, provocations) = (self.emulator.faults().clone(), Provocations::default());
+        let arrangement = Arrangement { faults, provocations: Some(provocations.clone()), ..arrangement };
         let settings = settings(transport, self.shared_key.clone(), clock.clone());
         let emulator = Emulator::start_arranged(settings, arrangement).await?;
         let pair = self.pair_at(&emulator, Some(&clock), scenario)?;
-        Ok((pair, OwnEndpoint { kind: Kind::Alone(emulator), clock }))
+        Ok((pair, OwnEndpoint { kind: Kind::Alone(emulator), clock, provocations }))
     }
 
     fn pair_at(

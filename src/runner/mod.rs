@@ -43,7 +43,7 @@ pub use record::{
     Environment, MailboxRole, PackFile, Party, RuleCounts, RunRecord, ScenarioRecord, StepRecord,
 };
 pub use setting::{EvidenceFile, Mailboxes, Pair, Seat, Setting};
-pub use stage::{Role, Stage};
+pub use stage::{Role, Stage, answered};
 pub use staged::{Staged, StagedSettings};
 pub use terms::{
     Attestation, Chunking, Deviation, DeviationOf, Given, Operator, Optional, Pending, Person, Resumed, Terms,

@@ -16,7 +16,10 @@ use super::{
     judging::judged,
     panic_hook::KeptHook,
 };
-use crate::tape::{Exchange, ScenarioNumber};
+use crate::{
+    emulator::PROVOKED,
+    tape::{Exchange, ScenarioNumber},
+};
 
 /// Plays a plan. `interrupted` ends the run before its time when it comes to an end, with the reason.
 ///
@@ -86,6 +89,15 @@ fn warnings(setting: &Setting, scenarios: &[super::ScenarioRecord]) -> Vec<Strin
         let cases = moved.join(", ");
         warnings.push(format!(
             "The emulated endpoint's clock was moved on purpose in {cases}: no such time has really passed"
+        ));
+    }
+    let provoked = setting.ledger.all_provoked();
+    let provoked = provoked.iter().filter_map(|number| scenarios.get(number.0));
+    let provoked: Vec<&str> = provoked.map(|scenario| scenario.name.as_str()).collect();
+    if !provoked.is_empty() {
+        let names = provoked.join("; ");
+        warnings.push(format!(
+            "The endpoint made things hard for the product on purpose, in these scenarios, and says so in a header of each such answer ({PROVOKED}): {names}"
         ));
     }
     warnings

@@ -118,6 +118,7 @@ pub(super) struct Ledger {
     pending: Mutex<Vec<Pending>>,
     files: Mutex<Vec<EvidenceFile>>,
     pub(super) driving: Mutex<Driving>,
+    provoked: Mutex<BTreeSet<ScenarioNumber>>,
 }
 
 /// A remark, and when it was made.
@@ -259,9 +260,9 @@ impl Setting {
         let lease = match &self.mailboxes {
             Mailboxes::Configured(pair) => Lease::Shared(Arc::clone(pair).lock_owned().await),
             Mailboxes::Staged(staged) => {
-                let (pair, clock, staging) = staged.lease(scenario, &self.tape).await?;
-                self.ledger.anew(&pair.product.credentials.mailbox, staging.since);
-                Lease::Alone(Box::new(pair), OwnEndpoint::staged(clock, staging))
+                let (pair, endpoint, since) = staged.lease(scenario, &self.tape).await?;
+                self.ledger.anew(&pair.product.credentials.mailbox, since);
+                Lease::Alone(Box::new(pair), endpoint)
             }
             Mailboxes::Emulated(emulated) if alone => {
                 let (pair, endpoint) = emulated.alone(scenario, Arrangement::default()).await?;
@@ -306,6 +307,15 @@ impl Ledger {
 
     pub fn keep(&self, file: EvidenceFile) {
         self.files.lock().unwrap_or_else(PoisonError::into_inner).push(file);
+    }
+
+    /// In this scenario the endpoint does on purpose what no endpoint should.
+    pub fn provoked(&self, scenario: ScenarioNumber) {
+        self.provoked.lock().unwrap_or_else(PoisonError::into_inner).insert(scenario);
+    }
+
+    pub fn all_provoked(&self) -> BTreeSet<ScenarioNumber> {
+        self.provoked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub fn leave(&self, pending: Pending) {

@@ -4,6 +4,8 @@
 mod asking;
 mod attesting;
 mod chunks;
+mod enduring;
+mod provoking;
 mod receiving;
 mod refusals;
 mod sending;
@@ -29,6 +31,7 @@ use crate::{
 };
 
 pub use crate::tape::Actor as Role;
+pub use provoking::answered;
 
 /// One scenario while it is played.
 pub struct Stage {
@@ -58,6 +61,8 @@ pub struct Stage {
     said: Option<Said>,
     /// What the product says it holds, by message ID.
     received: Option<BTreeMap<String, Sha256>>,
+    /// What it did when things were hard for it.
+    trial: provoking::Trial,
 }
 
 struct SentMessage {
@@ -100,6 +105,7 @@ impl Stage {
             asked: 0,
             said: None,
             received: None,
+            trial: provoking::Trial::default(),
         }
     }
 

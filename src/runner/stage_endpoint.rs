@@ -30,7 +30,7 @@ impl Stage {
     pub fn demand_own_endpoint(&mut self) -> Result<&OwnEndpoint, Fault> {
         match &self.lease {
             Lease::Shared(_) => {
-                Err(self.not_run("an endpoint whose time can be moved is needed, and this one is not ours"))
+                Err(self.not_run("an endpoint of mesh-witness's own is needed, and this one is not ours"))
             }
             Lease::Own(_) => Err(untagged()),
             Lease::Alone(..) => self.own_endpoint().ok_or_else(untagged),

@@ -6,12 +6,12 @@ use std::{net::SocketAddr, sync::Arc};
 use chrono::{DateTime, Utc};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::{Pair, Role, Seat};
+use super::{OwnEndpoint, Pair, Role, Seat};
 use crate::{
     client::{Identity, Origin, Target, Timeouts},
     emulator::{
-        Arrangement, Clock, Emulator, Limits, Mailroom, Pki, PkiError, Policy, Recorder, Settings,
-        StartError, Transport,
+        Arrangement, Clock, Emulator, Limits, Mailroom, Pki, PkiError, Policy, Provocations, Recorder,
+        Settings, StartError, Transport,
     },
     protocol::{Credentials, MailboxId},
     tape::{Exchange, Redactor, ScenarioNumber, Tape},
@@ -55,8 +55,6 @@ pub(super) struct Turn {
 /// One scenario's time at the endpoint.
 pub(super) struct Staging {
     turn: OwnedMutexGuard<Turn>,
-    /// When it began: what came to the address before was for the endpoint before.
-    pub since: DateTime<Utc>,
     recorder: Recorder,
     pub mailroom: Arc<Mailroom>,
     pub url: String,
@@ -81,12 +79,12 @@ impl Staged {
     }
 
     /// Waits for the scenario's turn, and starts the endpoint anew for it. What the product does there goes
-    /// on the tape.
+    /// on the tape. Gives also since when it is new.
     pub(super) async fn lease(
         &self,
         scenario: ScenarioNumber,
         tape: &Tape,
-    ) -> Result<(Pair, Clock, Staging), StartError> {
+    ) -> Result<(Pair, OwnEndpoint, DateTime<Utc>), StartError> {
         let mut turn = Arc::clone(&self.turn).lock_owned().await;
         let since = Utc::now();
         if let Some(earlier) = turn.emulator.take() {
@@ -99,7 +97,8 @@ impl Staged {
             .passing_over(own.counterpart.mailbox.clone());
         let clock = Clock::new();
         let settings = endpoint(own, self.address, &clock);
-        let arrangement = Arrangement::default();
+        let provocations = Provocations::default();
+        let arrangement = Arrangement { provocations: Some(provocations.clone()), ..Arrangement::default() };
         // The product's tokens go by its own time, whatever time the scenario makes it here.
         let emulator =
             Emulator::start_recorded(settings, arrangement, recorder.clone(), Clock::new()).await?;
@@ -112,7 +111,8 @@ impl Staged {
         let (mailroom, url) = (Arc::clone(emulator.mailroom()), emulator.url());
         mailroom.register(own.dormant.clone(), own.counterpart.password.clone());
         turn.emulator = Some(emulator);
-        Ok((pair, clock, Staging { turn, since, recorder, mailroom, url }))
+        let staging = Staging { turn, recorder, mailroom, url };
+        Ok((pair, OwnEndpoint::staged(clock, provocations, staging), since))
     }
 
     fn seat(&self, credentials: &Credentials, validated: Option<Arc<Exchange>>) -> Result<Seat, PkiError> {

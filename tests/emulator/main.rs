@@ -6,6 +6,7 @@ mod caller;
 mod chunks;
 mod messages;
 mod profiles;
+mod provocations;
 mod reports;
 mod sandbox;
 mod store;

@@ -4,6 +4,8 @@ mod command;
 mod manual;
 #[path = "../support/product.rs"]
 mod product;
+mod provoked;
+mod provoked_product;
 #[path = "../support/mod.rs"]
 mod support;
 mod webhook;

@@ -22,7 +22,9 @@ use http::{Method, Request, StatusCode, request::Parts};
 use hyper::body::Incoming;
 use serde_json::json;
 
-use super::{Clock, Faults, Mailroom, Refusal, Switches, authentication::Guard, switches};
+use super::{
+    Clock, Deed, Faults, Mailroom, Provocations, Refusal, Switches, authentication::Guard, switches,
+};
 use crate::protocol::{ApiVersion, MailboxId, MessageId, Operation, PathError, ValidationError};
 
 pub use call::{Call, TokenOutcome, Watcher};
@@ -42,6 +44,8 @@ pub struct Routes {
     pub admin: bool,
     /// What is wrong on purpose.
     pub faults: Faults,
+    /// What makes it hard for a product, where a scenario may arm that.
+    pub provocations: Option<Provocations>,
 }
 
 /// Who is at the other end of a connection.
@@ -77,9 +81,14 @@ impl Routes {
             path => Operation::read(&parts.method, path),
         };
         let mut token = TokenOutcome::NotAsked;
+        let deed = self.provocations.as_ref().zip(operation.as_ref().ok());
+        let deed = deed.and_then(|(provocations, operation)| provocations.meet(operation));
         let reply = match &operation {
             Ok(operation) => {
-                let reply = self.operate(operation, &mut parts, &mut body, peer, &mut token).await;
+                let reply = match deed.and_then(Deed::before) {
+                    Some(reply) => reply,
+                    None => self.operate(operation, &mut parts, &mut body, peer, deed, &mut token).await,
+                };
                 self.faults.answered(operation, reply, &self.mailroom).await
             }
             Err(PathError::Part("mailbox_id")) => self.no_mailbox(&parts, &mut token),
@@ -99,6 +108,10 @@ impl Routes {
         let operation = operation.ok();
         // A client that is still sending would not see an answer on a connection that is closed on it.
         receive::drain(body).await;
+        let reply = match deed {
+            Some(deed) => deed.after(reply).await,
+            None => reply,
+        };
         if let (Some(watcher), Some(request)) = (&self.watcher, called) {
             let message = operation.as_ref().and_then(Operation::message).cloned();
             watcher(&Call {
@@ -112,7 +125,11 @@ impl Routes {
                 note: reply.note.clone(),
             });
         }
-        reply.into_response(&self.clock)
+        let mut response = reply.into_response(&self.clock);
+        if let Some(deed) = deed {
+            deed.mark(&mut response);
+        }
+        response
     }
 
     async fn operate(
@@ -121,6 +138,7 @@ impl Routes {
         parts: &mut Parts,
         body: &mut Incoming,
         peer: &Peer,
+        deed: Option<Deed>,
         token: &mut TokenOutcome,
     ) -> Reply {
         let admitted = match operation.mailbox() {
@@ -146,6 +164,9 @@ impl Routes {
         }
         let read = refusals::version(&self.switches, header(parts, &http::header::ACCEPT));
         let version = *read.as_ref().unwrap_or(&ApiVersion::V1);
+        if let Some(reply) = deed.and_then(|deed| deed.instead(operation, version)) {
+            return reply;
+        }
         match read {
             Err(refused) if takes_versions(&asked) => refusals::tell(&refused, version),
             _ => self.ask(parts, version).route(&asked, body).await,

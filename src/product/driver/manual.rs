@@ -162,6 +162,10 @@ fn instructions(ask: &Ask<'_>, order: &Order) -> Vec<String> {
         Ask::Drain { expected } => {
             format!("work off its inbox, in which {} messages wait, to its end", expected.len())
         }
+        Ask::Cycle { expected, .. } => format!(
+            "make one poll cycle: list, download and acknowledge the {} messages that wait, then press Enter here, whatever came of it",
+            expected.len()
+        ),
         Ask::Download { message } => {
             format!("collect message {message}: it may be listed, and cannot be had")
         }

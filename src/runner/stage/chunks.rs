@@ -71,14 +71,20 @@ impl Stage {
         let downloads = rules::downloads_of(&message, by, &self.own_exchanges());
         downloads.iter().for_each(|download| self.look(download));
         rules::downloaded_in_chunks(&downloads, &self.own_exchanges())?;
-        let bodies: Vec<&BodyRecord> = downloads.iter().filter_map(|one| body(one)).collect();
-        let asked = self.asked(&bodies).await?;
-        rules::chunks_unaltered(&asked.parts, &contents(&bodies), None)?;
-        self.note(asked.told(downloads.len()));
+        self.chunks_are_the_whole(&downloads).await?;
         match by {
             Role::Product => self.holds(message.as_str(), self.sent()?.asked),
             Role::Counterpart => Ok(()),
         }
+    }
+
+    /// The content of these downloads, one after the other, is the payload.
+    pub(super) async fn chunks_are_the_whole(&self, downloads: &[Arc<Exchange>]) -> Result<(), Fault> {
+        let bodies: Vec<&BodyRecord> = downloads.iter().filter_map(body).collect();
+        let asked = self.asked(&bodies).await?;
+        rules::chunks_unaltered(&asked.parts, &contents(&bodies), None)?;
+        self.note(asked.told(downloads.len()));
+        Ok(())
     }
 
     /// The digests of the payload, cut where these bodies are cut.

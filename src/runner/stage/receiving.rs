@@ -161,7 +161,7 @@ impl Stage {
         Ok(false)
     }
 
-    fn judge_complete(&self, pages: &[Arc<Exchange>], complete: bool) -> Result<(), Fault> {
+    pub(super) fn judge_complete(&self, pages: &[Arc<Exchange>], complete: bool) -> Result<(), Fault> {
         if let Some(last) = pages.last() {
             rules::inbox_listed(last, &self.setting.tape.exchanges())?;
         }

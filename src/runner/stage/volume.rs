@@ -13,8 +13,9 @@ impl Stage {
     /// When one of them is not accepted.
     pub async fn counterpart_sends_many(&mut self, count: u64, size: u64) -> Result<(), Fault> {
         self.validate(Role::Counterpart).await?;
+        let before = self.many.len() as u64;
         for number in 1..=count {
-            let label = format!("{}-{number}", self.label);
+            let label = format!("{}-{}", self.label, before + number);
             let message: Outgoing = self.outgoing(self.mailbox(Role::Product), &label, size);
             let send = self.counterpart.send(&message).await.exchange;
             let accepted = match rules::message_accepted(&send, &[]) {

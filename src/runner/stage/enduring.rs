@@ -1,0 +1,170 @@
+//! Judging what the product did when things were hard for it.
+
+use super::{Fault, FaultKind, Role, Stage, out_of_order};
+use crate::{product::list_all, protocol::Operation, rules};
+
+impl Stage {
+    /// The product did not make the same call again and again.
+    ///
+    /// # Errors
+    /// When it did so beyond measure; a warning where it did so more than is good.
+    pub fn did_not_storm(&self) -> Result<(), Fault> {
+        if let Some(fault) = rules::no_storm(&self.trial.acts)? {
+            self.warn(fault);
+        }
+        Ok(())
+    }
+
+    /// It waited for as long as it was told. Not to wait is a warning.
+    pub fn waited_as_told(&self) {
+        self.warning(rules::waits_as_told(&self.trial.acts));
+    }
+
+    /// It did not take what failed for a success, as far as its driver says what it believes.
+    ///
+    /// # Errors
+    /// When it did; or when it believes that it failed, and in the end it did not.
+    pub fn noticed(&self) -> Result<(), Fault> {
+        let acts = &self.trial.acts;
+        let sends = acts
+            .iter()
+            .any(|act| matches!(&act.operation, Some(Operation::SendMessage(_) | Operation::SendChunk(..))));
+        let told =
+            |operation: &Operation| matches!(operation, Operation::CheckInbox(_) | Operation::Handshake(_));
+        let done = if sends { rules::is_sent(acts) } else { rules::ended_well(acts, told) };
+        if done {
+            return if sends { self.stands_by_it() } else { Ok(()) };
+        }
+        match (&self.said, rules::last_failed(acts)) {
+            (Some(said), Some(failed)) if said.succeeded == Some(true) => {
+                Err(rules::took_for_success(failed, &said.how))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// It did not send by itself again what may have been accepted. To do so is a warning.
+    pub fn sent_with_care(&self) {
+        self.warning(rules::sends_with_care(&self.trial.acts));
+    }
+
+    /// It waited for an answer that came late. Not to wait is a warning.
+    pub fn waited_for_answers(&self) {
+        self.warning(rules::waits_for_answers(&self.trial.acts));
+    }
+
+    /// It sent no further chunk after one that was refused. To do so is a warning.
+    pub fn stopped_sending_chunks(&self) {
+        self.warning(rules::stops_sending_chunks(&self.trial.acts));
+    }
+
+    /// The last send was accepted.
+    ///
+    /// # Errors
+    /// When it was not.
+    pub fn sent_in_the_end(&mut self) -> Result<(), Fault> {
+        self.message_accepted()?;
+        if rules::is_sent(&self.trial.acts) {
+            return Ok(());
+        }
+        let what = "the message was not sent whole, although MESH is well again";
+        let remedy = "Begin anew with the first chunk when a message could not be completed.";
+        let fault = Fault::new(FaultKind::Product, what, remedy);
+        Err(fault.from_source("OpenAPI: Send chunked message"))
+    }
+
+    /// The counterpart has the message, once. More than once is a warning.
+    ///
+    /// # Errors
+    /// When it has none, or its inbox cannot be listed.
+    pub async fn arrived_once(&mut self) -> Result<(), Fault> {
+        self.validate(Role::Counterpart).await?;
+        let listing = list_all(&mut self.counterpart).await;
+        self.judge_complete(&listing.pages, listing.complete)?;
+        if listing.messages.is_empty() {
+            let what = "the message is not in the recipient's inbox";
+            let remedy = "See that a send was answered 202 before it is taken for done.";
+            return Err(Fault::new(FaultKind::Product, what, remedy).from_source("OpenAPI: Send message"));
+        }
+        self.warning(rules::arrived_once(listing.messages.len()));
+        Ok(())
+    }
+
+    /// Nothing was acknowledged that had not been downloaded whole.
+    ///
+    /// # Errors
+    /// When something was.
+    pub fn acknowledged_only_whole(&self) -> Result<(), Fault> {
+        rules::acknowledges_only_whole(self.expected().iter().map(String::as_str), &self.own_exchanges())
+    }
+
+    /// Everything that waited was taken in the end: downloaded whole, unaltered, acknowledged after that, and
+    /// held, as far as the product shows it.
+    ///
+    /// # Errors
+    /// When something is lost.
+    pub fn took_everything(&self) -> Result<(), Fault> {
+        self.took(None)?;
+        self.stands_by_it()
+    }
+
+    /// The same for everything but the message that could not be had, which was not acknowledged.
+    ///
+    /// # Errors
+    /// When something is lost, or was acknowledged that was not had.
+    pub fn took_everything_else(&self) -> Result<(), Fault> {
+        let refused = self.trial.refused.clone();
+        let refused = refused.ok_or_else(|| out_of_order("a message of which the download is refused"))?;
+        rules::left_alone(&refused, &self.own_exchanges())?;
+        self.took(Some(refused.as_str()))
+    }
+
+    fn took(&self, but: Option<&str>) -> Result<(), Fault> {
+        let own = self.own_exchanges();
+        let expected = self.expected();
+        let expected = || expected.iter().map(String::as_str).filter(|id| Some(*id) != but);
+        rules::acknowledges_only_whole(expected(), &own)?;
+        rules::taken_in_the_end(expected(), &own)?;
+        let mut sent = self.many.clone();
+        // One that travelled in chunks is judged by them.
+        if let (Some(id), Some(one), None) = (&self.message, &self.sent, &self.whole)
+            && expected().any(|waited| waited == id.as_str())
+        {
+            sent.insert(id.to_string(), one.asked);
+        }
+        sent.retain(|id, _| Some(id.as_str()) != but);
+        rules::unaltered_in_the_end(&sent, &own)?;
+        let shown = self.received.as_ref();
+        // Whoever shows some of what it holds shows all of it.
+        let shows = shown.is_some_and(|shown| sent.keys().any(|id| shown.contains_key(id)));
+        for (message, asked) in &sent {
+            if shows && shown.is_some_and(|shown| !shown.contains_key(message)) {
+                let what = format!("the product does not hold message {message}, which it has acknowledged");
+                let remedy = "Keep a message before it is acknowledged, and whatever is answered to that: what is acknowledged is gone from MESH.";
+                let fault = Fault::new(FaultKind::Product, what, remedy);
+                return Err(fault.from_source("OpenAPI: Inbox poll cycle; Acknowledge message"));
+            }
+            self.holds(message, *asked)?;
+        }
+        Ok(())
+    }
+
+    /// The chunks that the product downloaded are the whole that was sent, and the whole is what it holds.
+    ///
+    /// # Errors
+    /// When they are not.
+    pub async fn whole_in_the_end(&self) -> Result<(), Fault> {
+        let message = self.message()?;
+        rules::acknowledges_only_whole([message.as_str()], &self.own_exchanges())?;
+        rules::taken_in_the_end([message.as_str()], &self.own_exchanges())?;
+        self.chunks_are_the_whole(&rules::chunks_in_the_end(&message, &self.own_exchanges())).await?;
+        self.holds(message.as_str(), self.sent()?.asked)?;
+        self.stands_by_it()
+    }
+
+    fn warning(&self, found: Result<(), Fault>) {
+        if let Err(fault) = found {
+            self.warn(fault);
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! A product for what is provoked: it does as it should when MESH does not, but for quirks that its arguments
+//! name. Called as the one beside it is.
+
+use std::{fs, path::Path, time::Duration};
+
+use reqwest::{
+    Client, Method,
+    header::{HeaderMap, HeaderName, HeaderValue},
+};
+use serde_json::Value;
+
+use crate::product::{self, ABOUT, Tokens, gunzip, gzip, has, told};
+
+/// The driver of this product, in the configuration's words.
+pub fn driver(quirks: &[&str]) -> String {
+    product::driver_by("provoked_product::acts", quirks)
+}
+
+/// Not a test by itself: the product's program.
+#[test]
+#[ignore = "is the product, which the tests call"]
+fn acts() {
+    let action = std::env::args().next_back().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut mailbox = Mailbox::new();
+        match action.as_str() {
+            "handshake" => mailbox.demand(Method::POST, "", Vec::new(), &ABOUT, 200).await.map(drop),
+            "send" => mailbox.send().await,
+            "receive" => mailbox.receive().await,
+            other => panic!("no action {other}"),
+        }
+        .unwrap();
+    });
+    assert!(!has("always-fails"), "as it was told");
+}
+
+struct Mailbox {
+    client: Client,
+    tokens: Tokens,
+}
+
+struct Answer {
+    status: u16,
+    headers: HeaderMap,
+    content: Vec<u8>,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> Option<&str> {
+        // The HTTP library knows no case; what the emulator says of it stands for the case on the wire.
+        let mixed = self.headers.get("x-mesh-witness-provoked").and_then(text_of)
+            == Some("header names in mixed case");
+        if has("knows-names-in-lower-case-only") && mixed {
+            return None;
+        }
+        if has("knows-names-by-their-beginning") {
+            let begins = |other: &&HeaderName| other.as_str().starts_with(name);
+            return text_of(self.headers.get(self.headers.keys().filter(begins).last()?)?);
+        }
+        text_of(self.headers.get(name)?)
+    }
+
+    /// How many chunks there are, by the header where a product goes by that, or the status.
+    fn has_more(&self, number: u32) -> bool {
+        if has("knows-names-in-lower-case-only") || has("knows-names-by-their-beginning") {
+            let total =
+                self.header("mex-chunk-range").and_then(|range| range.split(':').nth(1)?.parse().ok());
+            return number < total.unwrap_or(1);
+        }
+        self.status == 206
+    }
+}
+
+fn text_of(value: &HeaderValue) -> Option<&str> {
+    value.to_str().ok()
+}
+
+/// A file beside the configuration in which a product with a memory keeps what it has seen.
+const MEMORY: &str = "memory";
+
+impl Mailbox {
+    fn new() -> Self {
+        Self { client: product::client(), tokens: Tokens::new() }
+    }
+
+    async fn call(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+        headers: &[(&str, &str)],
+    ) -> Result<Answer, String> {
+        let repeats = if has("storms") { 30 } else { usize::from(has("calls-again-at-once")) };
+        for _ in 0..repeats {
+            let answer = self.call_once(method.clone(), path, body.clone(), headers).await?;
+            if !matches!(answer.status, 403 | 429 | 503) {
+                return Ok(answer);
+            }
+        }
+        self.call_once(method, path, body, headers).await
+    }
+
+    async fn call_once(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+        headers: &[(&str, &str)],
+    ) -> Result<Answer, String> {
+        let url = format!("{}/messageexchange/{}{path}", told("MESH_URL"), told("MESH_MAILBOX_ID"));
+        let token = self.tokens.next().unwrap();
+        let mut request = self.client.request(method, url).header("Authorization", token);
+        request = request.header("Accept", "application/vnd.mesh.v2+json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if has("is-impatient") && (path == "/outbox" || path.starts_with("/inbox/")) {
+            request = request.timeout(Duration::from_secs(1));
+        }
+        let mut response = request.body(body).send().await.map_err(|error| format!("{path}: {error}"))?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let mut answer = Answer { status, headers, content: Vec::new() };
+        loop {
+            match response.chunk().await {
+                Ok(Some(piece)) => answer.content.extend(piece),
+                Err(error) if !has("takes-half-for-whole") => return Err(format!("{path}: {error}")),
+                _ => break,
+            }
+        }
+        // The list is let through, so that what comes after it is seen.
+        let lower = has("knows-names-in-lower-case-only") && path != "/inbox";
+        if lower && answer.header("content-length").is_none() {
+            answer.content.clear();
+        }
+        Ok(answer)
+    }
+
+    async fn demand(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+        headers: &[(&str, &str)],
+        expected: u16,
+    ) -> Result<Vec<u8>, String> {
+        let answer = match self.call(method, path, body, headers).await {
+            Err(_) if has("takes-no-for-yes") => return Ok(Vec::new()),
+            other => other?,
+        };
+        if answer.status == expected || has("takes-no-for-yes") {
+            Ok(answer.content)
+        } else {
+            Err(format!("{path}: {}", answer.status))
+        }
+    }
+
+    async fn send(&mut self) -> Result<(), String> {
+        let payload = fs::read(told("MESH_PAYLOAD_FILE")).unwrap();
+        let size = told("MESH_CHUNK_SIZE").parse().unwrap_or(payload.len());
+        let compress = told("MESH_COMPRESS") == "yes";
+        let parts: Vec<Vec<u8>> =
+            payload.chunks(size).map(|part| if compress { gzip(part) } else { part.to_vec() }).collect();
+        let mut common = vec![("Content-Type", "application/octet-stream")];
+        if compress {
+            common.extend([("Content-Encoding", "gzip"), ("Mex-Content-Compressed", "Y")]);
+        }
+        let (me, to) = (told("MESH_MAILBOX_ID"), told("MESH_RECIPIENT_ID"));
+        let (workflow, local_id) = (told("MESH_WORKFLOW_ID"), told("MESH_LOCAL_ID"));
+        let range = format!("1:{}", parts.len());
+        let mut first = common.clone();
+        first.extend([("Mex-From", &*me), ("Mex-To", &to), ("Mex-WorkflowID", &workflow)]);
+        if parts.len() > 1 {
+            first.push(("Mex-Chunk-Range", &range));
+        }
+        let with = |local_id| [&first[..], &[("Mex-LocalID", local_id)]].concat();
+        if has("sends-twice") {
+            self.demand(Method::POST, "/outbox", parts[0].clone(), &with(&local_id), 202).await?;
+        }
+        let mut answer = self.demand(Method::POST, "/outbox", parts[0].clone(), &with(&local_id), 202).await;
+        if answer.is_err() && has("sends-again") {
+            answer = self.demand(Method::POST, "/outbox", parts[0].clone(), &with("again"), 202).await;
+        }
+        let answer: Value = serde_json::from_slice(&answer?).unwrap_or_default();
+        let message = answer["message_id"].as_str().unwrap_or("none").to_owned();
+        if message == "none" && !has("takes-no-for-yes") {
+            return Err("no message ID".to_owned());
+        }
+        let mut refused = Ok(());
+        for (number, part) in (2..).zip(&parts[1..]) {
+            let range = format!("{number}:{}", parts.len());
+            let mut headers = common.clone();
+            headers.push(("Mex-Chunk-Range", &range));
+            let path = format!("/outbox/{message}/{number}");
+            let sent = self.demand(Method::POST, &path, part.clone(), &headers, 202).await;
+            refused = refused.and(sent.map(drop));
+            if !has("goes-on-sending") {
+                refused.clone()?;
+            }
+        }
+        refused
+    }
+
+    async fn receive(&mut self) -> Result<(), String> {
+        let mut seen: Vec<String> = Vec::new();
+        if has("takes-each-once") {
+            seen.extend(fs::read_to_string(MEMORY).unwrap_or_default().lines().map(str::to_owned));
+        }
+        loop {
+            let listed = self.demand(Method::GET, "/inbox", Vec::new(), &[], 200).await?;
+            let listed: Value = match serde_json::from_slice(&listed) {
+                Err(error) if !has("takes-no-for-yes") && !has("takes-half-for-whole") => {
+                    return Err(error.to_string());
+                }
+                listed => listed.unwrap_or_default(),
+            };
+            let listed = listed["messages"].as_array().cloned().unwrap_or_default();
+            let fresh: Vec<String> = listed.iter().filter_map(|id| id.as_str().map(str::to_owned)).collect();
+            let fresh: Vec<String> = fresh.into_iter().filter(|id| !seen.contains(id)).collect();
+            if fresh.is_empty() {
+                return Ok(());
+            }
+            for message in fresh {
+                seen.push(message.clone());
+                if has("takes-each-once") {
+                    fs::write(MEMORY, seen.join("\n")).unwrap();
+                }
+                self.take(&message).await?;
+            }
+            if has("takes-the-first-page-only") {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn take(&mut self, message: &str) -> Result<(), String> {
+        let gzip: &[(&str, &str)] =
+            if told("MESH_COMPRESS") == "yes" { &[("Accept-Encoding", "gzip")] } else { &[] };
+        let mut parts: Vec<Vec<u8>> = Vec::new();
+        let mut answer = self.call(Method::GET, &format!("/inbox/{message}"), Vec::new(), gzip).await?;
+        if has("downloads-twice") {
+            answer = self.call(Method::GET, &format!("/inbox/{message}"), Vec::new(), gzip).await?;
+        }
+        for number in 1.. {
+            match answer.status {
+                200 | 206 => {}
+                _ if has("acknowledges-what-it-was-refused") => break,
+                404 | 410 if !has("gives-up-at-a-missing-message") => return Ok(()),
+                other => return Err(format!("download: {other}")),
+            }
+            let packed = answer.header("content-encoding") == Some("gzip");
+            let more = answer.has_more(number);
+            if has("passes-over-reports") && answer.header("mex-messagetype") == Some("REPORT") {
+                return Ok(());
+            }
+            parts.push(if packed { gunzip(&answer.content) } else { answer.content });
+            if !more {
+                break;
+            }
+            let path = format!("/inbox/{message}/{}", number + 1);
+            answer = self.call(Method::GET, &path, Vec::new(), gzip).await?;
+        }
+        let mut content = parts.concat();
+        if has("thinks-chunks-are-alike") {
+            let size = parts.first().map_or(0, Vec::len);
+            parts.iter_mut().for_each(|part| part.truncate(size));
+            content = parts.concat();
+        }
+        if has("keeps-text") {
+            content = String::from_utf8_lossy(&content).into_owned().into_bytes();
+        }
+        let file = Path::new(&told("MESH_OUTPUT_DIR")).join(message);
+        if !has("keeps-nothing") {
+            fs::write(&file, content).unwrap();
+        }
+        let path = format!("/inbox/{message}/status/acknowledged");
+        let acknowledged = self.demand(Method::PUT, &path, Vec::new(), &[], 200).await;
+        if acknowledged.is_err() && has("forgets-what-it-could-not-acknowledge") {
+            fs::remove_file(&file).unwrap();
+        }
+        acknowledged.map(drop)
+    }
+}
