@@ -25,6 +25,7 @@ fn the_built_in_emulator_passes_the_pack_with_one_line_a_feature() {
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     assert!(outcome.stdout.contains("Send chunked message"), "{}", outcome.stdout);
     assert!(outcome.stdout.lines().count() < 40, "{}", outcome.stdout);
+    assert!(!outcome.stdout.contains("handshake  "), "no case could show it: {}", outcome.stdout);
 }
 
 #[test]
@@ -88,9 +89,32 @@ fn an_endpoint_that_is_wrong_has_failed_and_a_password_that_is_wrong_has_not() {
     }
 }
 
+/// TRACK-05, a SHOULD: tracking by local ID.
+#[test]
+fn an_endpoint_that_is_not_as_it_should_be_is_warned_and_what_leads_there_must_be_right() {
+    let tags = ["--pack", "endpoint", "--tags", "@req-TRACK-05 and not @emulator-only"];
+    let (outcome, bundle) =
+        play(&Endpoint::start_arranged(faulty("track-local-id-300-is-200")).config(), &tags);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stdout.contains("passed, with a warning"), "{}", outcome.stdout);
+    let outcomes = bundle.outcomes();
+    assert!(outcomes.iter().any(|(_, outcome)| outcome == "warning"), "{outcomes:?}");
+    let fault = bundle.fault();
+    assert_eq!(fault["kind"], "endpoint under test");
+    assert!(bundle.text("data/requirements.csv").contains("TRACK-05,SHOULD,endpoint,warning,"));
+    assert!(bundle.text("data/report.html").contains(fault["what"].as_str().unwrap()), "and how to mend it");
+    let (outcome, bundle) = play(&Endpoint::start_arranged(faulty("send-200")).config(), &tags);
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(bundle.outcomes().iter().any(|(_, outcome)| outcome == "failed"), "{:?}", bundle.outcomes());
+}
+
 fn wrong() -> mesh_witness::emulator::Arrangement {
+    faulty("list-with-more")
+}
+
+fn faulty(name: &str) -> mesh_witness::emulator::Arrangement {
     let mut faults = mesh_witness::emulator::Fault::all();
-    faults.retain(|fault| fault.name == "list-with-more");
+    faults.retain(|fault| fault.name == name);
     let faults = mesh_witness::emulator::Faults::new(faults);
     mesh_witness::emulator::Arrangement { faults, ..Default::default() }
 }

@@ -33,7 +33,7 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
     let steps = MeshWorld::collection();
     let mut plan = Plan::new(features, arguments.tags.as_deref(), &steps).map_err(|error| usage(&error))?;
     let mut prepared = match &arguments.config {
-        Some(file) => setting::configured(file).await?,
+        Some(file) => setting::configured(file, arguments.resume.is_some()).await?,
         None => setting::emulated().await?,
     };
     let old = arguments.compare_with.as_deref().map(evidence::outline).transpose();
@@ -44,6 +44,11 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
     let more = terms::told(&mut prepared.setting.terms, &arguments, &plan, &url)?;
     let mut setting = prepared.setting;
     setting.notice = Arc::new(|text: &str| screen::notice(text));
+    // A person who types must not be written over.
+    let is_manual = setting.driven.as_ref().is_some_and(Driven::is_manual);
+    let deviations = setting.terms.deviations.clone();
+    let screen = Rc::new(Screen::new(arguments.format == Format::Json, !is_manual, deviations));
+    setting.terms.operator = terms::operator(&arguments, screen.live());
     let setting = Arc::new(setting);
     let permit = Permit {
         place: setting.place(),
@@ -52,10 +57,6 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
     };
     let left_out = plan.leave_out(|scenario| permit.forbids(scenario));
     setting.warnings.iter().for_each(|warning| screen::warning(warning));
-    // A person who types must not be written over.
-    let is_manual = setting.driven.as_ref().is_some_and(Driven::is_manual);
-    let deviations = setting.terms.deviations.clone();
-    let screen = Rc::new(Screen::new(arguments.format == Format::Json, !is_manual, deviations));
     let product = format!("{} {}", setting.product.name, setting.product.version);
     screen.opening(plan.scenarios(), &setting.environment, &setting.url, setting.emulated, &product);
     let observer = {

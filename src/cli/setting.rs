@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, path::Path, sync::Arc};
 
 use aws_lc_rs::rand;
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use mesh_witness::{
     client::{Identity, Target},
     config::{Config, Driver, Mailbox, Setup},
@@ -57,16 +57,17 @@ pub async fn emulated() -> Result<Prepared, Failure> {
 }
 
 /// What a configuration names: an endpoint, or a product that is driven on our own emulator.
-pub async fn configured(file: &Path) -> Result<Prepared, Failure> {
+/// `resuming`: the run goes on with an earlier one, so that an emulator's clock may have been moved since.
+pub async fn configured(file: &Path, resuming: bool) -> Result<Prepared, Failure> {
     let setup = Setup::load(file, &|name| std::env::var(name).ok());
     match setup.map_err(|error| Failure::new(Exit::Usage, error))? {
-        Setup::Endpoint(config) => against(&config),
+        Setup::Endpoint(config) => against(&config, resuming).await,
         Setup::Rehearsal(rehearsal) => super::rehearsal::prepare(*rehearsal).await,
     }
 }
 
 /// The endpoint that a configuration names.
-fn against(config: &Config) -> Result<Prepared, Failure> {
+async fn against(config: &Config, resuming: bool) -> Result<Prepared, Failure> {
     if config.driver != Driver::Reference {
         let message = format!(
             "product.driver: {} drives a product against the emulator of mesh-witness only: leave out endpoint. \
@@ -80,12 +81,15 @@ fn against(config: &Config) -> Result<Prepared, Failure> {
     let credentials = seats.map(|mailbox| mailbox.credentials(&config.endpoint.shared_key));
     let redactor = Redactor::new(&secrets, &credentials);
     let [product, counterpart] = seats.map(|mailbox| seat(config, mailbox));
-    let pair = Pair {
-        product: product?,
-        counterpart: counterpart?,
-        dormant: config.mailboxes.dormant.clone(),
-        unusable: None,
-    };
+    let (mut product, mut counterpart) = (product?, counterpart?);
+    if resuming && config.endpoint.url.is_loopback() {
+        // Tokens must be of the endpoint's time. Elsewhere than on this machine it is everybody's.
+        let moved = super::check::clock_moved(&product.target).await;
+        for seat in [&mut product, &mut counterpart] {
+            seat.target = follow(seat.target.clone(), moved);
+        }
+    }
+    let pair = Pair { product, counterpart, dormant: config.mailboxes.dormant.clone(), unusable: None };
     let mut setting = Setting::new(
         run_id()?,
         redactor.text(&config.environment),
@@ -100,6 +104,17 @@ fn against(config: &Config) -> Result<Prepared, Failure> {
     setting.terms.without = config.without.clone();
     setting.terms.chunking = config.chunking;
     Ok(Prepared { setting, secrets })
+}
+
+/// The endpoint with its clock as far from this machine's as it was moved.
+fn follow(target: Target, moved: TimeDelta) -> Target {
+    if moved.is_zero() {
+        return target;
+    }
+    target.with_time(move || {
+        let now = Utc::now();
+        now.checked_add_signed(moved).unwrap_or(now)
+    })
 }
 
 fn warnings(config: &Config) -> Vec<String> {

@@ -99,9 +99,13 @@ pub fn summary(record: &RunRecord) -> Result<Vec<u8>, ReportError> {
 /// One sentence on what the bundle is worth: the same in every report.
 fn standing(record: &RunRecord) -> String {
     if record.environment.emulated {
-        "EMULATED: practice, not evidence. This run was played against the emulator of mesh-witness, \
-         not against an environment of NHS England."
-            .to_owned()
+        let moved = record.scenarios.iter().any(|scenario| scenario.clock_moved.is_some());
+        let moved =
+            if moved { " Its clock was moved on purpose: no such time has really passed." } else { "" };
+        format!(
+            "EMULATED: practice, not evidence. This run was played against the emulator of mesh-witness, \
+             not against an environment of NHS England.{moved}"
+        )
     } else {
         format!(
             "Played against {} at {}.",

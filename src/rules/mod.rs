@@ -12,6 +12,7 @@ mod refusals;
 mod tests;
 pub mod traffic;
 mod volume;
+mod waiting;
 
 pub use acts::{
     Poll, handshake_of, idle, inbox_check_of, inbox_checks, needless_failure, overlooked_refusal, report_of,
@@ -29,3 +30,4 @@ pub use refusals::{
     answered, copes, is_report_on, of_product, recipient_refused, reports_on, says_undelivered,
 };
 pub use volume::{each_collected_once, worked_off_in_pages};
+pub use waiting::{still_before, time_at_endpoint};

@@ -1,5 +1,9 @@
 //! Each rule passes what is right and fails what is wrong, and says whose fault it is.
 
+mod chunks;
+mod refusals;
+mod volume;
+
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -15,7 +19,7 @@ use crate::{
 
 const ID: &str = "20261121120000000000_ABCDEF";
 
-fn noon() -> DateTime<Utc> {
+pub(super) fn noon() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
 }
 
@@ -33,7 +37,7 @@ fn zipped(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// An exchange of the product, to be changed by a test.
-fn exchange(request: &str, status: u16, reply: &str) -> Exchange {
+pub(super) fn exchange(request: &str, status: u16, reply: &str) -> Exchange {
     let (line, headers) = request.split_once('\n').unwrap_or((request, ""));
     let mut words = line.split(' ');
     let method = words.next().unwrap().parse().unwrap();

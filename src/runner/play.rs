@@ -30,7 +30,7 @@ pub async fn play(
     interrupted: impl Future<Output = String>,
 ) -> RunRecord {
     let started_at = Utc::now();
-    let records = Records::new(&plan.scenarios);
+    let records = Records::new(&plan.scenarios, &plan.requirements);
     let collector = Collector::new(records.clone(), Arc::clone(&setting), observer);
     let concurrency = if setting.takes_turns() { 1 } else { concurrency.max(1) };
     let hook = KeptHook::new();
@@ -55,7 +55,7 @@ pub async fn play(
         environment: Environment {
             name: setting.environment.clone(),
             url: setting.url.clone(),
-            emulated: setting.emulated || exchanges.iter().any(|exchange| is_from_emulator(exchange)),
+            emulated: setting.emulated || exchanges.iter().any(|exchange| exchange.is_from_emulator()),
             mailboxes: setting.ledger.mailboxes(),
         },
         product: setting.product.clone(),
@@ -89,12 +89,6 @@ fn warnings(setting: &Setting, scenarios: &[super::ScenarioRecord]) -> Vec<Strin
         ));
     }
     warnings
-}
-
-/// An emulator that stands alone is configured like a real endpoint, and is none.
-fn is_from_emulator(exchange: &Exchange) -> bool {
-    let server = exchange.response.as_ref().and_then(|response| response.head.header("server"));
-    server.is_some_and(|server| server.starts_with("mesh-witness-emulator"))
 }
 
 async fn run(
@@ -173,7 +167,7 @@ fn assemble(
     setting: &Setting,
     cut_short: Option<&str>,
 ) -> (Vec<super::ScenarioRecord>, Vec<Arc<Exchange>>) {
-    let mut exchanges = setting.tape.exchanges();
+    let mut exchanges = Arc::unwrap_or_clone(setting.tape.exchanges());
     exchanges.sort_by_key(|exchange| (exchange.scenario, exchange.started_at));
     let places: HashMap<*const Exchange, usize> =
         exchanges.iter().enumerate().map(|(place, exchange)| (Arc::as_ptr(exchange), place)).collect();
@@ -200,7 +194,7 @@ fn finished(
     seen: &[(DateTime<Utc>, usize)],
     cut_short: Option<&str>,
 ) -> super::ScenarioRecord {
-    let Growing { mut record, windows } = growing;
+    let Growing { mut record, windows, .. } = growing;
     for (at, place) in seen {
         // The step that had begun last by then.
         let step = windows.iter().rposition(|(begun, _)| begun <= at).unwrap_or(0);

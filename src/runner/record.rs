@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Attestation, Comparison, Deviation, Outcome, Pending, Requirement, RuleRecord, Verdict};
+use super::{Attestation, Comparison, Deviation, Level, Outcome, Pending, Requirement, RuleRecord, Verdict};
 use crate::{
     rules::{
         Fault,
@@ -260,12 +260,28 @@ impl RunRecord {
 
 /// The tag of a case that a person attests.
 const ATTESTATION: &str = "@attestation";
+/// The tag of what judges an endpoint.
+const ENDPOINT: &str = "@endpoint";
 
 impl ScenarioRecord {
     /// Whether it is a case that a person attests.
     #[must_use]
     pub fn asks_for_attestation(&self) -> bool {
         self.tags.iter().any(|tag| tag == ATTESTATION)
+    }
+
+    /// Whether it judges the endpoint, and not a product.
+    #[must_use]
+    pub fn judges_endpoint(&self) -> bool {
+        self.tags.iter().any(|tag| tag == ENDPOINT)
+    }
+
+    /// Whether it fails what is not as it has it: always a product; an endpoint where one of its requirements
+    /// is a MUST, or none is known. Otherwise an endpoint is warned.
+    #[must_use]
+    pub fn is_binding(&self, requirements: &[Requirement]) -> bool {
+        let mut own = requirements.iter().filter(|one| self.requirements.contains(&one.id)).peekable();
+        !self.judges_endpoint() || own.peek().is_none() || own.any(|one| one.level == Level::Must)
     }
 
     /// The word for its outcome; an expected failure has one of its own.

@@ -168,6 +168,27 @@ fn only_what_is_under_test_deviates() {
     }
 }
 
+/// A product has failed whatever the level; an endpoint where something of it must be.
+#[test]
+fn an_endpoint_fails_by_what_must_be_and_is_warned_by_what_should() {
+    let catalogue = "- {id: M, statement: s, source: s, level: MUST, binds: endpoint}\n\
+                     - {id: S, statement: s, source: s, level: SHOULD, binds: endpoint}\n\
+                     - {id: O, statement: s, source: s, level: MAY, binds: endpoint}\n";
+    let catalogue = Requirement::read_all(catalogue).unwrap();
+    let of = |tag: &str, ids: &[&str]| {
+        let requirements = ids.iter().map(|id| (*id).to_owned()).collect();
+        let tags = vec![tag.to_owned()];
+        ScenarioRecord { requirements, tags, ..scenario(&Outcome::Passed) }.is_binding(&catalogue)
+    };
+    for (ids, binding) in
+        [(&["M"][..], true), (&["S"], false), (&["O"], false), (&["S", "M"], true), (&["S", "O"], false)]
+    {
+        assert_eq!(of("@endpoint", ids), binding, "{ids:?}");
+        assert!(of("@case-201", ids), "{ids:?}");
+    }
+    assert!(of("@endpoint", &[]) && of("@endpoint", &["UNKNOWN"]), "nothing says that it may be otherwise");
+}
+
 #[test]
 fn reasons_make_no_difference_to_a_count() {
     let record =

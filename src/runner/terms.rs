@@ -139,10 +139,11 @@ impl Operator {
         Self(Arc::new(person))
     }
 
-    /// Asks them to do something and to say whether it was done.
-    #[must_use]
-    pub fn confirms(&self, request: &str) -> bool {
-        self.0.confirms(request)
+    /// Asks them to do something and to say whether it was done. While nobody answers, the run can still
+    /// be cut short.
+    pub async fn confirms(&self, request: String) -> bool {
+        let person = Arc::clone(&self.0);
+        tokio::task::spawn_blocking(move || person.confirms(&request)).await.unwrap_or(false)
     }
 
     /// Tells them how far it is.

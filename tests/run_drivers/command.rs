@@ -102,20 +102,8 @@ fn a_program_that_exits_well_and_does_nothing_fails() {
 fn what_the_program_prints_of_secrets_is_not_kept() {
     let rig = Rig::empty();
     rig.file("leak.sh", "#!/bin/sh\necho \"it is $MESH_SHARED_KEY and $MESH_MAILBOX_PASSWORD\"\nhead -c 200000 /dev/zero | tr '\\0' x\n", 0o755);
-    let config = rig.config("{command: [./leak.sh]}");
-    let more = "emulator: {shared_key: th1s-is-a-key-of-mine}\n";
-    fs::write(&config, fs::read_to_string(&config).unwrap() + more).unwrap();
-    let bundle = rig.bundle();
-    let arguments = [
-        "run",
-        "--tags",
-        "@case-201",
-        "--config",
-        config.to_str().unwrap(),
-        "--bundle",
-        bundle.to_str().unwrap(),
-    ];
-    let outcome = crate::support::witness(&arguments);
+    let lines = "emulator: {shared_key: th1s-is-a-key-of-mine}\n";
+    let outcome = rig.play_with("{command: [./leak.sh]}", lines, &["--tags", "@case-201"]);
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     let bundle = rig.read();
     bundle.assert_lacks("th1s-is-a-key-of-mine");

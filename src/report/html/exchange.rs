@@ -1,7 +1,7 @@
 //! One exchange: who, what, when, over which connection, with which token, and how to play it again.
 
 use super::{
-    Fact, brief,
+    Fact, alike, brief,
     case::ExchangeUse,
     wire::{Budget, Message},
 };
@@ -59,17 +59,31 @@ pub(super) struct Token {
     pub(super) hash_class: &'static str,
 }
 
+/// An exchange of which there is a row alone, since there are others like it.
+pub(super) struct Row {
+    pub(super) anchor: String,
+    pub(super) number: usize,
+    pub(super) millisecond: String,
+    pub(super) actor: String,
+    pub(super) operation: &'static str,
+    pub(super) ids: Vec<String>,
+    pub(super) status: String,
+    pub(super) status_class: &'static str,
+}
+
 /// Shows each exchange once, as long as there is room on the page.
 pub(super) struct Viewer<'a> {
     record: &'a RunRecord,
     shown: Vec<bool>,
+    rows: Vec<bool>,
     budget: Budget,
 }
 
 impl<'a> Viewer<'a> {
     /// Nothing is shown yet.
     pub(super) fn new(record: &'a RunRecord) -> Self {
-        Self { record, shown: vec![false; record.exchanges.len()], budget: Budget::new() }
+        let shown = vec![false; record.exchanges.len()];
+        Self { record, shown, rows: alike::rows(record), budget: Budget::new() }
     }
 
     /// Whether the exchange at a place was shown.
@@ -77,13 +91,28 @@ impl<'a> Viewer<'a> {
         self.shown.get(place).copied().unwrap_or(false)
     }
 
+    /// The exchanges at these places, in their order.
+    pub(super) fn views(&mut self, places: impl IntoIterator<Item = usize>) -> Vec<ExchangeUse> {
+        let mut views = Vec::new();
+        for view in places.into_iter().filter_map(|place| self.view(place)) {
+            match (views.last_mut(), view) {
+                (Some(ExchangeUse::Alike(rows)), ExchangeUse::Alike(more)) => rows.extend(more),
+                (_, view) => views.push(view),
+            }
+        }
+        views
+    }
+
     /// The exchange at a place, or a link to it when it was shown before; `None` for a place that is none.
-    pub(super) fn view(&mut self, place: usize) -> Option<ExchangeUse> {
+    fn view(&mut self, place: usize) -> Option<ExchangeUse> {
         let exchange = self.record.exchanges.get(place)?;
         let shown = self.shown.get_mut(place)?;
         if std::mem::replace(shown, true) {
             let label = format!("{}, {}", exchanges::operation(exchange), status(exchange).0);
             return Some(ExchangeUse::linked(place, &label));
+        }
+        if self.rows.get(place) == Some(&true) {
+            return Some(ExchangeUse::Alike(vec![row(place, exchange)]));
         }
         Some(ExchangeUse::Shown(Box::new(view(place, exchange, &mut self.budget))))
     }
@@ -120,6 +149,20 @@ fn view(place: usize, exchange: &Exchange, budget: &mut Budget) -> ExchangeView 
         no_tls: no_tls(exchange),
         token: exchange.token.as_ref().map(token),
         curl: budget.curl(exchange),
+    }
+}
+
+fn row(place: usize, exchange: &Exchange) -> Row {
+    let (status, status_class) = status(exchange);
+    Row {
+        anchor: number_anchor(place),
+        number: place + 1,
+        millisecond: text::millisecond(exchange.started_at),
+        actor: exchange.actor.to_string(),
+        operation: exchanges::operation(exchange),
+        ids: exchanges::message_ids_of(exchange),
+        status,
+        status_class,
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Everything that comes from a record is made printable here, bounded, and escaped by the template.
 
+mod alike;
 mod case;
 mod exchange;
 mod matrix;
@@ -216,7 +217,7 @@ fn counts(record: &RunRecord) -> Vec<(usize, Badge)> {
 fn facts(record: &RunRecord) -> Vec<Fact> {
     let fact = |name, value: &str, code| Fact { name, value: brief(value), code };
     let took = text::between(record.started_at, record.ended_at);
-    vec![
+    let mut facts = vec![
         fact("Product", &format!("{} {}", record.product.name, record.product.version), false),
         fact("Supplier", record.supplier.as_deref().unwrap_or("not stated"), false),
         fact("Environment", &record.environment.name, false),
@@ -229,7 +230,9 @@ fn facts(record: &RunRecord) -> Vec<Fact> {
         fact("Exchanges", &text::grouped(record.exchanges.len() as u64), false),
         fact("Selected by tags", record.tags.as_deref().unwrap_or("all scenarios"), record.tags.is_some()),
         fact("Made by", &format!("mesh-witness {}", record.tool_version), false),
-    ]
+    ];
+    facts.extend(record.resumed.as_deref().map(|earlier| fact("Goes on with run", earlier, true)));
+    facts
 }
 
 /// Everything that did not pass, and was not expected: what is wrong first, rules after cases, then what broke, then what was
