@@ -1,5 +1,5 @@
-//! A product for tests: the test program itself, called once for each action as the command driver calls
-//! a product. It does as it should, but for quirks that its arguments name.
+//! The little product: this test program itself, called once for each action as the command driver calls
+//! a product. It does as it should, but for the defect that its arguments name.
 
 use std::{env, fs, path::Path, time::Duration};
 
