@@ -2,10 +2,10 @@
 //! names the defect catches it, and no other rule says anything. A right product has no finding.
 
 mod defects;
-#[path = "../support/product.rs"]
 mod product;
 #[path = "../support/mod.rs"]
 mod support;
+mod token;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

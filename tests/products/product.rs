@@ -1,9 +1,5 @@
-//! A product for tests: the test program itself, called once for each action as the command driver calls
-//! a product. It does as it should, but for quirks that its arguments name. An argument `NAME=VALUE` stands in
-//! for the variable that it is told.
-
-#[path = "product_token.rs"]
-mod token;
+//! The little product: this test program itself, called once for each action as the command driver calls
+//! a product. It does as it should, but for the defect that its arguments name.
 
 use std::{env, fs, path::Path, time::Duration};
 
@@ -12,24 +8,19 @@ use http_body_util::StreamBody;
 use reqwest::{Body, Certificate, Client, Identity, Method, Response, StatusCode};
 use serde_json::Value;
 
-pub use token::Tokens;
+use crate::token::Tokens;
 
 /// The driver of this product, in the configuration's words.
 pub fn driver(quirks: &[&str]) -> String {
-    driver_by("product::acts", quirks)
-}
-
-/// The driver of a product that is another test of the program.
-pub fn driver_by(test: &str, quirks: &[&str]) -> String {
     let program = env::current_exe().unwrap();
     let quirks: String = quirks.iter().map(|quirk| format!(", \"{quirk}\"")).collect();
     format!(
-        "{{command: [\"{}\", \"--exact\", \"--ignored\", \"--nocapture\", \"{test}\"{quirks}], timeout: 5m}}",
+        "{{command: [\"{}\", \"--exact\", \"--ignored\", \"--nocapture\", \"product::acts\"{quirks}], timeout: 5m}}",
         program.display()
     )
 }
 
-pub const ABOUT: [(&str, &str); 4] = [
+const ABOUT: [(&str, &str); 4] = [
     ("Mex-ClientVersion", "test==1"),
     ("Mex-OSName", "any"),
     ("Mex-OSVersion", "1"),
@@ -37,14 +28,7 @@ pub const ABOUT: [(&str, &str); 4] = [
 ];
 
 pub fn told(name: &str) -> String {
-    if let Some(value) = argument(name) {
-        return value;
-    }
     env::var(name).unwrap_or_else(|_| panic!("{name} is not told"))
-}
-
-fn argument(name: &str) -> Option<String> {
-    env::args().find_map(|argument| Some(argument.strip_prefix(name)?.strip_prefix('=')?.to_owned()))
 }
 
 pub fn has(quirk: &str) -> bool {
@@ -67,25 +51,6 @@ fn acts() {
         }
         .unwrap();
     });
-    if let Some(process) = argument("KILLS") {
-        // Gone already, or gone now.
-        let _ = std::process::Command::new("kill").args(["-KILL", &process]).status();
-    }
-    assert!(!has("always-fails"), "as it was told");
-}
-
-/// Calls with the certificate that it was told of.
-pub fn client() -> Client {
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let pem = |name: &str| fs::read(told(name)).unwrap();
-    let identity = [pem("MESH_CLIENT_CERT"), pem("MESH_CLIENT_KEY")].concat();
-    Client::builder()
-        .tls_certs_only([Certificate::from_pem(&pem("MESH_CA_FILE")).unwrap()])
-        .identity(Identity::from_pem(&identity).unwrap())
-        .no_proxy()
-        .timeout(Duration::from_secs(if has("gives-up") { 1 } else { 600 }))
-        .build()
-        .unwrap()
 }
 
 struct Mailbox {
@@ -95,7 +60,16 @@ struct Mailbox {
 
 impl Mailbox {
     fn new() -> Self {
-        Self { client: client(), tokens: Tokens::new() }
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let pem = |name: &str| fs::read(told(name)).unwrap();
+        let identity = [pem("MESH_CLIENT_CERT"), pem("MESH_CLIENT_KEY")].concat();
+        let client = Client::builder()
+            .tls_certs_only([Certificate::from_pem(&pem("MESH_CA_FILE")).unwrap()])
+            .identity(Identity::from_pem(&identity).unwrap())
+            .no_proxy()
+            .build()
+            .unwrap();
+        Self { client, tokens: Tokens::new() }
     }
 
     async fn call(
@@ -129,9 +103,7 @@ impl Mailbox {
     ) -> Result<Vec<u8>, String> {
         let response = self.call(method, path, body, headers).await;
         match response.status().as_u16() {
-            status if status == expected || has("takes-no-for-yes") => {
-                Ok(response.bytes().await.unwrap().to_vec())
-            }
+            status if status == expected => Ok(response.bytes().await.unwrap().to_vec()),
             status => Err(format!("{path}: {status}")),
         }
     }
@@ -327,12 +299,7 @@ impl Mailbox {
             }
             response = self.call(Method::GET, &format!("/inbox/{message}/{number}"), Vec::new(), gzip).await;
         }
-        if has("keeps-text") {
-            content = String::from_utf8_lossy(&content).into_owned().into_bytes();
-        }
-        if !has("keeps-nothing") {
-            fs::write(Path::new(&told("MESH_OUTPUT_DIR")).join(message), content).unwrap();
-        }
+        fs::write(Path::new(&told("MESH_OUTPUT_DIR")).join(message), content).unwrap();
         if has("never-acknowledges")
             || has("acknowledges-after-the-next-look")
             || (kind && has("leaves-reports"))
@@ -422,14 +389,14 @@ fn wrongly_encoded(next: &str) -> String {
     format!("/inbox?{}", query.replace('%', "%25").replace("continue_from=", "continue_from=0"))
 }
 
-pub fn gzip(part: &[u8]) -> Vec<u8> {
+fn gzip(part: &[u8]) -> Vec<u8> {
     use std::io::Write;
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(part).unwrap();
     encoder.finish().unwrap()
 }
 
-pub fn gunzip(part: &[u8]) -> Vec<u8> {
+fn gunzip(part: &[u8]) -> Vec<u8> {
     use std::io::Read;
     let mut content = Vec::new();
     flate2::read::MultiGzDecoder::new(part).read_to_end(&mut content).unwrap();

@@ -1,26 +1,47 @@
-//! A product for what is provoked: it does as it should when MESH does not, but for quirks that its arguments
-//! name. Called as the one beside it is.
+//! A product for these tests: this very test program, called once for each action as the command driver
+//! calls a product. It does as it should, but for quirks that its arguments name.
 
-use std::{fs, path::Path, time::Duration};
+use std::{env, fs, path::Path, time::Duration};
 
+use chrono::Utc;
+use mesh_witness::protocol::{Credentials, MailboxId, NonceCount, Password, SharedKey, Token};
 use reqwest::{
-    Client, Method,
+    Certificate, Client, Identity, Method,
     header::{HeaderMap, HeaderName, HeaderValue},
 };
 use serde_json::Value;
-
-use crate::product::{self, ABOUT, Tokens, gunzip, gzip, has, told};
+use uuid::Uuid;
 
 /// The driver of this product, in the configuration's words.
 pub fn driver(quirks: &[&str]) -> String {
-    product::driver_by("provoked_product::acts", quirks)
+    let program = env::current_exe().unwrap();
+    let quirks: String = quirks.iter().map(|quirk| format!(", \"{quirk}\"")).collect();
+    format!(
+        "{{command: [\"{}\", \"--exact\", \"--ignored\", \"--nocapture\", \"product::acts\"{quirks}], timeout: 5m}}",
+        program.display()
+    )
+}
+
+const ABOUT: [(&str, &str); 4] = [
+    ("Mex-ClientVersion", "test==1"),
+    ("Mex-OSName", "any"),
+    ("Mex-OSVersion", "1"),
+    ("Mex-OSArchitecture", "any"),
+];
+
+fn told(name: &str) -> String {
+    env::var(name).unwrap_or_else(|_| panic!("{name} is not told"))
+}
+
+fn has(quirk: &str) -> bool {
+    env::args().any(|argument| argument == quirk)
 }
 
 /// Not a test by itself: the product's program.
 #[test]
 #[ignore = "is the product, which the tests call"]
 fn acts() {
-    let action = std::env::args().next_back().unwrap();
+    let action = env::args().next_back().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut mailbox = Mailbox::new();
@@ -37,7 +58,9 @@ fn acts() {
 
 struct Mailbox {
     client: Client,
-    tokens: Tokens,
+    count: u32,
+    nonce: Uuid,
+    credentials: Credentials,
 }
 
 struct Answer {
@@ -81,7 +104,21 @@ const MEMORY: &str = "memory";
 
 impl Mailbox {
     fn new() -> Self {
-        Self { client: product::client(), tokens: Tokens::new() }
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let pem = |name: &str| fs::read(told(name)).unwrap();
+        let identity = [pem("MESH_CLIENT_CERT"), pem("MESH_CLIENT_KEY")].concat();
+        let client = Client::builder()
+            .tls_certs_only([Certificate::from_pem(&pem("MESH_CA_FILE")).unwrap()])
+            .identity(Identity::from_pem(&identity).unwrap())
+            .no_proxy()
+            .build()
+            .unwrap();
+        let credentials = Credentials {
+            mailbox: MailboxId::parse(&told("MESH_MAILBOX_ID")).unwrap(),
+            password: Password::new(told("MESH_MAILBOX_PASSWORD")),
+            shared_key: SharedKey::new(told("MESH_SHARED_KEY")),
+        };
+        Self { client, count: 0, nonce: Uuid::new_v4(), credentials }
     }
 
     async fn call(
@@ -108,9 +145,10 @@ impl Mailbox {
         body: Vec<u8>,
         headers: &[(&str, &str)],
     ) -> Result<Answer, String> {
-        let url = format!("{}/messageexchange/{}{path}", told("MESH_URL"), told("MESH_MAILBOX_ID"));
-        let token = self.tokens.next().unwrap();
-        let mut request = self.client.request(method, url).header("Authorization", token);
+        let token = Token::build(&self.credentials, self.nonce, NonceCount::new(self.count), Utc::now());
+        self.count += 1;
+        let url = format!("{}/messageexchange/{}{path}", told("MESH_URL"), self.credentials.mailbox);
+        let mut request = self.client.request(method, url).header("Authorization", token.to_string());
         request = request.header("Accept", "application/vnd.mesh.v2+json");
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -280,4 +318,18 @@ impl Mailbox {
         }
         acknowledged.map(drop)
     }
+}
+
+fn gzip(part: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(part).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn gunzip(part: &[u8]) -> Vec<u8> {
+    use std::io::Read;
+    let mut content = Vec::new();
+    flate2::read::MultiGzDecoder::new(part).read_to_end(&mut content).unwrap();
+    content
 }
