@@ -7,6 +7,8 @@
 mod answers;
 mod casing;
 mod cutting;
+mod deed;
+mod provocation;
 
 use std::{
     fmt,
@@ -14,98 +16,22 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
 };
 
-use http::{HeaderName, HeaderValue, Response};
 use thiserror::Error;
 
 use super::routes::{Reply, ReplyBody};
-use crate::protocol::{ApiVersion, MailboxId, MessageId, Operation};
+use crate::protocol::{MailboxId, Operation};
 
 pub(super) use casing::{Cased, Casing};
+pub(super) use deed::treat;
+pub use provocation::{Calls, Deed, Provocation, ProvokedStatus};
 
 /// Says that an answer was provoked, and how.
 pub const PROVOKED: &str = "x-mesh-witness-provoked";
 
 /// How many may be armed at a time.
 const MOST: usize = 16;
-
-/// Something that an endpoint does on purpose.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Provocation {
-    /// To which calls.
-    pub calls: Calls,
-    /// Only where they are about this message.
-    pub message: Option<MessageId>,
-    /// How many of them; `None` for each until it is disarmed.
-    pub times: Option<u32>,
-    /// What it does.
-    pub deed: Deed,
-}
-
-/// Calls of an operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Calls {
-    /// "Validate a mailbox".
-    Handshakes,
-    /// "Send message".
-    Sends,
-    /// "Send chunked message": every chunk but the first.
-    SentChunks,
-    /// "Check an inbox".
-    InboxChecks,
-    /// "Get Message".
-    Downloads,
-    /// "Download chunked message": every chunk but the first.
-    DownloadedChunks,
-    /// "Acknowledge message".
-    Acknowledgements,
-    /// Every call on the mailbox.
-    All,
-}
-
-/// What is done to a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deed {
-    /// It is answered with this status and has no effect. 429 and 503 come from the gateway in front of
-    /// MESH, before anybody looks at the token, with `Retry-After` in seconds where one is given.
-    Answered {
-        /// The status.
-        status: ProvokedStatus,
-        /// When to try again, in seconds.
-        retry_after: Option<u32>,
-    },
-    /// The connection ends after half of the answer's body.
-    Cut,
-    /// It has its effect, and the connection ends before it is answered.
-    Lost,
-    /// It has its effect at once, and is answered after this time.
-    Delayed(Duration),
-    /// The names of the answer's headers are in mixed case.
-    MixedCase,
-    /// The answer has headers besides that nobody knows, some with names like those of MESH.
-    UnknownHeaders,
-}
-
-/// A status with which a call can be answered on purpose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProvokedStatus {
-    /// 403
-    Forbidden,
-    /// 404
-    NotFound,
-    /// 410
-    Gone,
-    /// 417
-    NotAccepted,
-    /// 423
-    Complete,
-    /// 429
-    TooMany,
-    /// 503
-    Unavailable,
-}
 
 /// What an endpoint does on purpose. Clones are the same.
 #[derive(Clone, Default)]
@@ -183,167 +109,6 @@ impl Provocations {
     }
 }
 
-impl Provocation {
-    fn concerns(&self, operation: &Operation) -> bool {
-        let of_message = self.message.as_ref().is_none_or(|message| operation.message() == Some(message));
-        of_message && self.calls.cover(operation)
-    }
-}
-
-impl Calls {
-    fn cover(self, operation: &Operation) -> bool {
-        match self {
-            Self::Handshakes => matches!(operation, Operation::Handshake(_)),
-            Self::Sends => matches!(operation, Operation::SendMessage(_)),
-            Self::SentChunks => matches!(operation, Operation::SendChunk(..)),
-            Self::InboxChecks => matches!(operation, Operation::CheckInbox(_)),
-            Self::Downloads => matches!(operation, Operation::GetMessage(..)),
-            Self::DownloadedChunks => matches!(operation, Operation::GetChunk(..)),
-            Self::Acknowledgements => matches!(operation, Operation::Acknowledge(..)),
-            Self::All => true,
-        }
-    }
-}
-
-impl Deed {
-    /// The answer in place of MESH's, before anybody has looked at the token.
-    pub(super) fn before(self) -> Option<Reply> {
-        match self {
-            Self::Answered { status, retry_after } => answers::of_gateway(status, retry_after),
-            _ => None,
-        }
-    }
-
-    /// The answer of MESH to a call that was let in, in place of what the call asks for.
-    pub(super) fn instead(self, operation: &Operation, version: ApiVersion) -> Option<Reply> {
-        match self {
-            Self::Answered { status, .. } => answers::of_mesh(status, operation, version),
-            _ => None,
-        }
-    }
-
-    /// What becomes of an answer, whatever it is.
-    pub(super) async fn after(self, reply: Reply) -> Reply {
-        let mut reply = match self {
-            Self::Cut => match cutting::in_half(reply) {
-                Ok(reply) => reply,
-                Err(whole) => return whole,
-            },
-            Self::UnknownHeaders => answers::with_unknown_headers(reply),
-            Self::Delayed(time) => {
-                tokio::time::sleep(time).await;
-                reply
-            }
-            Self::Answered { .. } | Self::Lost | Self::MixedCase => reply,
-        };
-        if let Ok(words) = HeaderValue::try_from(self.to_string()) {
-            reply.headers.insert(HeaderName::from_static(PROVOKED), words);
-        }
-        let note = format!("provoked on purpose: {self}");
-        let note = reply.note.take().map_or(note.clone(), |earlier| format!("{note}; {earlier}"));
-        reply.noting(note)
-    }
-
-    /// Tells the connection what to do with an answer, where that is more than to write it.
-    pub(super) fn mark(self, response: &mut Response<ReplyBody>) {
-        let manner = match self {
-            Self::Lost => Manner::Lost,
-            Self::MixedCase => Manner::MixedCase,
-            _ => return,
-        };
-        response.extensions_mut().insert(manner);
-    }
-}
-
-/// How a connection treats an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Manner {
-    Lost,
-    MixedCase,
-}
-
-/// Ends a connection before it has answered.
-#[derive(Debug, Error)]
-#[error("the answer is lost on purpose")]
-pub(super) struct Lost;
-
-/// What a connection does with an answer.
-pub(super) fn treat(
-    response: Response<ReplyBody>,
-    casing: Option<&Casing>,
-) -> Result<Response<ReplyBody>, Lost> {
-    match (response.extensions().get::<Manner>(), casing) {
-        (Some(Manner::Lost), _) => return Err(Lost),
-        (Some(Manner::MixedCase), Some(casing)) => casing.mix_next(),
-        _ => {}
-    }
-    Ok(response)
-}
-
-impl ProvokedStatus {
-    /// The status of this number; `None` for one that is not provoked.
-    #[must_use]
-    pub fn of(number: u16) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.number() == number)
-    }
-
-    /// Every one.
-    pub const ALL: [Self; 7] = [
-        Self::Forbidden,
-        Self::NotFound,
-        Self::Gone,
-        Self::NotAccepted,
-        Self::Complete,
-        Self::TooMany,
-        Self::Unavailable,
-    ];
-
-    /// The number.
-    #[must_use]
-    pub fn number(self) -> u16 {
-        match self {
-            Self::Forbidden => 403,
-            Self::NotFound => 404,
-            Self::Gone => 410,
-            Self::NotAccepted => 417,
-            Self::Complete => 423,
-            Self::TooMany => 429,
-            Self::Unavailable => 503,
-        }
-    }
-}
-
-impl fmt::Display for Deed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Answered { status, retry_after: None } => write!(f, "answered with {}", status.number()),
-            Self::Answered { status, retry_after: Some(seconds) } => {
-                write!(f, "answered with {}, to be tried again after {seconds} s", status.number())
-            }
-            Self::Cut => f.write_str("the connection ended after half of the body"),
-            Self::Lost => f.write_str("done, and the connection ended before the answer"),
-            Self::Delayed(time) => write!(f, "done, and answered {} s late", time.as_secs_f32()),
-            Self::MixedCase => f.write_str("header names in mixed case"),
-            Self::UnknownHeaders => f.write_str("with headers that nobody knows"),
-        }
-    }
-}
-
-impl fmt::Display for Calls {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Handshakes => "handshake",
-            Self::Sends => "send",
-            Self::SentChunks => "sent chunk",
-            Self::InboxChecks => "inbox check",
-            Self::Downloads => "download",
-            Self::DownloadedChunks => "downloaded chunk",
-            Self::Acknowledgements => "acknowledgement",
-            Self::All => "call",
-        })
-    }
-}
-
 impl fmt::Debug for Provocations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all = self.lock();
@@ -354,6 +119,7 @@ impl fmt::Debug for Provocations {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::MessageId;
 
     fn mailbox(id: &str) -> MailboxId {
         MailboxId::parse(id).unwrap()

@@ -112,24 +112,34 @@ impl Routes {
             Some(deed) => deed.after(reply).await,
             None => reply,
         };
-        if let (Some(watcher), Some(request)) = (&self.watcher, called) {
-            let message = operation.as_ref().and_then(Operation::message).cloned();
-            watcher(&Call {
-                at: self.clock.now(),
-                request,
-                mailbox: operation.as_ref().and_then(Operation::mailbox).cloned(),
-                operation: operation.as_ref().map(Operation::name),
-                message: message.or_else(|| reply.message.clone()),
-                status: reply.status,
-                token,
-                note: reply.note.clone(),
-            });
-        }
+        self.tell(called, operation.as_ref(), &reply, token);
         let mut response = reply.into_response(&self.clock);
         if let Some(deed) = deed {
             deed.mark(&mut response);
         }
         response
+    }
+
+    /// Tells whoever watches.
+    fn tell(
+        &self,
+        called: Option<String>,
+        operation: Option<&Operation>,
+        reply: &Reply,
+        token: TokenOutcome,
+    ) {
+        let (Some(watcher), Some(request)) = (&self.watcher, called) else { return };
+        let message = operation.and_then(Operation::message).cloned();
+        watcher(&Call {
+            at: self.clock.now(),
+            request,
+            mailbox: operation.and_then(Operation::mailbox).cloned(),
+            operation: operation.map(Operation::name),
+            message: message.or_else(|| reply.message.clone()),
+            status: reply.status,
+            token,
+            note: reply.note.clone(),
+        });
     }
 
     async fn operate(
