@@ -194,7 +194,14 @@ pub(super) fn fetched_again(traffic: &Traffic) -> Examined {
         let mut acknowledged: BTreeSet<&str> = BTreeSet::new();
         for call in calls {
             let Some(message) = call.message() else { continue };
-            if call.is_acknowledgement() {
+            if call.is_acknowledgement() && call.status().is_none_or(|status| status >= 500) {
+                // It may not have come about, and then the message is there as before.
+                before.retain(|(other, _), _| {
+                    let is_other = *other != message;
+                    (!is_other).then(|| examined.look());
+                    is_other
+                });
+            } else if call.is_acknowledgement() {
                 acknowledged.insert(message);
             } else if call.is_download() && acknowledged.contains(message) {
                 after.entry(message).or_default().push(call);

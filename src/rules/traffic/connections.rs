@@ -113,11 +113,14 @@ fn common_name(subject: &str) -> Option<&str> {
 /// Clocks and rounding of recorders: HARs have milliseconds.
 const ROUNDING: TimeDelta = TimeDelta::milliseconds(2);
 
-/// Whether an earlier call had ended with the ask that it was made in, whatever its connection shows: of a
-/// program that was ended, the endpoint learns a little later.
+/// Whether an earlier call had ended, whatever its connection shows: of a program that was ended the endpoint
+/// learns a little later, and so it does of a call that was given up.
 fn was_over(traffic: &Traffic, earlier: &Call, call: &Call) -> bool {
-    earlier.ask != call.ask
-        && traffic.asked(earlier).is_some_and(|asked| asked.is_over || asked.succeeded == Some(false))
+    let from_afar = matches!(earlier.exchange.vantage, Vantage::Endpoint | Vantage::Proxy);
+    let given_up = earlier.exchange.failure.is_some() && from_afar;
+    let of_ended_ask = earlier.ask != call.ask
+        && traffic.asked(earlier).is_some_and(|asked| asked.is_over || asked.succeeded == Some(false));
+    given_up || of_ended_ask
 }
 
 /// Calls of one mailbox do not overlap.

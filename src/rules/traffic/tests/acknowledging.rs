@@ -156,3 +156,22 @@ fn a_har_without_bodies_is_judged_as_far_as_it_goes() {
     held(AFTER, &log);
     not_applicable("until-empty", &log);
 }
+
+/// An acknowledgement that the endpoint failed on is to be made again, and the message may be fetched again
+/// for it. One that was refused is the product's own mistake.
+#[test]
+fn a_message_whose_acknowledgement_the_endpoint_failed_on_may_be_fetched_again() {
+    let rule = "fetched-again";
+    let fetched_after = |status| {
+        let mut log = Log::new();
+        for _ in 0..3 {
+            log.get(ID).ack(ID).reply(status, &[], b"");
+        }
+        log
+    };
+    held(rule, &fetched_after(503));
+    warned(rule, &fetched_after(400));
+    let mut log = Log::new();
+    log.get(ID).ack(ID).unanswered().get(ID).ack(ID);
+    held(rule, &log);
+}

@@ -3,6 +3,7 @@ use std::{sync::Arc, time::Duration};
 use chrono::TimeDelta;
 
 use super::*;
+use crate::tape::{FailureKind, TransportFailure, Vantage};
 
 fn with_certificate(change: impl Fn(&mut crate::tape::TlsFacts)) -> Log {
     let mut log = Log::new();
@@ -82,4 +83,22 @@ fn calls_of_one_mailbox_do_not_overlap() {
     other.list(&[]);
     both.exchanges[1] = other.exchanges.remove(0);
     held("one-at-a-time", &both);
+}
+
+/// Who gives up a call has ended it before the endpoint learns of that, and may make another.
+#[test]
+fn a_call_that_was_given_up_does_not_run_at_the_same_time_as_the_next() {
+    let given_up = |vantage| {
+        let mut log = Log::new();
+        log.list(&[]).unanswered().last().timings.wait = Duration::from_secs(30);
+        log.last().failure = Some(TransportFailure {
+            kind: FailureKind::Closed,
+            detail: "the client's connection ended".to_owned(),
+        });
+        log.last().vantage = vantage;
+        log.list(&[]);
+        log
+    };
+    held("one-at-a-time", &given_up(Vantage::Endpoint));
+    broken("one-at-a-time", &given_up(Vantage::Client));
 }
