@@ -12,7 +12,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::{
     endpoint::{agreed, chain, microseconds},
-    leg::Leg,
+    leg::{Leg, wire},
 };
 use crate::{
     client::{certificate_facts, failure},
@@ -82,7 +82,7 @@ impl Front {
         };
         let Self::Tls { acceptor, certificate } = self else { return Ok((Leg::plain(stream), plain)) };
         let began = Instant::now();
-        let stream = acceptor.accept(stream).await.map_err(|error| refused(&error))?;
+        let stream = acceptor.accept(wire(stream)).await.map_err(|error| refused(&error))?;
         let (_, session) = stream.get_ref();
         let chain = chain(session.peer_certificates());
         let tls = TlsFacts {
@@ -108,6 +108,11 @@ fn refused(error: &io::Error) -> TransportFailure {
         Some(Error::InvalidCertificate(Bad::UnknownIssuer)) => (
             FailureKind::ClientCertificateRefused,
             "the product's certificate is from no authority that is trusted here".to_owned(),
+        ),
+        Some(Error::InvalidCertificate(Bad::BadSignature)) => (
+            FailureKind::ClientCertificateRefused,
+            "the product's certificate was not signed by the authority of that name that is trusted here"
+                .to_owned(),
         ),
         Some(Error::InvalidCertificate(why)) => {
             (FailureKind::ClientCertificateRefused, format!("the product's certificate is not valid: {why}"))

@@ -9,7 +9,7 @@ mod fault;
 mod messages;
 mod refusals;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod traffic;
 mod volume;
 

@@ -4,6 +4,7 @@
 mod asking;
 mod attesting;
 mod chunks;
+mod patience;
 mod refusals;
 mod undelivered;
 mod volume;

@@ -15,28 +15,28 @@ pub const YAML: &[Case] = &[
         old: "",
         new: "",
         said: &[
-            "F:1: holds no configuration; it takes environment, endpoint, emulator, mailboxes, workflow_id, product, supplier, timeouts, chunking",
+            "F:1: holds no configuration; it takes environment, endpoint, emulator, recording, mailboxes, workflow_id, product, supplier, timeouts, chunking",
         ],
     },
     Case {
         old: "",
         new: "# nothing yet\n",
         said: &[
-            "F:1: holds no configuration; it takes environment, endpoint, emulator, mailboxes, workflow_id, product, supplier, timeouts, chunking",
+            "F:1: holds no configuration; it takes environment, endpoint, emulator, recording, mailboxes, workflow_id, product, supplier, timeouts, chunking",
         ],
     },
     Case {
         old: "",
         new: "just text\n",
         said: &[
-            "F:1: is not a mapping; write `key: value` lines; it takes environment, endpoint, emulator, mailboxes, workflow_id, product, supplier, timeouts, chunking",
+            "F:1: is not a mapping; write `key: value` lines; it takes environment, endpoint, emulator, recording, mailboxes, workflow_id, product, supplier, timeouts, chunking",
         ],
     },
     Case {
         old: "",
         new: "- a\n- b\n",
         said: &[
-            "F:1: is not a mapping; write `key: value` lines; it takes environment, endpoint, emulator, mailboxes, workflow_id, product, supplier, timeouts, chunking",
+            "F:1: is not a mapping; write `key: value` lines; it takes environment, endpoint, emulator, recording, mailboxes, workflow_id, product, supplier, timeouts, chunking",
         ],
     },
     Case {
@@ -159,30 +159,30 @@ pub const KEYS: &[Case] = &[
         old: "workflow_id: TEST_WORKFLOW",
         new: "workflow_id: TEST_WORKFLOW\nshared_key: x",
         said: &[
-            "F:16: shared_key: is not a key that is known here; it belongs under endpoint or emulator. Known here: environment, endpoint, emulator, mailboxes, workflow_id, product, supplier, timeouts, chunking",
+            "F:16: shared_key: is not a key that is known here; it belongs under endpoint or emulator. Known here: environment, endpoint, emulator, recording, mailboxes, workflow_id, product, supplier, timeouts, chunking",
         ],
     },
     Case {
         old: "workflow_id: TEST_WORKFLOW",
         new: "workflow_id: TEST_WORKFLOW\npassword: x",
         said: &[
-            "F:16: password: is not a key that is known here; it belongs under mailboxes.product or mailboxes.counterpart. Known here: environment, endpoint, emulator, mailboxes, workflow_id, product, supplier, timeouts, chunking",
+            "F:16: password: is not a key that is known here; it belongs under mailboxes.product or mailboxes.counterpart. Known here: environment, endpoint, emulator, recording, mailboxes, workflow_id, product, supplier, timeouts, chunking",
         ],
     },
     Case {
         old: "workflow_id: TEST_WORKFLOW",
         new: "workflow_id: TEST_WORKFLOW\ncolour: blue",
         said: &[
-            "F:16: colour: is not a key that is known here; take it out. Known here: environment, endpoint, emulator, mailboxes, workflow_id, product, supplier, timeouts, chunking",
+            "F:16: colour: is not a key that is known here; take it out. Known here: environment, endpoint, emulator, recording, mailboxes, workflow_id, product, supplier, timeouts, chunking",
         ],
     },
     Case {
         old: "environment: INT",
         new: "environment: INT\n1: x\n\"a b\": y\n? [z]\n: z",
         said: &[
-            "F:2: has a key that is no name; quote a value that holds `,` or `:`, and put a space after the colon. Known here: environment, endpoint, emulator, mailboxes, workflow_id, product, supplier, timeouts, chunking",
-            "F:3: has a key that is no name; quote a value that holds `,` or `:`, and put a space after the colon. Known here: environment, endpoint, emulator, mailboxes, workflow_id, product, supplier, timeouts, chunking",
-            "F:4: has a key that is no name; quote a value that holds `,` or `:`, and put a space after the colon. Known here: environment, endpoint, emulator, mailboxes, workflow_id, product, supplier, timeouts, chunking",
+            "F:2: has a key that is no name; quote a value that holds `,` or `:`, and put a space after the colon. Known here: environment, endpoint, emulator, recording, mailboxes, workflow_id, product, supplier, timeouts, chunking",
+            "F:3: has a key that is no name; quote a value that holds `,` or `:`, and put a space after the colon. Known here: environment, endpoint, emulator, recording, mailboxes, workflow_id, product, supplier, timeouts, chunking",
+            "F:4: has a key that is no name; quote a value that holds `,` or `:`, and put a space after the colon. Known here: environment, endpoint, emulator, recording, mailboxes, workflow_id, product, supplier, timeouts, chunking",
         ],
     },
     Case {
@@ -584,7 +584,7 @@ pub const FILES: &[Case] = &[
         old: "ca.pem",
         new: "client.pem",
         said: &[
-            "F:4: endpoint.ca_file: DIR/client.pem holds the certificate of product.example.nhs.uk, which is not one of a certificate authority; name a file that holds only the certificates of the authorities that sign the endpoint's",
+            "F:4: endpoint.ca_file: DIR/client.pem holds the certificate of product.example.nhs.uk, which is not one of a certificate authority; name a file that holds only certificates of authorities",
         ],
     },
     Case {
