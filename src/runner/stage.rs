@@ -4,6 +4,7 @@
 mod asking;
 mod attesting;
 mod chunks;
+mod pace;
 mod patience;
 mod refusals;
 mod undelivered;

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use chrono::Utc;
 use tokio::time::sleep;
 
-use super::{Fault, FaultKind, Role, Stage, patience::Patience};
+use super::{Fault, FaultKind, Role, Stage, pace, patience::Patience};
 use crate::{
     product::{Ask, AskError, Product, Said},
     rules,
@@ -64,17 +64,14 @@ impl Stage {
         self.setting.relay.as_ref().map(|_| self.counterpart.delivery_timeout())
     }
 
-    /// Asks a driven product for a look at its inbox no sooner than MESH does, where nothing is known to wait for
-    /// it. Directly after a send it is to look all the same.
+    /// Asks a driven product for a look at its inbox no sooner than MESH does.
     async fn keep_pace(&self, ask: &Ask<'_>) {
-        if self.setting.relay.is_none() || !matches!(ask, Ask::List | Ask::TakeReport { .. }) {
+        if self.setting.relay.is_none() || !pace::concerns(ask) {
             return;
         }
         let mailbox = self.mailbox(Role::Product);
-        let tape = self.setting.tape.exchanges();
-        let looks = rules::of_product(&tape).into_iter().filter(|act| is_look(act));
-        if let Some(ago) = looks.map(|act| act.started_at).max().map(|last| Utc::now() - last) {
-            self.setting.was_listed(mailbox.as_str(), ago.to_std().unwrap_or_default());
+        if let Some(ago) = pace::since_last_look(&self.setting.tape.exchanges(), Utc::now()) {
+            self.setting.was_listed(mailbox.as_str(), ago);
         }
         self.setting.may_list(mailbox.as_str()).await;
     }
@@ -174,10 +171,6 @@ impl Stage {
             Lease::Own(_) | Lease::Shared(_) => None,
         }
     }
-}
-
-fn is_look(act: &Exchange) -> bool {
-    matches!(act.operation, Some(crate::protocol::Operation::CheckInbox(_)))
 }
 
 fn unasked(error: &AskError) -> Fault {
