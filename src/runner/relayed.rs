@@ -203,6 +203,7 @@ fn weight(exchange: &Exchange) -> usize {
 mod tests {
     use std::net::SocketAddr;
 
+    use cucumber::{codegen::Regex, step::Collection};
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::{TcpListener, TcpStream},
@@ -213,6 +214,7 @@ mod tests {
     use crate::{
         client::{Origin, Target, Timeouts},
         proxy::Front,
+        runner::{MeshWorld, Outcome, Plan, load, play, setting::tests::a_setting},
         tape::{HostRule, Redactor},
     };
 
@@ -301,6 +303,27 @@ mod tests {
             assert_eq!(relay.end().await, Err(why));
             assert!(tape.exchanges().len() <= 3);
         }
+    }
+
+    #[tokio::test]
+    async fn whatever_is_played_then_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let feature = "Feature: endless\n  Scenario: one\n    Given it never ends\n";
+        std::fs::write(folder.path().join("endless.feature"), feature).unwrap();
+        let never: cucumber::Step<MeshWorld> = |_, _| Box::pin(std::future::pending());
+        let steps = Collection::new().given(None, Regex::new("^it never ends$").unwrap(), never);
+        let pack = load(&[folder.path().display().to_string()]).unwrap();
+        let plan = Plan::new(pack, None, &steps).unwrap();
+        let (relay, tape, mut stream) = rig(RelayLimits { exchanges: 1, ..RelayLimits::default() }).await;
+        let mut setting = a_setting();
+        (setting.relay, setting.tape) = (Some(relay), tape);
+        let calls = tokio::spawn(async move { while call(&mut stream).await {} });
+        let run = play(plan, Arc::new(setting), steps, 1, Box::new(|_| {}), std::future::pending());
+        let record = timeout(Duration::from_secs(60), run).await.unwrap();
+        assert!(record.cut_short.unwrap().contains("more calls than a run records"));
+        assert!(matches!(&record.scenarios[0].outcome, Outcome::NotRun(why) if why.contains("cut short")));
+        assert_eq!(record.exchanges.len(), 1);
+        calls.await.unwrap();
     }
 
     impl Relay {

@@ -377,3 +377,39 @@ impl std::ops::DerefMut for Lease {
         }
     }
 }
+
+#[cfg(test)]
+pub(in crate::runner) mod tests {
+    use super::*;
+    use crate::{
+        client::{Origin, Timeouts},
+        protocol::{Password, SharedKey},
+    };
+
+    /// At an endpoint that is not there, to be changed by a test.
+    pub(in crate::runner) fn a_setting() -> Setting {
+        let mailbox = MailboxId::parse("A").unwrap();
+        let seat = || Seat {
+            credentials: Credentials {
+                mailbox: mailbox.clone(),
+                password: Password::new("p"),
+                shared_key: SharedKey::new("k"),
+            },
+            target: Target::new(Origin::parse("http://127.0.0.1:1").unwrap(), &[], None, Timeouts::default())
+                .unwrap(),
+            validated: None,
+        };
+        let pair = Pair { product: seat(), counterpart: seat(), dormant: None, unusable: None };
+        Setting::new(
+            "run".to_owned(),
+            "test".to_owned(),
+            "http://127.0.0.1:1".to_owned(),
+            Party { name: "P".to_owned(), version: "1".to_owned() },
+            None,
+            WorkflowId::parse("W").unwrap(),
+            Vec::new(),
+            Redactor::default(),
+            Mailboxes::Configured(Arc::new(tokio::sync::Mutex::new(pair))),
+        )
+    }
+}

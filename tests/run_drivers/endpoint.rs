@@ -343,7 +343,8 @@ fn a_product_that_ends_its_connection_before_the_answer_is_told_so() {
 #[test]
 fn a_live_endpoint_is_refused_before_anything_is_left() {
     let endpoint = Standalone::start();
-    let config = endpoint.config(&product::driver(&[]), "recording: {folder: settings}\n");
+    let config = endpoint.config("{command: [./nothing.sh]}", "recording: {folder: settings}\n");
+    // There is no such program, so that nothing is ever called, whatever this finds.
     let text =
         fs::read_to_string(&config).unwrap().replace(&endpoint.url, "https://mesh-sync.spineservices.nhs.uk");
     fs::write(&config, text).unwrap();

@@ -28,12 +28,7 @@ mod tests {
     use tokio::time::timeout;
 
     use super::*;
-    use crate::{
-        client::{Origin, Target, Timeouts},
-        protocol::{Credentials, MailboxId, MessageId, Password, SharedKey, WorkflowId},
-        runner::{Mailboxes, Pair, Party, Seat, Setting},
-        tape::{Actor, Redactor},
-    };
+    use crate::{protocol::MessageId, runner::setting::tests::a_setting, tape::Actor};
 
     #[test]
     fn only_a_look_that_nothing_is_known_to_wait_for_has_to_wait() {
@@ -66,7 +61,7 @@ mod tests {
     #[tokio::test]
     async fn the_rest_of_five_minutes_is_waited_for_at_a_real_endpoint_only() {
         for (real, told) in [(true, true), (false, false)] {
-            let mut setting = setting();
+            let mut setting = a_setting();
             let said = Arc::new(Mutex::new(String::new()));
             let sink = Arc::clone(&said);
             (setting.real, setting.notice) =
@@ -76,31 +71,5 @@ mod tests {
             let said = said.lock().unwrap();
             assert_eq!((waited, said.contains("waiting 2")), (told, told), "{said}");
         }
-    }
-
-    fn setting() -> Setting {
-        let mailbox = MailboxId::parse("A").unwrap();
-        let seat = || Seat {
-            credentials: Credentials {
-                mailbox: mailbox.clone(),
-                password: Password::new("p"),
-                shared_key: SharedKey::new("k"),
-            },
-            target: Target::new(Origin::parse("http://127.0.0.1:1").unwrap(), &[], None, Timeouts::default())
-                .unwrap(),
-            validated: None,
-        };
-        let pair = Pair { product: seat(), counterpart: seat(), dormant: None, unusable: None };
-        Setting::new(
-            "run".to_owned(),
-            "test".to_owned(),
-            "http://127.0.0.1:1".to_owned(),
-            Party { name: "P".to_owned(), version: "1".to_owned() },
-            None,
-            WorkflowId::parse("W").unwrap(),
-            Vec::new(),
-            Redactor::default(),
-            Mailboxes::Configured(Arc::new(tokio::sync::Mutex::new(pair))),
-        )
     }
 }
