@@ -10,7 +10,7 @@ use rustls::{ClientConfig, pki_types::CertificateDer};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::TlsConnector;
 
-use super::leg::{Leg, wire};
+use super::leg::Leg;
 use crate::{
     client::{Target, certificate_facts, connect, failure, of_io},
     tape::{CertificateFacts, FailureKind, LegFacts, TlsFacts, TransportFailure},
@@ -85,8 +85,7 @@ impl Endpoint {
             return Ok((Leg::plain(stream), facts));
         };
         let name = self.target.origin().server_name().clone();
-        let stream =
-            TlsConnector::from(Arc::clone(tls)).connect(name, wire(stream)).await.map_err(unusable)?;
+        let stream = TlsConnector::from(Arc::clone(tls)).connect(name, stream).await.map_err(unusable)?;
         let handshake_us = Some(microseconds(began.elapsed().saturating_sub(connected)));
         let (_, session) = stream.get_ref();
         let chain = chain(session.peer_certificates());

@@ -12,7 +12,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::{
     endpoint::{agreed, chain, microseconds},
-    leg::{Leg, wire},
+    leg::Leg,
 };
 use crate::{
     client::{certificate_facts, failure},
@@ -82,7 +82,7 @@ impl Front {
         };
         let Self::Tls { acceptor, certificate } = self else { return Ok((Leg::plain(stream), plain)) };
         let began = Instant::now();
-        let stream = acceptor.accept(wire(stream)).await.map_err(|error| refused(&error))?;
+        let stream = acceptor.accept(stream).await.map_err(|error| refused(&error))?;
         let (_, session) = stream.get_ref();
         let chain = chain(session.peer_certificates());
         let tls = TlsFacts {

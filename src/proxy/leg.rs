@@ -8,23 +8,10 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncRead, AsyncWrite, BufReader, ReadBuf},
+    io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
 use tokio_rustls::TlsStream;
-
-/// What is read from a socket at a time below TLS, which by itself reads 4 KiB.
-const READ: usize = 64 * 1024;
-/// What TLS encrypts before it writes.
-const WRITE: usize = 128 * 1024;
-
-/// A connection as TLS has it below it.
-pub type Wire = BufReader<TcpStream>;
-
-/// A connection for TLS: many of its small reads cost one of the system's.
-pub fn wire(stream: TcpStream) -> Wire {
-    BufReader::with_capacity(READ, stream)
-}
 
 /// A connection that can be read and written at the same time. Clones are the same connection.
 #[derive(Clone)]
@@ -33,7 +20,7 @@ pub struct Leg(Arc<Mutex<Stream>>);
 enum Stream {
     Plain(TcpStream),
     /// `true` once the end must not be announced: whoever announces it says that all was sent.
-    Encrypted(Box<TlsStream<Wire>>, bool),
+    Encrypted(Box<TlsStream<TcpStream>>, bool),
 }
 
 impl Leg {
@@ -43,13 +30,8 @@ impl Leg {
     }
 
     /// An encrypted connection.
-    pub fn encrypted(stream: impl Into<TlsStream<Wire>>) -> Self {
-        let mut stream = stream.into();
-        match &mut stream {
-            TlsStream::Client(tls) => tls.get_mut().1.set_buffer_limit(Some(WRITE)),
-            TlsStream::Server(tls) => tls.get_mut().1.set_buffer_limit(Some(WRITE)),
-        }
-        Self(Arc::new(Mutex::new(Stream::Encrypted(Box::new(stream), false))))
+    pub fn encrypted(stream: impl Into<TlsStream<TcpStream>>) -> Self {
+        Self(Arc::new(Mutex::new(Stream::Encrypted(Box::new(stream.into()), false))))
     }
 
     /// From here on a shutdown ends the connection as one that was cut off: without close_notify.
@@ -64,7 +46,7 @@ impl Leg {
         let stream = self.lock();
         let tcp = match &*stream {
             Stream::Plain(tcp) => tcp,
-            Stream::Encrypted(tls, _) => tls.get_ref().0.get_ref(),
+            Stream::Encrypted(tls, _) => tls.get_ref().0,
         };
         // A connection that is gone cannot be reset, and need not be.
         let _ = tcp.set_zero_linger();

@@ -159,6 +159,8 @@ fn the_whole_pack_is_played_but_for_what_only_an_endpoint_of_our_own_can_show() 
     assert!(outcome.stderr.contains("is on this machine"), "{outcome:?}");
     assert!(bundle.text("data/report.html").contains("replaced the value of the Host header by localhost:"));
     let host = endpoint.url.strip_prefix("https://").unwrap().to_owned();
+    let shown = format!("as below to the proxy, which put {host} in its place for the endpoint");
+    assert!(bundle.text("data/report.html").contains(&shown), "each call says what became of its Host");
     let entries = entries(&bundle);
     let (product, counterpart): (Vec<_>, Vec<_>) =
         entries.iter().partition(|entry| entry["_actor"] == "product");
