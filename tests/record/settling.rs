@@ -1,12 +1,17 @@
 //! Whoever waits until the proxy has settled finds on the tape what was seen to end.
 
-use std::{thread, time::Duration};
+use std::{net::SocketAddr, thread, time::Duration};
 
-use mesh_witness::tape::HostRule;
+use mesh_witness::{
+    client::{Origin, Target, Timeouts},
+    emulator::Pki,
+    proxy::{Front, Proxy, Settings},
+    tape::{HostRule, Redactor},
+};
 use tokio::{
     io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
-    time::sleep,
+    time::{sleep, timeout},
 };
 
 use super::rig::{Kept, in_runtime, read_up_to, start, within};
@@ -49,6 +54,33 @@ fn what_was_seen_to_end_is_kept_however_slowly_it_is_kept() {
         within(gauge.settled(LONG)).await;
         assert_eq!(kept.exchanges().len(), 4, "one that was broken off is kept too");
         drop(client);
+        proxy.stop(sleep(LONG)).await.1.unwrap();
+    });
+}
+
+#[test]
+fn a_connection_that_is_being_made_is_waited_for() {
+    in_runtime(async {
+        // It takes the connection, and says nothing in its TLS handshake.
+        let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = Origin::parse(&format!("https://{}", server.local_addr().unwrap())).unwrap();
+        let authority = Pki::new().unwrap().authority();
+        let settings = Settings {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            front: Front::Plain,
+            target: Target::new(origin, &[authority], None, Timeouts::default()).unwrap(),
+            connect_to: None,
+            client_certificate: None,
+            host: HostRule::AsSent,
+            redactor: Redactor::default(),
+        };
+        let proxy = Proxy::start(settings, |_| Ok(())).await.unwrap();
+        let client = TcpStream::connect(proxy.address()).await.unwrap();
+        let (silent, _) = within(server.accept()).await.unwrap();
+        let settled = timeout(Duration::from_millis(50), proxy.gauge().settled(LONG)).await;
+        assert!(settled.is_err(), "nobody knows yet what comes of it");
+        drop((silent, client));
+        within(proxy.gauge().settled(LONG)).await;
         proxy.stop(sleep(LONG)).await.1.unwrap();
     });
 }
