@@ -52,7 +52,7 @@ pub async fn prepare(config: &Config, prepared: &mut Setting) -> Result<(), Fail
     prepared.relay = Some(relay);
     prepared.warnings.push(format!(
         "the product called {url}, a recording proxy of this run, which passed its calls on to {} and replaced the \
-         value of the Host header by {host}; its connections are in data/relay",
+         value of the Host header by {host}; its connections, if it made any, are in data/relay",
         config.endpoint.url
     ));
     Ok(())

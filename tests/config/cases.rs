@@ -349,6 +349,22 @@ pub const TYPES: &[Case] = &[
         ],
     },
     Case {
+        old: "environment: INT",
+        new: "environment: INT\nrecording: {listen: 127.0.0.1:0}",
+        said: &[
+            "F:2: recording: is of no use to the reference client, which records itself; take it out, or name a driver: product: {driver: {command: [./drive.sh]}}",
+        ],
+    },
+    Case {
+        old: "version: 1.2.3",
+        new: "version: 1.2.3\n  driver: manual\nrecording: {listen: 0.0.0.0:8443, ca_file: client.pem, folders: x}",
+        said: &[
+            "F:20: recording.listen: is not an address of this machine alone; write it like 127.0.0.1:8700; port 0 is any free one",
+            "F:20: recording.ca_file: DIR/client.pem holds the certificate of product.example.nhs.uk, which is not one of a certificate authority; name a file that holds only certificates of authorities",
+            "F:20: recording.folders: is not a key that is known here; did you mean folder? Known here: listen, folder, ca_file",
+        ],
+    },
+    Case {
         old: "version: 1.2.3",
         new: "version: 1.2.3\n  driver: mine",
         said: &[
