@@ -14,7 +14,7 @@ use mesh_witness::{
     report::{self, ReportFile},
     runner::{
         self, Comparison, FaultKind, MeshWorld, Outcome, Permit, Plan, RuleRecord, RunRecord, ScenarioRecord,
-        Verdict, is_live,
+        Verdict,
     },
     tape::Secret,
 };
@@ -33,14 +33,16 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
     let steps = MeshWorld::collection();
     let mut plan = Plan::new(features, arguments.tags.as_deref(), &steps).map_err(|error| usage(&error))?;
     let mut prepared = match &arguments.config {
-        Some(file) => setting::configured(file, arguments.resume.is_some()).await?,
+        Some(file) => {
+            let live_host = arguments.live_host.as_deref();
+            setting::configured(file, live_host, arguments.resume.is_some()).await?
+        }
         None => setting::emulated().await?,
     };
     let old = arguments.compare_with.as_deref().map(evidence::outline).transpose();
     let old = old.map_err(|error| usage(&error))?;
     let url = prepared.setting.url.clone();
     let origin = Origin::parse(&url).map_err(|error| Failure::new(Exit::Usage, error))?;
-    refuse_live(&origin, arguments.live_host.as_deref())?;
     let more = terms::told(&mut prepared.setting.terms, &arguments, &plan, &url)?;
     let mut setting = prepared.setting;
     setting.notice = Arc::new(|text: &str| screen::notice(text));
@@ -92,21 +94,6 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
         Format::Json => screen::say(String::from_utf8_lossy(&summary.unwrap_or_default()).trim_end()),
     }
     Ok(exit(&record, left_out))
-}
-
-/// Live MESH holds patients' messages: nobody plays there by mistake.
-fn refuse_live(origin: &Origin, named: Option<&str>) -> Result<(), Failure> {
-    if !is_live(origin) || named.is_some_and(|named| named.eq_ignore_ascii_case(&origin.host())) {
-        return Ok(());
-    }
-    let host = origin.host();
-    Err(Failure::new(
-        Exit::Usage,
-        format!(
-            "endpoint.url: {host} is live MESH, where nothing is played by mistake; \
-             use the integration environment, or say --live-host {host}"
-        ),
-    ))
 }
 
 fn default_path(record: &RunRecord) -> PathBuf {

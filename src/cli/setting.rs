@@ -5,11 +5,11 @@ use std::{fmt::Write as _, path::Path, sync::Arc};
 use aws_lc_rs::rand;
 use chrono::{TimeDelta, Utc};
 use mesh_witness::{
-    client::{Identity, Target},
+    client::{Identity, Origin, Target},
     config::{Config, Driver, Mailbox, Setup},
     emulator::{Arrangement, Pki, Transport},
     protocol::{Password, SharedKey, WorkflowId},
-    runner::{Emulated, Mailboxes, Pair, Party, Seat, Setting},
+    runner::{Emulated, Mailboxes, Pair, Party, Seat, Setting, is_live},
     tape::{Redactor, Secret},
 };
 
@@ -56,26 +56,42 @@ pub async fn emulated() -> Result<Prepared, Failure> {
     Ok(Prepared { setting, secrets })
 }
 
-/// What a configuration names: an endpoint, or a product that is driven on our own emulator.
-/// `resuming`: the run goes on with an earlier one, so that an emulator's clock may have been moved since.
-pub async fn configured(file: &Path, resuming: bool) -> Result<Prepared, Failure> {
+/// What a configuration names: an endpoint, or a product that is driven on our own emulator. `live_host` is the live
+/// endpoint that is asked for by name. `resuming`: the run goes on with an earlier one, so that an emulator's clock may
+/// have been moved since.
+pub async fn configured(file: &Path, live_host: Option<&str>, resuming: bool) -> Result<Prepared, Failure> {
     let setup = Setup::load(file, &|name| std::env::var(name).ok());
     match setup.map_err(|error| Failure::new(Exit::Usage, error))? {
-        Setup::Endpoint(config) => against(&config, resuming).await,
+        Setup::Endpoint(config) => {
+            // Before anything is started or written.
+            refuse_live(&config.endpoint.url, live_host)?;
+            let mut prepared = against(&config, resuming).await?;
+            if config.driver != Driver::Reference {
+                super::relayed::prepare(&config, &mut prepared.setting).await?;
+            }
+            Ok(prepared)
+        }
         Setup::Rehearsal(rehearsal) => super::rehearsal::prepare(*rehearsal).await,
     }
 }
 
+/// Live MESH holds patients' messages: nobody plays there by mistake.
+fn refuse_live(origin: &Origin, named: Option<&str>) -> Result<(), Failure> {
+    if !is_live(origin) || named.is_some_and(|named| named.eq_ignore_ascii_case(&origin.host())) {
+        return Ok(());
+    }
+    let host = origin.host();
+    Err(Failure::new(
+        Exit::Usage,
+        format!(
+            "endpoint.url: {host} is live MESH, where nothing is played by mistake; \
+             use the integration environment, or say --live-host {host}"
+        ),
+    ))
+}
+
 /// The endpoint that a configuration names.
 async fn against(config: &Config, resuming: bool) -> Result<Prepared, Failure> {
-    if config.driver != Driver::Reference {
-        let message = format!(
-            "product.driver: {} drives a product against the emulator of mesh-witness only: leave out endpoint. \
-             A product's traffic with a real endpoint is recorded by `mesh-witness record` and judged by `mesh-witness judge`",
-            config.driver.word()
-        );
-        return Err(Failure::new(Exit::Usage, message));
-    }
     let secrets = config.secrets();
     let seats = [&config.mailboxes.product, &config.mailboxes.counterpart];
     let credentials = seats.map(|mailbox| mailbox.credentials(&config.endpoint.shared_key));

@@ -9,6 +9,7 @@ mod curl;
 mod exchanges;
 mod har;
 mod har_own;
+mod har_relay;
 mod headings;
 mod html;
 mod junit;

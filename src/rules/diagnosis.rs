@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Fault, FaultKind};
 use crate::{
     protocol::{Operation, TokenTimestamp},
-    tape::{Actor, Exchange, FailureKind, HashCheck, TransportFailure},
+    tape::{Actor, Exchange, FailureKind, HashCheck, Party, TransportFailure},
 };
 
 /// Says why `exchange` did not end as `expected`. `tape` is all that was seen so far: whether other
@@ -47,6 +47,13 @@ pub fn diagnose(exchange: &Exchange, expected: &str, source: &str, tape: &[Arc<E
 
 fn transport(exchange: &Exchange, failure: &TransportFailure) -> Fault {
     let origin = &exchange.origin;
+    if exchange.relay.as_ref().is_some_and(|relay| relay.broken_off_by == Some(Party::Product)) {
+        return Fault::new(
+            FaultKind::Product,
+            "the product ended the connection before it was answered",
+            "Wait for the answer, for some minutes where a body is large: a call that is not waited for may have been taken all the same.",
+        );
+    }
     let (kind, what, remedy) = match failure.kind {
         FailureKind::NameNotFound => (
             FaultKind::Endpoint,

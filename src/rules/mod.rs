@@ -10,7 +10,7 @@ mod messages;
 mod refusals;
 mod resilience;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod traffic;
 mod volume;
 mod waiting;

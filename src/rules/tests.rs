@@ -38,7 +38,7 @@ fn zipped(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// An exchange of the product, to be changed by a test.
-pub(super) fn exchange(request: &str, status: u16, reply: &str) -> Exchange {
+pub(crate) fn exchange(request: &str, status: u16, reply: &str) -> Exchange {
     let (line, headers) = request.split_once('\n').unwrap_or((request, ""));
     let mut words = line.split(' ');
     let method = words.next().unwrap().parse().unwrap();

@@ -16,6 +16,7 @@ mod place;
 mod plan;
 mod play;
 mod record;
+mod relayed;
 mod setting;
 mod stage;
 mod stage_caller;
@@ -42,6 +43,7 @@ pub use play::play;
 pub use record::{
     Environment, MailboxRole, PackFile, Party, RuleCounts, RunRecord, ScenarioRecord, StepRecord,
 };
+pub use relayed::{Relay, RelayLimits};
 pub use setting::{EvidenceFile, Mailboxes, Pair, Seat, Setting};
 pub use stage::{Role, Stage, answered};
 pub use staged::{Staged, StagedSettings};

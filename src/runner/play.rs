@@ -41,8 +41,11 @@ pub async fn play(
     let cut_short = tokio::select! {
         () = run => None,
         reason = interrupted => Some(reason),
+        why = setting.relay_failed() => Some(why),
     };
     drop(hook);
+    let unrecorded = setting.end_relay().await;
+    let cut_short = cut_short.or(unrecorded);
     let (mut scenarios, exchanges) = assemble(records.snapshot(), &setting, cut_short.as_deref());
     let course = setting.ledger.course(&exchanges, setting.driven.is_none());
     let mut rules = judged(&exchanges, &course, setting.emulated);

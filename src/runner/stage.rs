@@ -5,6 +5,8 @@ mod asking;
 mod attesting;
 mod chunks;
 mod enduring;
+mod pace;
+mod patience;
 mod provoking;
 mod receiving;
 mod refusals;

@@ -151,14 +151,3 @@ fn a_program_that_does_not_end_is_ended_with_all_that_it_has_started() {
         fs::read_to_string(&process).map_or(true, |stat| stat.contains(") Z "))
     });
 }
-
-#[test]
-fn a_driver_with_an_endpoint_is_refused() {
-    let endpoint = crate::support::Endpoint::start();
-    let config = endpoint.config().write();
-    let text = fs::read_to_string(&config).unwrap().replace("driver: reference", "driver: {command: [./x]}");
-    fs::write(&config, text).unwrap();
-    let outcome = crate::support::witness(&["run", "--config", config.to_str().unwrap()]);
-    assert_eq!(outcome.code, Some(2), "{outcome:?}");
-    assert!(outcome.stderr.contains("mesh-witness record"), "{outcome:?}");
-}

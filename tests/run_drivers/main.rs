@@ -1,6 +1,7 @@
 //! Products that a driver asks, from outside: what is passed, what is told, what is left behind.
 
 mod command;
+mod endpoint;
 mod manual;
 mod product;
 mod provoked;

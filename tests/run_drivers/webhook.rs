@@ -9,7 +9,7 @@ use std::{
 use crate::{Rig, support::Server, the_file};
 
 /// The bytes of one request, with its body.
-fn request(stream: &mut TcpStream) -> String {
+pub fn request(stream: &mut TcpStream) -> String {
     let (mut text, mut buffer) = (String::new(), [0; 4096]);
     loop {
         let count = stream.read(&mut buffer).unwrap_or(0);

@@ -8,7 +8,10 @@ use super::{
 use crate::{
     report::{exchanges, text},
     runner::RunRecord,
-    tape::{CertificateFacts, Exchange, HashCheck, TimingRecord, TlsFacts, TokenRecord, Vantage},
+    tape::{
+        CertificateFacts, Exchange, HashCheck, Party, RelayFacts, TimingRecord, TlsFacts, TokenRecord,
+        Vantage,
+    },
 };
 
 /// An exchange.
@@ -197,11 +200,40 @@ fn facts(exchange: &Exchange) -> Vec<Fact> {
         Vantage::Foreign => "by a program of someone else",
     };
     let peer = exchange.peer.map_or_else(|| "nobody".to_owned(), |peer| peer.to_string());
-    vec![
+    let mut facts = vec![
         Fact { name: "Seen", value: vantage.to_owned(), code: false },
         Fact { name: "Endpoint", value: brief(&exchange.origin), code: true },
         Fact { name: "Connected to", value: peer, code: true },
-    ]
+    ];
+    facts.extend(exchange.relay.as_deref().into_iter().flat_map(relayed));
+    facts
+}
+
+/// What a proxy in between knows besides.
+fn relayed(of: &RelayFacts) -> Vec<Fact> {
+    let presented = of.product_tls.as_ref().and_then(|tls| tls.client_certificate.as_ref());
+    let presented = presented.map_or_else(|| "nothing".to_owned(), |leaf| brief(&leaf.subject));
+    let by = of.broken_off_by.map(|party| match party {
+        Party::Product => "the product",
+        Party::Endpoint => "the endpoint",
+        Party::Proxy => "the proxy",
+    });
+    let host = of.host_replaced_by.as_ref().map(|host| {
+        format!("as below to the proxy, which put {} in its place for the endpoint", brief(host))
+    });
+    let fact = |name, value: String, code| Fact { name, value, code };
+    let mut facts = vec![
+        fact(
+            "Product called from",
+            format!("{}, connection {}, call {}", of.product, of.connection, of.position),
+            true,
+        ),
+        fact("Product presented", presented, true),
+    ];
+    facts.extend(host.map(|host| fact("Host header", host, false)));
+    facts.extend(by.map(|by| fact("Broken off by", by.to_owned(), false)));
+    facts.extend(of.notes.iter().map(|note| fact("Note", brief(note), false)));
+    facts
 }
 
 fn timings(of: &TimingRecord) -> Vec<(&'static str, String)> {

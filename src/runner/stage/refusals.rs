@@ -104,8 +104,9 @@ impl Stage {
         if self.is_driven() {
             let mailbox = self.mailbox(Role::Product);
             let Some(endpoint) = self.own_endpoint() else {
-                return Err(self.not_applicable(
-                    "only an endpoint of our own can bring a product to download a message that cannot be had",
+                return Err(self.not_run(
+                    "only an endpoint of our own can bring a product to download a message that cannot be had: play \
+                     this case against the emulator, by a configuration without endpoint",
                 ));
             };
             endpoint.mailroom().list_although_gone(&mailbox, message);
