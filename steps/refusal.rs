@@ -5,12 +5,12 @@ use mesh_witness::runner::{MeshWorld, StepResult};
 
 #[given("the product's mailbox has been disabled")]
 async fn mailbox_disabled(world: &mut MeshWorld) -> StepResult {
-    world.step(async |stage| stage.disable_product_mailbox()).await
+    world.step(async |stage| stage.disable_product_mailbox().await).await
 }
 
 #[then("the product's mailbox is enabled again")]
 async fn mailbox_enabled(world: &mut MeshWorld) -> StepResult {
-    world.step(async |stage| stage.enable_product_mailbox()).await
+    world.step(async |stage| stage.enable_product_mailbox().await).await
 }
 
 #[when("the product tries to check its inbox")]

@@ -150,6 +150,28 @@ fn a_requirement_that_is_in_no_catalogue_is_refused_with_the_nearest() {
     assert!(error.contains("@req-XYZZYPLUGH") && error.contains("add it to requirements.yaml"), "{error}");
 }
 
+/// What was to follow a step that is no more than a SHOULD was not judged, and says nothing.
+#[test]
+fn an_endpoint_is_warned_by_a_should_of_an_own_pack_whatever_was_to_follow() {
+    let feature = |status: u16| {
+        format!(
+            "@endpoint @req-OWN-01\nFeature: Ours\n  Scenario: Look\n    Given a sender and a receiver, each with a mailbox\n    \
+             When the receiver checks its inbox\n    Then the answer is {status}\n    And the answer is 200\n"
+        )
+    };
+    let catalogue = CATALOGUE.replace("MUST", "SHOULD").replace("product", "endpoint");
+    for (status, catalogue, code, outcome) in [
+        (200, &catalogue, 0, "passed"),
+        (204, &catalogue, 0, "warning"),
+        (204, &catalogue.replace("SHOULD", "MUST"), 1, "failed"),
+    ] {
+        let folder = pack(&feature(status), Some(catalogue));
+        let (said, bundle) = play(folder.path(), "ours", &[]);
+        assert_eq!(said.code, Some(code), "{said:?}");
+        assert_eq!(bundle.unwrap().outcomes()[0].1, outcome);
+    }
+}
+
 #[test]
 fn a_mistyped_step_gets_the_nearest_ones() {
     let step = "a mailbox for the product and another for an independent counterpart";

@@ -3,15 +3,20 @@
 
 mod support;
 
-use support::{Endpoint, Outcome, play, witness};
+use support::{Bundle, Endpoint, Outcome, play, witness};
 use tempfile::TempDir;
 
 fn played(arguments: &[&str]) -> Outcome {
+    played_with_bundle(arguments).0
+}
+
+fn played_with_bundle(arguments: &[&str]) -> (Outcome, Option<Bundle>) {
     let folder = TempDir::new().unwrap();
     let bundle = folder.path().join("bundle.zip");
     let mut all = vec!["run", "--bundle", bundle.to_str().unwrap()];
     all.extend(arguments);
-    witness(&all)
+    let outcome = witness(&all);
+    (outcome, bundle.exists().then(|| Bundle::open(&bundle)))
 }
 
 #[test]
@@ -20,13 +25,25 @@ fn the_built_in_emulator_passes_the_pack_with_one_line_a_feature() {
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     assert!(outcome.stdout.contains("Send chunked message"), "{}", outcome.stdout);
     assert!(outcome.stdout.lines().count() < 40, "{}", outcome.stdout);
+    assert!(!outcome.stdout.contains("handshake  "), "no case could show it: {}", outcome.stdout);
 }
 
 #[test]
 fn both_packs_can_be_played_together_and_the_witness_pack_alone_stays_the_default() {
     let tags = "@case-201 or @req-VERSION-01";
-    let outcome = played(&["--pack", "witness", "--pack", "endpoint", "--tags", tags]);
+    let (outcome, bundle) = played_with_bundle(&["--pack", "witness", "--pack", "endpoint", "--tags", tags]);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    // The rules look at the product's calls, not at those that test the endpoint.
+    let summary = bundle.unwrap().summary();
+    assert_eq!(
+        (&summary["rule_counts"]["broken"], &summary["rule_counts"]["warning"]),
+        (&0.into(), &0.into())
+    );
+    assert!(summary["rule_counts"]["held"].as_u64() > Some(10), "{}", summary["rule_counts"]);
+    let tags = ["--pack", "endpoint", "--tags", "@req-TOKEN-01 or @req-VERSION-01"];
+    let (of_endpoint, bundle) = played_with_bundle(&tags);
+    assert_eq!(of_endpoint.code, Some(0), "{of_endpoint:?}");
+    assert_eq!(bundle.unwrap().summary()["rules"], serde_json::json!([]));
     assert!(outcome.stdout.contains("201 Send an uncompressed message"), "{}", outcome.stdout);
     let alone = played(&["--tags", "@endpoint"]);
     assert_eq!(alone.code, Some(2), "{alone:?}");
@@ -72,9 +89,32 @@ fn an_endpoint_that_is_wrong_has_failed_and_a_password_that_is_wrong_has_not() {
     }
 }
 
+/// TRACK-05, a SHOULD: tracking by local ID.
+#[test]
+fn an_endpoint_that_is_not_as_it_should_be_is_warned_and_what_leads_there_must_be_right() {
+    let tags = ["--pack", "endpoint", "--tags", "@req-TRACK-05 and not @emulator-only"];
+    let (outcome, bundle) =
+        play(&Endpoint::start_arranged(faulty("track-local-id-300-is-200")).config(), &tags);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stdout.contains("passed, with a warning"), "{}", outcome.stdout);
+    let outcomes = bundle.outcomes();
+    assert!(outcomes.iter().any(|(_, outcome)| outcome == "warning"), "{outcomes:?}");
+    let fault = bundle.fault();
+    assert_eq!(fault["kind"], "endpoint under test");
+    assert!(bundle.text("data/requirements.csv").contains("TRACK-05,SHOULD,endpoint,warning,"));
+    assert!(bundle.text("data/report.html").contains(fault["what"].as_str().unwrap()), "and how to mend it");
+    let (outcome, bundle) = play(&Endpoint::start_arranged(faulty("send-200")).config(), &tags);
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(bundle.outcomes().iter().any(|(_, outcome)| outcome == "failed"), "{:?}", bundle.outcomes());
+}
+
 fn wrong() -> mesh_witness::emulator::Arrangement {
+    faulty("list-with-more")
+}
+
+fn faulty(name: &str) -> mesh_witness::emulator::Arrangement {
     let mut faults = mesh_witness::emulator::Fault::all();
-    faults.retain(|fault| fault.name == "list-with-more");
+    faults.retain(|fault| fault.name == name);
     let faults = mesh_witness::emulator::Faults::new(faults);
     mesh_witness::emulator::Arrangement { faults, ..Default::default() }
 }

@@ -315,3 +315,16 @@ fn a_wrong_call_is_2_and_help_is_0() {
     assert!(help.stdout.contains("Exit codes"));
     eventually("version", || witness(&["--version"]).stdout.starts_with("mesh-witness "));
 }
+
+#[test]
+fn check_says_whether_anybody_is_there_with_tls_and_without() {
+    for endpoint in [support::Endpoint::start(), support::Endpoint::start_plain()] {
+        let file = endpoint.config().write();
+        let outcome = witness(&["check", "--config", file.to_str().unwrap()]);
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+        assert!(outcome.stdout.contains("_ping: answers 200"), "{}", outcome.stdout);
+        drop(endpoint);
+        let outcome = witness(&["check", "--config", file.to_str().unwrap()]);
+        assert!(outcome.code != Some(0) && !outcome.stderr.contains("panicked"), "{outcome:?}");
+    }
+}

@@ -1,11 +1,14 @@
 //! What `record` costs beside the direct path: the same client calls the same emulator over mutual TLS,
-//! directly and through the proxy, in turns, so that whatever else the machine does falls on both.
+//! directly, through a proxy that only decrypts and encrypts (the floor), and through `record`, in turns, so that
+//! whatever else the machine does falls on all.
 //!
-//! `cargo bench --bench proxy` takes about a minute, `-- --quick` some seconds. See `docs/measurements.md`.
+//! `cargo bench --bench proxy` takes about a minute, `-- --quick` some seconds, `-- --large` the large bodies alone.
+//! See `docs/measurements.md`.
 
 #[allow(dead_code, reason = "shared with the emulator's benchmark, which uses all of it")]
 #[path = "../emulator/client.rs"]
 mod client;
+mod floor;
 #[allow(dead_code, reason = "shared with the emulator's benchmark, which uses all of it")]
 #[path = "../emulator/process.rs"]
 mod process;
@@ -14,7 +17,7 @@ mod process;
 mod work;
 
 use std::{
-    fs,
+    env, fs,
     path::Path,
     time::{Duration, Instant},
 };
@@ -30,7 +33,14 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_mesh-witness");
 const LARGE: usize = 100_000_000;
 
 fn main() {
-    let quick = std::env::args().any(|argument| argument == "--quick");
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    if let [first, endpoint, front, back] = arguments.as_slice()
+        && first == "floor"
+    {
+        return floor::serve(endpoint.parse().expect("an address"), Path::new(front), Path::new(back));
+    }
+    let is = |word: &str| arguments.iter().any(|argument| argument == word);
+    let quick = is("--quick");
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
     let emulator = Command::new(PROGRAM).args(["emulate", "--listen", "127.0.0.1:0", "--pki"]);
@@ -40,16 +50,23 @@ fn main() {
         let pki = folder.join("front");
         fs::copy(pki.join(product), pki.join(mailbox)).expect("a copy");
     }
+    let own = Command::new(env::current_exe().expect("the path of this program"));
+    let own = own.arg("floor").arg(emulator.address.to_string()).arg(folder.join("front"));
+    let floor = Server::start(own.arg(folder.join("pki")), folder);
     let direct = Target { address: emulator.address, security: Security::mutual(&folder.join("pki")) };
     let through = Target { address: proxy.address, security: Security::mutual(&folder.join("front")) };
+    let barely = Target { address: floor.address, ..through.clone() };
     let (small, connections, large) = if quick { (200, 20, 1) } else { (5000, 300, 15) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        let bench = Bench { caller: Caller::new(), targets: [direct, through], proxy: &proxy };
-        println!("|                           | direct     | recorded   | the proxy's own              |");
-        println!("|---------------------------|------------|------------|------------------------------|");
-        bench.small(small).await;
-        bench.connections(connections).await;
+        let servers = [None, Some(&floor), Some(&proxy)];
+        let bench = Bench { caller: Caller::new(), targets: [direct, barely, through], servers };
+        println!("|                           | direct     | floor                       | recorded                    |");
+        println!("|---------------------------|------------|-----------------------------|-----------------------------|");
+        if !is("--large") {
+            bench.small(small).await;
+            bench.connections(connections).await;
+        }
         let before = proxy.peak();
         bench.large(large).await;
         let megabytes =
@@ -85,23 +102,32 @@ fn recorder(folder: &Path, emulator: &Server) -> Command {
 
 struct Bench<'a> {
     caller: Caller,
-    /// Directly, and through the proxy.
-    targets: [Target; 2],
-    proxy: &'a Server,
+    /// Directly, through the floor, and through the proxy.
+    targets: [Target; 3],
+    /// Whose processor time counts.
+    servers: [Option<&'a Server>; 3],
+}
+
+/// What one path took: each time, and the processor time of the proxy on it.
+#[derive(Default)]
+struct Took {
+    times: Vec<Duration>,
+    cpu: Duration,
 }
 
 impl Bench<'_> {
-    async fn both(&self) -> [Connection; 2] {
-        [self.targets[0].connect().await, self.targets[1].connect().await]
+    async fn all(&self) -> [Connection; 3] {
+        let [direct, floor, proxy] = &self.targets;
+        [direct.connect().await, floor.connect().await, proxy.connect().await]
     }
 
     /// One call after the other on a connection that is kept.
     async fn small(&self, count: usize) {
-        let mut connections = self.both().await;
+        let mut connections = self.all().await;
         let body = Bytes::from(vec![b'x'; 1024]);
         for name in ["handshake", "send 1 KiB"] {
-            let mut took = [Vec::new(), Vec::new()];
-            let before = self.proxy.cpu();
+            let mut took: [Took; 3] = Default::default();
+            let before = self.cpu();
             for _ in 0..count {
                 for (connection, took) in connections.iter_mut().zip(&mut took) {
                     let began = Instant::now();
@@ -109,7 +135,7 @@ impl Bench<'_> {
                         "handshake" => self.caller.handshake(connection).await,
                         _ => drop(self.caller.send(connection, Mailbox::Three, body.clone()).await),
                     }
-                    took.push(began.elapsed());
+                    took.times.push(began.elapsed());
                 }
             }
             self.row(name, took, before, count);
@@ -118,66 +144,72 @@ impl Bench<'_> {
 
     /// A connection for every call.
     async fn connections(&self, count: usize) {
-        let mut took = [Vec::new(), Vec::new()];
-        let before = self.proxy.cpu();
+        let mut took: [Took; 3] = Default::default();
+        let before = self.cpu();
         for _ in 0..count {
             for (target, took) in self.targets.iter().zip(&mut took) {
                 let began = Instant::now();
                 let mut connection = target.connect().await;
                 self.caller.handshake(&mut connection).await;
-                took.push(began.elapsed());
+                took.times.push(began.elapsed());
             }
         }
         self.row("handshake, new connection", took, before, count);
     }
 
-    fn row(&self, name: &str, took: [Vec<Duration>; 2], before: Option<Duration>, count: usize) {
-        let [direct, recorded] = took.map(median);
-        let cpu = self.used(before, count);
+    fn row(&self, name: &str, took: [Took; 3], before: [Duration; 3], count: usize) {
+        let count = u32::try_from(count.max(1)).expect("a small number");
+        let [_, floor, proxy] = self.since(before).map(|cpu| micro(cpu / count));
+        let [direct, barely, recorded] = took.map(|took| micro(median(took.times)));
         println!(
-            "| {name:<25} | {:>7.0} µs | {:>7.0} µs | {:>+6.0} µs, {:>6.1} µs CPU     |",
-            micro(direct),
-            micro(recorded),
-            micro(recorded) - micro(direct),
-            micro(cpu)
+            "| {name:<25} | {direct:>7.0} µs | {:>+6.0} µs, {floor:>7.1} µs CPU | {:>+6.0} µs, {proxy:>7.1} µs CPU |",
+            barely - direct,
+            recorded - direct
         );
     }
 
     async fn large(&self, repeats: usize) {
         let body = Bytes::from(vec![b'x'; LARGE]);
-        let mut connections = self.both().await;
-        let [mut up, mut down] = [[Vec::new(), Vec::new()], [Vec::new(), Vec::new()]];
-        let [mut up_cpu, mut down_cpu] = [Duration::ZERO; 2];
+        let mut connections = self.all().await;
+        let [mut up, mut down]: [[Took; 3]; 2] = Default::default();
         for _ in 0..repeats {
             for (at, connection) in connections.iter_mut().enumerate() {
-                let (cpu, began) = (self.proxy.cpu(), Instant::now());
+                let (before, began) = (self.cpu(), Instant::now());
                 let id = self.caller.send(connection, Mailbox::Two, body.clone()).await;
-                up[at].push(began.elapsed());
-                up_cpu += self.used(cpu, 1);
-                let (cpu, began) = (self.proxy.cpu(), Instant::now());
-                assert_eq!(
-                    self.caller.download(connection, Mailbox::Two, &id).await,
-                    LARGE,
-                    "all of it came"
-                );
-                down[at].push(began.elapsed());
-                down_cpu += self.used(cpu, 1);
+                up[at].times.push(began.elapsed());
+                up[at].cpu += self.since(before)[at];
+                let (before, began) = (self.cpu(), Instant::now());
+                let came = self.caller.download(connection, Mailbox::Two, &id).await;
+                assert_eq!(came, LARGE, "all of it came");
+                down[at].times.push(began.elapsed());
+                down[at].cpu += self.since(before)[at];
                 self.caller.acknowledge(connection, Mailbox::Two, &id).await;
             }
         }
-        for (name, took, cpu) in [("100 MB up", up, up_cpu), ("100 MB down", down, down_cpu)] {
-            let [direct, recorded] = took.map(|took| LARGE as f64 / 1e6 / median(took).as_secs_f64());
-            let cpu = cpu.as_secs_f64() * 1e3 / repeats as f64;
+        for (name, took) in [("100 MB up", up), ("100 MB down", down)] {
+            let cpu = [&took[1], &took[2]].map(|took| took.cpu.as_secs_f64() * 1e3 / repeats as f64);
+            let [direct, floor, recorded] =
+                took.map(|took| LARGE as f64 / 1e6 / median(took.times).as_secs_f64());
             println!(
-                "| {name:<25} | {direct:>5.0} MB/s | {recorded:>5.0} MB/s | {:>3.0} % of direct, {cpu:>5.0} ms CPU |",
-                recorded / direct * 100.0
+                "| {name:<25} | {direct:>5.0} MB/s | {floor:>5.0} MB/s {:>3.0} %, {:>3.0} ms CPU | {recorded:>5.0} MB/s {:>3.0} %, {:>3.0} ms CPU |",
+                floor / direct * 100.0,
+                cpu[0],
+                recorded / direct * 100.0,
+                cpu[1]
             );
         }
     }
 
-    fn used(&self, before: Option<Duration>, count: usize) -> Duration {
-        let used = self.proxy.cpu().zip(before).map(|(now, before)| now.saturating_sub(before));
-        used.unwrap_or_default() / u32::try_from(count.max(1)).expect("a small number")
+    fn cpu(&self) -> [Duration; 3] {
+        self.servers.map(|server| server.and_then(Server::cpu).unwrap_or_default())
+    }
+
+    fn since(&self, before: [Duration; 3]) -> [Duration; 3] {
+        let mut since = self.cpu();
+        for (since, before) in since.iter_mut().zip(before) {
+            *since = since.saturating_sub(before);
+        }
+        since
     }
 }
 

@@ -50,7 +50,7 @@ Feature: The token of a call
       | with a timestamp in a thirteenth month |
       | with a hash one digit short            |
 
-  @req-TOKEN-02 @emulator-only
+  @req-TOKEN-10 @emulator-only
   Scenario Outline: A malformed token is refused: <it is>
     The OpenAPI names neither: HTTP leaves to the recipient what it makes of a header that is there twice
     (RFC 9110, 5.3), and takes a scheme in either case (11.1). mesh-sandbox lets both in.

@@ -179,7 +179,7 @@ Feature: Send message
     When the sender sends a message
     Then the answer is 417 with error code "02"
 
-  @req-SENDING-10 @emulator-only
+  @req-SENDING-13 @emulator-only
   Scenario: A content encoding other than gzip is refused
     The OpenAPI has gzip as an example, and no status for any other; mesh-sandbox answers 422.
 
@@ -187,7 +187,7 @@ Feature: Send message
     When the sender sends a message
     Then the answer is 400 for the header parameter "content-encoding"
 
-  @req-SENDING-10 @emulator-only
+  @req-SENDING-13 @emulator-only
   Scenario: What says that it is gzip is gzip
     Given the next call has the header content-encoding set to "gzip"
     And the next call has the body "not compressed at all"

@@ -106,7 +106,7 @@ Feature: Send chunked message
     When the sender sends chunk 2
     Then the answer is 404
 
-  @req-CHUNK-06 @emulator-only
+  @req-CHUNK-10 @emulator-only
   Scenario: A chunk of somebody else's message is refused
     The OpenAPI lists 403 as well as 404; mesh-sandbox answers 403, which tells that there is such a message.
 

@@ -31,20 +31,8 @@ fn load(file: &Path) -> Result<Config, Failure> {
 
 /// Asks `_ping`, which needs neither mailbox nor token, and compares clocks.
 async fn reach(target: &Target) -> Result<Exit, Failure> {
-    let (_, path) = Operation::Ping.request();
-    let url = format!("{}{path}", target.origin());
-    let waits = target.timeouts();
-    let unable = |error: reqwest::Error| Failure::new(Exit::Environment, format!("{url}: {}", chain(&error)));
-    let mut client = Client::builder()
-        .connect_timeout(waits.connect)
-        .timeout(waits.response)
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy();
-    if let Some(tls) = target.tls_config() {
-        client = client.tls_backend_preconfigured(tls);
-    }
-    let response = client.build().map_err(unable)?.get(&url).send().await.map_err(unable)?;
-    screen::say(&format!("{url}: answers {}", response.status()));
+    let response = ping(target).await?;
+    screen::say(&format!("{}: answers {}", response.url(), response.status()));
     let Some(ahead) = clock_ahead(&response, Utc::now()) else {
         return Ok(Exit::Good);
     };
@@ -54,6 +42,33 @@ async fn reach(target: &Target) -> Result<Exit, Failure> {
     }
     let message = "the clock of this machine is more than two hours from the endpoint's: tokens would be refused; set the clock";
     Err(Failure::new(Exit::Environment, message))
+}
+
+/// Asks `_ping`.
+async fn ping(target: &Target) -> Result<Response, Failure> {
+    let (_, path) = Operation::Ping.request();
+    let url = format!("{}{path}", target.origin());
+    let waits = target.timeouts();
+    let unable = |error: reqwest::Error| Failure::new(Exit::Environment, format!("{url}: {}", chain(&error)));
+    let mut client = Client::builder()
+        .connect_timeout(waits.connect)
+        .timeout(waits.response)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy();
+    // Asked for even where nothing is encrypted. Another that was chosen before will do.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    if let Some(tls) = target.tls_config() {
+        client = client.tls_backend_preconfigured(tls);
+    }
+    client.build().map_err(unable)?.get(&url).send().await.map_err(unable)
+}
+
+/// How far an emulator's clock was moved; nothing where it was not, where nobody answers, and where
+/// something else than an emulator does.
+pub async fn clock_moved(target: &Target) -> TimeDelta {
+    let Ok(response) = ping(target).await else { return TimeDelta::zero() };
+    let header = |name: &str| response.headers().get(name)?.to_str().ok();
+    mesh_witness::tape::clock_moved(header).unwrap_or_default()
 }
 
 fn clock_ahead(response: &Response, now: DateTime<Utc>) -> Option<TimeDelta> {

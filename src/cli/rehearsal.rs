@@ -1,26 +1,23 @@
 //! A product that is driven against our own emulator.
 
-use std::{
-    fs,
-    io::{self, BufReader, IsTerminal, Write},
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use mesh_witness::{
-    config::{Driver, Mailbox, Rehearsal},
+    config::{Mailbox, Rehearsal},
     emulator::Pki,
-    product::driver::{Access, Console, Driven, DriverError},
+    product::driver::Access,
     protocol::{Credentials, MailboxId, Password, SharedKey, WorkflowId},
     runner::{Mailboxes, Party, Setting, Staged, StagedSettings},
     tape::{Redactor, Secret},
 };
-use tempfile::TempDir;
 
 use super::{
-    Exit, Failure, screen,
+    Exit, Failure,
+    driving::{self, unable},
     setting::{Prepared, random_hex, run_id},
 };
+
+const FOLDER_KEY: &str = "emulator.folder";
 
 /// Starts the emulator, and leaves for the product what it needs to call it.
 pub async fn prepare(rehearsal: Rehearsal) -> Result<Prepared, Failure> {
@@ -29,7 +26,7 @@ pub async fn prepare(rehearsal: Rehearsal) -> Result<Prepared, Failure> {
     let redactor = Redactor::new(&secrets, &[product.clone(), counterpart.clone()]);
     let dormant = dormant(&rehearsal)?;
     let pki = Arc::new(Pki::new().map_err(unable)?);
-    let (folder, temporary) = folder(&rehearsal)?;
+    let (folder, temporary) = driving::folder(rehearsal.folder.as_deref(), FOLDER_KEY)?;
     pki.write_to(&folder, std::slice::from_ref(&product.mailbox))
         .map_err(|error| Failure::new(Exit::Usage, error))?;
     let staged = Staged::start(StagedSettings {
@@ -60,18 +57,11 @@ pub async fn prepare(rehearsal: Rehearsal) -> Result<Prepared, Failure> {
         counterpart: counterpart.mailbox.clone(),
         folder: temporary,
     };
-    let settings_file = tell(&rehearsal.driver, &access, &folder)?;
-    let driven = drive(&rehearsal.driver, access, &redactor)?;
+    let driven = driving::drive(&rehearsal.driver, access, &redactor, &folder, FOLDER_KEY)?;
     let clean = |text: &str| redactor.text(text);
     let environment = rehearsal.environment.as_deref().map_or_else(|| "embedded emulator".to_owned(), clean);
     let party = Party { name: clean(&rehearsal.product.name), version: clean(&rehearsal.product.version) };
     let supplier = rehearsal.supplier.as_deref().map(clean);
-    if let Some(path) = settings_file {
-        screen::tell(&format!(
-            "  the product's settings, with mailbox password and shared key: {}",
-            path.display()
-        ));
-    }
     let mailboxes = Mailboxes::Staged(staged);
     let warnings = rehearsal.warnings.clone();
     let mut setting =
@@ -113,67 +103,4 @@ fn dormant(rehearsal: &Rehearsal) -> Result<MailboxId, Failure> {
         Some(mailbox) => Ok(mailbox),
         None => MailboxId::parse("X26D0001").map_err(unable),
     }
-}
-
-/// Where certificates go: the folder that the configuration names, or one that vanishes with the run.
-fn folder(rehearsal: &Rehearsal) -> Result<(PathBuf, Option<TempDir>), Failure> {
-    match &rehearsal.folder {
-        Some(folder) => {
-            fs::create_dir_all(folder).map_err(|error| {
-                let message = format!("emulator.folder: {}: cannot be made: {error}", folder.display());
-                Failure::new(Exit::Usage, message)
-            })?;
-            Ok((folder.clone(), None))
-        }
-        None => {
-            let folder =
-                tempfile::Builder::new().prefix("mesh-witness-product-").tempdir().map_err(unable)?;
-            Ok((folder.path().to_owned(), Some(folder)))
-        }
-    }
-}
-
-/// For whoever sets the product up by hand: everything in one file, for its owner only.
-fn tell(driver: &Driver, access: &Access, folder: &Path) -> Result<Option<PathBuf>, Failure> {
-    if matches!(driver, Driver::Command { .. }) {
-        return Ok(None);
-    }
-    let lines = [
-        ("MESH_URL", access.url.clone()),
-        ("MESH_CA_FILE", access.ca_file.display().to_string()),
-        ("MESH_CLIENT_CERT", access.certificate_file.display().to_string()),
-        ("MESH_CLIENT_KEY", access.key_file.display().to_string()),
-        ("MESH_MAILBOX_ID", access.mailbox.to_string()),
-        ("MESH_MAILBOX_PASSWORD", access.password.expose().to_owned()),
-        ("MESH_SHARED_KEY", access.shared_key.expose().to_owned()),
-        ("MESH_WORKFLOW_ID", access.workflow.to_string()),
-        ("MESH_RECIPIENT_ID", access.counterpart.to_string()),
-    ];
-    let text: String = lines.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
-    let path = folder.join("product.env");
-    let written = || -> io::Result<()> {
-        // Readable by its owner only, as tempfile makes it.
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(text.as_bytes())?;
-        file.persist(&path)?;
-        Ok(())
-    };
-    written().map_err(|error| {
-        Failure::new(Exit::Usage, format!("emulator.folder: {}: cannot be written: {error}", path.display()))
-    })?;
-    Ok(Some(path))
-}
-
-fn drive(driver: &Driver, access: Access, redactor: &Redactor) -> Result<Driven, Failure> {
-    let terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
-    let console = (terminal && matches!(driver, Driver::Manual { .. }))
-        .then(|| Console::new(BufReader::new(io::stdin()), screen::tell));
-    Driven::new(driver.clone(), access, redactor.clone(), console).map_err(|error| {
-        let exit = if matches!(error, DriverError::Webhook(_)) { Exit::Environment } else { Exit::Usage };
-        Failure::new(exit, error)
-    })
-}
-
-fn unable(error: impl std::error::Error) -> Failure {
-    Failure::new(Exit::Environment, error)
 }

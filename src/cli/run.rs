@@ -13,8 +13,8 @@ use mesh_witness::{
     product::Driven,
     report::{self, ReportFile},
     runner::{
-        self, Comparison, FaultKind, MeshWorld, Outcome, Permit, Plan, RunRecord, ScenarioRecord, Verdict,
-        is_live,
+        self, Comparison, FaultKind, MeshWorld, Outcome, Permit, Plan, RuleRecord, RunRecord, ScenarioRecord,
+        Verdict,
     },
     tape::Secret,
 };
@@ -33,17 +33,24 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
     let steps = MeshWorld::collection();
     let mut plan = Plan::new(features, arguments.tags.as_deref(), &steps).map_err(|error| usage(&error))?;
     let mut prepared = match &arguments.config {
-        Some(file) => setting::configured(file).await?,
+        Some(file) => {
+            let live_host = arguments.live_host.as_deref();
+            setting::configured(file, live_host, arguments.resume.is_some()).await?
+        }
         None => setting::emulated().await?,
     };
     let old = arguments.compare_with.as_deref().map(evidence::outline).transpose();
     let old = old.map_err(|error| usage(&error))?;
     let url = prepared.setting.url.clone();
     let origin = Origin::parse(&url).map_err(|error| Failure::new(Exit::Usage, error))?;
-    refuse_live(&origin, arguments.live_host.as_deref())?;
     let more = terms::told(&mut prepared.setting.terms, &arguments, &plan, &url)?;
     let mut setting = prepared.setting;
     setting.notice = Arc::new(|text: &str| screen::notice(text));
+    // A person who types must not be written over.
+    let is_manual = setting.driven.as_ref().is_some_and(Driven::is_manual);
+    let deviations = setting.terms.deviations.clone();
+    let screen = Rc::new(Screen::new(arguments.format == Format::Json, !is_manual, deviations));
+    setting.terms.operator = terms::operator(&arguments, screen.live());
     let setting = Arc::new(setting);
     let permit = Permit {
         place: setting.place(),
@@ -52,10 +59,6 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
     };
     let left_out = plan.leave_out(|scenario| permit.forbids(scenario));
     setting.warnings.iter().for_each(|warning| screen::warning(warning));
-    // A person who types must not be written over.
-    let is_manual = setting.driven.as_ref().is_some_and(Driven::is_manual);
-    let deviations = setting.terms.deviations.clone();
-    let screen = Rc::new(Screen::new(arguments.format == Format::Json, !is_manual, deviations));
     let product = format!("{} {}", setting.product.name, setting.product.version);
     screen.opening(plan.scenarios(), &setting.environment, &setting.url, setting.emulated, &product);
     let observer = {
@@ -91,21 +94,6 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
         Format::Json => screen::say(String::from_utf8_lossy(&summary.unwrap_or_default()).trim_end()),
     }
     Ok(exit(&record, left_out))
-}
-
-/// Live MESH holds patients' messages: nobody plays there by mistake.
-fn refuse_live(origin: &Origin, named: Option<&str>) -> Result<(), Failure> {
-    if !is_live(origin) || named.is_some_and(|named| named.eq_ignore_ascii_case(&origin.host())) {
-        return Ok(());
-    }
-    let host = origin.host();
-    Err(Failure::new(
-        Exit::Usage,
-        format!(
-            "endpoint.url: {host} is live MESH, where nothing is played by mistake; \
-             use the integration environment, or say --live-host {host}"
-        ),
-    ))
 }
 
 fn default_path(record: &RunRecord) -> PathBuf {
@@ -155,7 +143,9 @@ fn vocabulary() -> Vec<u8> {
 fn exit(record: &RunRecord, left_out: usize) -> Exit {
     let nothing_wrong =
         |scenario: &ScenarioRecord| !matches!(scenario.outcome, Outcome::Failed | Outcome::Error);
-    let nothing_wrong = record.scenarios.iter().all(nothing_wrong) && record.deviation_problems.is_empty();
+    let nothing_wrong = record.scenarios.iter().all(nothing_wrong)
+        && record.deviation_problems.is_empty()
+        && !record.rules.iter().any(RuleRecord::fails);
     if left_out > 0 && record.cut_short.is_none() && nothing_wrong {
         // More was asked for than may be played there.
         return Exit::Usage;

@@ -1,5 +1,7 @@
 //! What a person sees on the terminal. Colours and live lines only where there is a terminal.
 
+mod rules;
+
 use std::{
     cell::RefCell,
     collections::BTreeMap,
@@ -27,8 +29,7 @@ pub fn tell(text: &str) {
 
 /// Prints an error.
 pub fn error(message: &str) {
-    let mark = if std::io::stderr().is_terminal() { "\x1b[1;31merror\x1b[0m" } else { "error" };
-    tell(&format!("{mark}: {message}"));
+    tell(&format!("{}: {message}", marked("error", "1;31")));
 }
 
 /// Says why nothing seems to happen.
@@ -38,8 +39,18 @@ pub fn notice(message: &str) {
 
 /// Prints a warning.
 pub fn warning(message: &str) {
-    let mark = if std::io::stderr().is_terminal() { "\x1b[1;33mwarning\x1b[0m" } else { "warning" };
-    tell(&format!("{mark}: {message}"));
+    tell(&format!("{}: {message}", marked("warning", "1;33")));
+}
+
+/// A word in a colour, where standard error is a terminal that takes it.
+fn marked(word: &str, code: &str) -> String {
+    let takes_it = io::stderr().is_terminal() && takes_colours();
+    if takes_it { format!("\x1b[{code}m{word}\x1b[0m") } else { word.to_owned() }
+}
+
+/// Whether whoever started the program wants colours at all (no-color.org).
+fn takes_colours() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// The screen of one run. Writes to standard error when standard output is for programs.
@@ -58,6 +69,7 @@ pub struct Screen {
 struct Tally {
     left: usize,
     passed: usize,
+    warned: usize,
     expected: usize,
     others: usize,
 }
@@ -71,12 +83,17 @@ impl Screen {
     /// `deviations` are the failures that are known.
     pub fn new(quiet: bool, live: bool, deviations: Vec<Deviation>) -> Self {
         let terminal = std::io::stdout().is_terminal() && !quiet;
-        let colours = terminal && std::env::var_os("NO_COLOR").is_none();
+        let colours = terminal && takes_colours();
         let live = if terminal && live { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
         if let Ok(style) = ProgressStyle::with_template("  {spinner:.blue} {wide_msg}") {
             live.set_style(style);
         }
         Self { colours, quiet, live, features: RefCell::default(), deviations }
+    }
+
+    /// The line that changes, for whoever has to ask something in between.
+    pub fn live(&self) -> ProgressBar {
+        self.live.clone()
     }
 
     /// What is going to be played.
@@ -125,6 +142,7 @@ impl Screen {
         tally.left = tally.left.saturating_sub(1);
         match scenario.outcome {
             Outcome::Passed => tally.passed += 1,
+            Outcome::Warning => tally.warned += 1,
             _ if scenario.deviation.is_some() => tally.expected += 1,
             _ => tally.others += 1,
         }
@@ -132,17 +150,19 @@ impl Screen {
             self.scenario(scenario);
         }
         if tally.left == 0 {
-            let mark = match (tally.others, tally.expected) {
-                (0, 0) => self.green("✓"),
-                (0, _) => self.yellow("~"),
+            let mark = match (tally.others, tally.expected, tally.warned) {
+                (0, 0, 0) => self.green("✓"),
+                (0, 0, _) => self.yellow("!"),
+                (0, ..) => self.yellow("~"),
                 _ => self.red("✗"),
             };
             let counts = [
                 format!("{} passed", tally.passed),
+                format!("{} with a warning", tally.warned),
                 plural(tally.expected, "expected deviation"),
                 format!("{} not", tally.others),
             ];
-            let shown = [true, tally.expected > 0, tally.others > 0];
+            let shown = [true, tally.warned > 0, tally.expected > 0, tally.others > 0];
             let counts = counts.into_iter().zip(shown).filter(|(_, shown)| *shown);
             let counts = counts.map(|(count, _)| count).collect::<Vec<_>>().join(", ");
             self.line(&format!("  {mark} {:<44} {}", scenario.feature, self.dim(&counts)));
@@ -170,13 +190,17 @@ impl Screen {
         }
         self.line("");
         let seconds = (record.ended_at - record.started_at).as_seconds_f64();
-        for heading in report::headings(record) {
-            self.line(&format!("  {:<12} {}", heading.name.to_lowercase(), self.dim(&told(&heading))));
+        let headings = report::headings(record);
+        for heading in &headings {
+            self.line(&format!("  {:<12} {}", heading.name.to_lowercase(), self.dim(&told(heading))));
         }
-        self.line("");
+        if !headings.is_empty() {
+            self.line("");
+        }
         for problem in &record.deviation_problems {
             self.line(&format!("  {} {problem}", self.red("✗")));
         }
+        self.rules(record);
         let counts = Outcome::EACH.map(|outcome| (record.count(&outcome), outcome.word()));
         let counts = counts.iter().filter(|(count, _)| *count > 0);
         let counts = counts.map(|(count, word)| format!("{count} {word}"));

@@ -3,13 +3,13 @@
 use std::{fmt::Write as _, path::Path, sync::Arc};
 
 use aws_lc_rs::rand;
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use mesh_witness::{
-    client::{Identity, Target},
+    client::{Identity, Origin, Target},
     config::{Config, Driver, Mailbox, Setup},
     emulator::{Arrangement, Pki, Transport},
     protocol::{Password, SharedKey, WorkflowId},
-    runner::{Emulated, Mailboxes, Pair, Party, Seat, Setting},
+    runner::{Emulated, Mailboxes, Pair, Party, Seat, Setting, is_live},
     tape::{Redactor, Secret},
 };
 
@@ -56,36 +56,56 @@ pub async fn emulated() -> Result<Prepared, Failure> {
     Ok(Prepared { setting, secrets })
 }
 
-/// What a configuration names: an endpoint, or a product that is driven on our own emulator.
-pub async fn configured(file: &Path) -> Result<Prepared, Failure> {
+/// What a configuration names: an endpoint, or a product that is driven on our own emulator. `live_host` is the live
+/// endpoint that is asked for by name. `resuming`: the run goes on with an earlier one, so that an emulator's clock may
+/// have been moved since.
+pub async fn configured(file: &Path, live_host: Option<&str>, resuming: bool) -> Result<Prepared, Failure> {
     let setup = Setup::load(file, &|name| std::env::var(name).ok());
     match setup.map_err(|error| Failure::new(Exit::Usage, error))? {
-        Setup::Endpoint(config) => against(&config),
+        Setup::Endpoint(config) => {
+            // Before anything is started or written.
+            refuse_live(&config.endpoint.url, live_host)?;
+            let mut prepared = against(&config, resuming).await?;
+            if config.driver != Driver::Reference {
+                super::relayed::prepare(&config, &mut prepared.setting).await?;
+            }
+            Ok(prepared)
+        }
         Setup::Rehearsal(rehearsal) => super::rehearsal::prepare(*rehearsal).await,
     }
 }
 
-/// The endpoint that a configuration names.
-fn against(config: &Config) -> Result<Prepared, Failure> {
-    if config.driver != Driver::Reference {
-        let message = format!(
-            "product.driver: {} drives a product against the emulator of mesh-witness only: leave out endpoint. \
-             A product's traffic with a real endpoint is recorded by `mesh-witness record` and judged by `mesh-witness judge`",
-            config.driver.word()
-        );
-        return Err(Failure::new(Exit::Usage, message));
+/// Live MESH holds patients' messages: nobody plays there by mistake.
+fn refuse_live(origin: &Origin, named: Option<&str>) -> Result<(), Failure> {
+    if !is_live(origin) || named.is_some_and(|named| named.eq_ignore_ascii_case(&origin.host())) {
+        return Ok(());
     }
+    let host = origin.host();
+    Err(Failure::new(
+        Exit::Usage,
+        format!(
+            "endpoint.url: {host} is live MESH, where nothing is played by mistake; \
+             use the integration environment, or say --live-host {host}"
+        ),
+    ))
+}
+
+/// The endpoint that a configuration names.
+async fn against(config: &Config, resuming: bool) -> Result<Prepared, Failure> {
     let secrets = config.secrets();
     let seats = [&config.mailboxes.product, &config.mailboxes.counterpart];
     let credentials = seats.map(|mailbox| mailbox.credentials(&config.endpoint.shared_key));
     let redactor = Redactor::new(&secrets, &credentials);
     let [product, counterpart] = seats.map(|mailbox| seat(config, mailbox));
-    let pair = Pair {
-        product: product?,
-        counterpart: counterpart?,
-        dormant: config.mailboxes.dormant.clone(),
-        unusable: None,
-    };
+    let (mut product, mut counterpart) = (product?, counterpart?);
+    if resuming && config.endpoint.url.is_loopback() {
+        // Tokens must be of the endpoint's time. Elsewhere than on this machine it is everybody's.
+        let moved = super::check::clock_moved(&product.target).await;
+        for seat in [&mut product, &mut counterpart] {
+            seat.target = follow(seat.target.clone(), moved);
+        }
+    }
+    let pair = Pair { product, counterpart, dormant: config.mailboxes.dormant.clone(), unusable: None };
     let mut setting = Setting::new(
         run_id()?,
         redactor.text(&config.environment),
@@ -100,6 +120,17 @@ fn against(config: &Config) -> Result<Prepared, Failure> {
     setting.terms.without = config.without.clone();
     setting.terms.chunking = config.chunking;
     Ok(Prepared { setting, secrets })
+}
+
+/// The endpoint with its clock as far from this machine's as it was moved.
+fn follow(target: Target, moved: TimeDelta) -> Target {
+    if moved.is_zero() {
+        return target;
+    }
+    target.with_time(move || {
+        let now = Utc::now();
+        now.checked_add_signed(moved).unwrap_or(now)
+    })
 }
 
 fn warnings(config: &Config) -> Vec<String> {

@@ -3,6 +3,7 @@
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use chrono::{SecondsFormat, Utc};
+use indicatif::ProgressBar;
 use mesh_witness::{
     config, evidence,
     report::ReportFile,
@@ -19,7 +20,7 @@ use super::{
 /// Longest answer that is taken from a terminal, in characters.
 const LONGEST: usize = 1000;
 
-/// Reads what the call names, and asks who can be asked. `url` is the endpoint's.
+/// Reads what the call names, and asks for declarations where somebody can be asked. `url` is the endpoint's.
 pub fn told(
     terms: &mut Terms,
     arguments: &RunArguments,
@@ -48,60 +49,125 @@ pub fn told(
     if let Some(file) = &arguments.attestations {
         terms.attestations = config::attestations(file).map_err(|error| usage(&error))?;
     }
-    let terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
-    if terminal && arguments.config.is_some() && arguments.format == Format::Text {
-        if arguments.attestations.is_none() {
-            terms.attestations = ask(&plan.attestations());
-        }
-        terms.operator = Some(Operator::new(AtTerminal));
+    if arguments.attestations.is_none() && somebody_is_there(arguments) {
+        terms.attestations = ask(&plan.attestations());
     }
     Ok(files)
 }
 
-/// Asks for each declaration: who, as what, and whether it is so. No name, no answer, or no: nothing.
-fn ask(claims: &[(String, String)]) -> Vec<Attestation> {
-    if claims.is_empty() {
-        return Vec::new();
-    }
-    screen::tell("This run asks for declarations. Leave the name empty to go on without.");
-    let Some(name) = answer("  your name: ") else { return Vec::new() };
-    let Some(role) = answer("  your role: ") else { return Vec::new() };
-    let attest = |(case, claim): &(String, String)| {
-        let yes = answer(&format!("  {case}: do you declare that {claim}? Write yes, or leave it empty: "))?;
-        yes.eq_ignore_ascii_case("yes").then(|| Attestation {
-            case: case.clone(),
-            name: name.clone(),
-            role: role.clone(),
-            statement: claim.clone(),
-            date: Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true),
-            given: Given::Terminal,
-        })
-    };
-    claims.iter().filter_map(attest).collect()
+/// Whoever started the run, where they can be asked while it goes on. `live` is the line that changes: it is
+/// taken away while they type.
+pub fn operator(arguments: &RunArguments, live: ProgressBar) -> Option<Operator> {
+    somebody_is_there(arguments).then(|| Operator::new(AtTerminal { live }))
 }
 
-/// One line, printable and bounded; `None` for an empty one or none at all.
-fn answer(question: &str) -> Option<String> {
-    let mut out = io::stderr();
-    let _ = write!(out, "{question}");
-    let _ = out.flush();
-    let mut line = String::new();
-    io::stdin().lock().read_line(&mut line).ok()?;
-    let line: String = printable(line.trim().as_bytes()).chars().take(LONGEST).collect();
-    Some(line).filter(|line| !line.is_empty())
+/// In practice nobody is asked, and a program that reads the result cannot answer.
+fn somebody_is_there(arguments: &RunArguments) -> bool {
+    let terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
+    terminal && arguments.config.is_some() && arguments.format == Format::Text
+}
+
+/// Asks for each declaration: who, as what, and whether it is so. Ends when there is no name, no role, or
+/// nobody any more: what was declared by then stands.
+fn ask(claims: &[(String, String)]) -> Vec<Attestation> {
+    let mut said = Vec::new();
+    if claims.is_empty() {
+        return said;
+    }
+    screen::tell("This run asks for declarations. Leave the name empty to go on without.");
+    let Answer::Given(name) = answer("  your name: ") else { return said };
+    let Answer::Given(role) = answer("  your role: ") else { return said };
+    for (case, claim) in claims {
+        let question = format!("  {case}: do you declare that {claim}? Write yes, or leave it empty: ");
+        match yes(&question) {
+            Some(true) => said.push(Attestation {
+                case: case.clone(),
+                name: name.clone(),
+                role: role.clone(),
+                statement: claim.clone(),
+                date: Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true),
+                given: Given::Terminal,
+            }),
+            Some(false) => {}
+            None => break,
+        }
+    }
+    said
+}
+
+/// Yes, or no, which is what an empty line means too; `None` when there is nobody any more. Whatever else
+/// is typed is asked for again: it could be a slip for either.
+fn yes(question: &str) -> Option<bool> {
+    loop {
+        match answer(question) {
+            Answer::Given(line) if line.eq_ignore_ascii_case("yes") => return Some(true),
+            Answer::Given(line) if line.eq_ignore_ascii_case("no") => return Some(false),
+            Answer::Given(_) => screen::tell("  That is neither yes nor an empty line."),
+            Answer::Empty => return Some(false),
+            Answer::Nobody => return None,
+        }
+    }
+}
+
+/// What was typed.
+enum Answer {
+    /// A line, printable and not too long.
+    Given(String),
+    /// An empty one.
+    Empty,
+    /// The end of input: Ctrl-D, or a terminal that is gone.
+    Nobody,
+}
+
+/// Asks until there is a line that can be taken.
+fn answer(question: &str) -> Answer {
+    loop {
+        let mut out = io::stderr();
+        let _ = write!(out, "{question}");
+        let _ = out.flush();
+        let mut line = String::new();
+        match io::stdin().lock().read_line(&mut line) {
+            Ok(0) => {
+                // The answers of others begin on a line of their own.
+                screen::tell("");
+                return Answer::Nobody;
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                screen::tell("  That is no text in UTF-8.");
+                continue;
+            }
+            Err(_) => return Answer::Nobody,
+        }
+        let line = line.trim();
+        if line.is_empty() {
+            return Answer::Empty;
+        }
+        if line.chars().count() <= LONGEST && !line.chars().any(char::is_control) {
+            return Answer::Given(printable(line.as_bytes()));
+        }
+        screen::tell(&format!(
+            "  That is not taken: at most {LONGEST} characters, and none that cannot be seen."
+        ));
+    }
 }
 
 /// Whoever started the run.
-struct AtTerminal;
+struct AtTerminal {
+    live: ProgressBar,
+}
 
 impl Person for AtTerminal {
     fn confirms(&self, request: &str) -> bool {
+        // What they type must not be written over.
+        self.live.finish_and_clear();
         let question = format!("\n  {request} Write yes when it is done, or leave it empty: ");
-        tokio::task::block_in_place(|| answer(&question))
-            .is_some_and(|answer| answer.eq_ignore_ascii_case("yes"))
+        let confirmed = yes(&question) == Some(true);
+        self.live.reset();
+        confirmed
     }
 
     fn tell(&self, progress: &str) {
-        screen::tell(&format!("  {progress}"));
+        self.live.suspend(|| screen::tell(&format!("  {progress}")));
     }
 }

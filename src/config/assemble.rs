@@ -14,6 +14,7 @@ use super::{
     error::Complaint,
     identity::ClientIdentity,
     mailbox::{Mailbox, Mailboxes},
+    recording::recording,
     section::{
         Kind::{Choice, Open, Private},
         Need::{Optional, Required},
@@ -41,6 +42,7 @@ pub(super) fn of_top<'a>(reader: &mut Reader<'a>, top: &Section<'a>) -> Option<C
     let workflow = reader.text(top, "workflow_id", Required, Open);
     let workflow_id = workflow.and_then(|text| reader.checked(&text.at, values::workflow_id(&text.value)));
     let product = product_of(reader, top);
+    let recording = recording(reader, top, product.as_ref().map(|(_, driver, _)| driver));
     let supplier =
         reader.section(top, "supplier", Required).and_then(|section| name(reader, &section, "name"));
     let timeouts = timeouts(reader, top);
@@ -59,6 +61,7 @@ pub(super) fn of_top<'a>(reader: &mut Reader<'a>, top: &Section<'a>) -> Option<C
         workflow_id: workflow_id?,
         product,
         driver,
+        recording: recording?,
         without,
         chunking,
         supplier: supplier?,

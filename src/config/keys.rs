@@ -8,6 +8,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
             "environment",
             "endpoint",
             "emulator",
+            "recording",
             "mailboxes",
             "workflow_id",
             "product",
@@ -18,6 +19,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
     ),
     ("endpoint", &["url", "ca_file", "client_certificate_file", "client_key_file", "shared_key"]),
     ("emulator", &["listen", "folder", "shared_key"]),
+    ("recording", &["listen", "folder", "ca_file"]),
     ("mailboxes", &["product", "counterpart", "dormant"]),
     ("mailboxes.product", MAILBOX),
     ("mailboxes.counterpart", MAILBOX),
@@ -71,7 +73,8 @@ pub(super) fn example(section: &str, key: &str) -> String {
 }
 
 /// Sections that may be left off.
-const OPTIONAL: &[&str] = &["emulator", "mailboxes.dormant", "product.driver", "timeouts", "chunking"];
+const OPTIONAL: &[&str] =
+    &["emulator", "recording", "mailboxes.dormant", "product.driver", "timeouts", "chunking"];
 
 /// The keys of a section without those that may be left off.
 fn required(section: &str) -> Vec<&'static str> {

@@ -83,6 +83,7 @@ struct DeviationEntry {
     requirement: Option<Line>,
     case: Option<Line>,
     scenario: Option<Line>,
+    rule: Option<Line>,
     reason: Line,
     reference: Line,
     owner: Line,
@@ -113,8 +114,8 @@ pub fn attestations(path: &Path) -> Result<Vec<Attestation>, ConfigError> {
     Ok(all)
 }
 
-/// Reads which failures are known: a list of one of `requirement`, `case` and `scenario`, with `reason`,
-/// `reference`, `owner` and `expires`. Gives the file, too, byte for byte.
+/// Reads which failures are known: a list of one of `requirement`, `case`, `scenario` and `rule`, with
+/// `reason`, `reference`, `owner` and `expires`. Gives the file, too, byte for byte.
 ///
 /// # Errors
 /// What is wrong with the file, with its line.
@@ -122,14 +123,15 @@ pub fn deviations(path: &Path) -> Result<(Vec<u8>, Vec<Deviation>), ConfigError>
     let (content, entries) = read::<DeviationEntry>(path)?;
     let mut all = Vec::new();
     for (number, entry) in (1..).zip(entries) {
-        let DeviationEntry { requirement, case, scenario, reason, reference, owner, expires } = entry;
-        let of = match (requirement, case, scenario) {
-            (Some(id), None, None) => DeviationOf::Requirement(id.0),
-            (None, Some(case), None) => DeviationOf::Case(case.0),
-            (None, None, Some(title)) => DeviationOf::Scenario(title.0),
+        let DeviationEntry { requirement, case, scenario, rule, reason, reference, owner, expires } = entry;
+        let of = match (requirement, case, scenario, rule) {
+            (Some(id), None, None, None) => DeviationOf::Requirement(id.0),
+            (None, Some(case), None, None) => DeviationOf::Case(case.0),
+            (None, None, Some(title), None) => DeviationOf::Scenario(title.0),
+            (None, None, None, Some(id)) => DeviationOf::Rule(id.0),
             _ => {
                 let what = format!("entry {number} does not name one thing that it is about");
-                let mend = "give it one of requirement, case and scenario";
+                let mend = "give it one of requirement, case, scenario and rule";
                 return Err(wrong(path, None, Complaint::new(what, mend)));
             }
         };
@@ -209,7 +211,10 @@ mod tests {
         for bad in [KNOWN.replace("case", "scenario: a, case"), KNOWN.replace("case: \"705\", ", "")] {
             let (_folder, path) = file(&bad);
             assert!(
-                deviations(&path).unwrap_err().to_string().contains("one of requirement, case and scenario")
+                deviations(&path)
+                    .unwrap_err()
+                    .to_string()
+                    .contains("one of requirement, case, scenario and rule")
             );
         }
         assert!(deviations(Path::new("/nonesuch")).unwrap_err().to_string().contains("does not exist"));

@@ -16,6 +16,7 @@ mod lists;
 mod live;
 mod mailbox;
 mod pem;
+mod recording;
 mod rehearsal;
 mod section;
 mod trust;
@@ -39,6 +40,7 @@ pub use identity::ClientIdentity;
 pub use lists::{attestations, deviations};
 pub use live::is_live;
 pub use mailbox::{Mailbox, Mailboxes};
+pub use recording::Recording;
 pub use rehearsal::{Rehearsal, Setup};
 
 pub use crate::product::Driver;
@@ -66,6 +68,8 @@ pub struct Config {
     pub product: Party,
     /// How the product is asked to act.
     pub driver: Driver,
+    /// The proxy that records the product, where a driver asks it.
+    pub recording: Recording,
     /// Optional parts of the pack that the product does without.
     pub without: BTreeSet<Optional>,
     /// How large the messages of cases 501 and 502 are.

@@ -93,6 +93,10 @@ fn rehearsal<'a>(reader: &mut Reader<'a>, top: &Section<'a>) -> Option<Rehearsal
     let timeouts = assemble::timeouts(reader, top);
     let chunking = assemble::chunking(reader, top, Chunking::default());
     let (listen, folder, shared_key) = emulator(reader, top);
+    if let Some(at) = reader.place(top, "recording") {
+        let mend = "take it out, or name an endpoint; emulator: {listen: …, folder: …} says the same of the emulator";
+        reader.fault(&at, Complaint::new("is of no use without an endpoint", mend));
+    }
     let (product, driver, without) = product?;
     if let (Some(mailboxes), Some(at)) = (&mailboxes, reader.place(top, "mailboxes"))
         && (mailboxes.product.identity.is_some() || mailboxes.counterpart.identity.is_some())

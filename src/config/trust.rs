@@ -43,7 +43,7 @@ fn trusted(
         if !certificate.is_ca() {
             return Err(Complaint::new(
                 format!("holds the certificate of {subject}, which is not one of a certificate authority"),
-                "name a file that holds only the certificates of the authorities that sign the endpoint's",
+                "name a file that holds only certificates of authorities",
             ));
         }
         roots.add(certificate.der().clone()).map_err(|_| {

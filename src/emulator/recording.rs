@@ -133,11 +133,10 @@ pub struct Recording {
 }
 
 impl Recording {
-    fn passed(&mut self, direction: Direction, bytes: &[u8]) {
+    fn passed(&mut self, direction: Direction, bytes: &[u8], at: Moment) {
         if self.lost || bytes.is_empty() {
             return;
         }
-        let at = Moment::now();
         self.lost = self.conversation.came(direction, bytes, at) != Verdict::Relay;
         let finished = self.conversation.passed(direction, at.instant);
         self.keep(finished);
@@ -228,15 +227,18 @@ impl<S: AsyncRead + Unpin> AsyncRead for Recorded<S> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
         let came = buffer.filled().get(before..).unwrap_or_default();
-        self.recording.passed(Direction::Up, came);
+        self.recording.passed(Direction::Up, came, Moment::now());
         Poll::Ready(Ok(()))
     }
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Recorded<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        // Before they are on their way: a client that has them may make its next call, on another connection,
+        // before this thread comes to look at the time.
+        let at = Moment::now();
         let count = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes))?;
-        self.recording.passed(Direction::Down, bytes.get(..count).unwrap_or_default());
+        self.recording.passed(Direction::Down, bytes.get(..count).unwrap_or_default(), at);
         Poll::Ready(Ok(count))
     }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use thiserror::Error;
 
 use super::{VerifyError, verify};
@@ -55,6 +55,9 @@ struct Summary {
     cases: Vec<Case>,
     #[serde(default)]
     pending: Vec<Left>,
+    /// None in a summary of an earlier version.
+    #[serde(default)]
+    rules: Vec<Rule>,
 }
 
 #[derive(Deserialize)]
@@ -77,6 +80,15 @@ struct Case {
     path: String,
     outcome: String,
     fault: Option<Fault>,
+}
+
+#[derive(Deserialize)]
+struct Rule {
+    id: String,
+    title: String,
+    verdict: String,
+    findings: Vec<Fault>,
+    deviation: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -125,7 +137,7 @@ pub fn outline_of_summary(json: &[u8]) -> Result<RunOutline, String> {
 }
 
 fn outline_of(summary: Summary) -> RunOutline {
-    let Summary { run_id, started_at, environment, product, cases, .. } = summary;
+    let Summary { run_id, started_at, environment, product, cases, rules, .. } = summary;
     let case = |case: Case| CaseOutline {
         id: case.id.as_deref().map(plain),
         name: plain(&case.name),
@@ -140,6 +152,25 @@ fn outline_of(summary: Summary) -> RunOutline {
         emulated: environment.emulated,
         product: plain(&format!("{} {}", product.name, product.version)),
         cases: cases.into_iter().map(case).collect(),
+        rules: rules.into_iter().map(rule).collect(),
+    }
+}
+
+/// A rule in the words of a case.
+fn rule(of: Rule) -> CaseOutline {
+    let outcome = match (of.verdict.as_str(), of.deviation) {
+        ("held", _) => "passed",
+        ("broken", Some(_)) => "expected deviation",
+        ("broken", None) => "failed",
+        ("not_applicable", _) => "not applicable",
+        (other, _) => other,
+    };
+    CaseOutline {
+        id: None,
+        name: plain(&format!("rule {}: {}", of.id, of.title)),
+        path: "rules".to_owned(),
+        outcome: plain(outcome),
+        fault: of.findings.into_iter().next().map(|finding| plain(&finding.what)),
     }
 }
 

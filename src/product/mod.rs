@@ -100,7 +100,7 @@ impl Product {
         match self {
             Self::Reference(client) => {
                 act(client, ask).await;
-                Ok(Said::default())
+                Ok(Said { is_over: true, ..Said::default() })
             }
             Self::Driven(driven) => driven.ask(ask, watch).await,
         }

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use tokio::{io::AsyncReadExt, net::TcpStream, time::timeout};
 
 use super::{
+    activity::Busy,
     endpoint::Endpoint,
     front::Front,
     host::HostEditor,
@@ -53,6 +54,7 @@ pub struct Connection {
     pub number: u64,
     pub peer: SocketAddr,
     pub stop: Stop,
+    pub busy: Busy,
 }
 
 impl Connection {
@@ -112,8 +114,11 @@ impl Connection {
         };
         let conversation = Mutex::new(conversation);
         let take = (&scope, &shared.reel);
-        let relay = Relay { product, endpoint, conversation: &conversation, take: &take };
+        let busy = &self.busy;
+        let relay = Relay { product, endpoint, conversation: &conversation, take: &take, busy };
         let end = relay.run(editor, self.stop.clone()).await;
+        // What is left of it is still to be kept.
+        busy.set(true);
         let conversation = conversation.into_inner().unwrap_or_else(PoisonError::into_inner);
         (conversation, endpoint_facts, self.broken(end))
     }

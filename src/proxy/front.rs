@@ -109,6 +109,11 @@ fn refused(error: &io::Error) -> TransportFailure {
             FailureKind::ClientCertificateRefused,
             "the product's certificate is from no authority that is trusted here".to_owned(),
         ),
+        Some(Error::InvalidCertificate(Bad::BadSignature)) => (
+            FailureKind::ClientCertificateRefused,
+            "the product's certificate was not signed by the authority of that name that is trusted here"
+                .to_owned(),
+        ),
         Some(Error::InvalidCertificate(why)) => {
             (FailureKind::ClientCertificateRefused, format!("the product's certificate is not valid: {why}"))
         }

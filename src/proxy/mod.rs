@@ -6,6 +6,7 @@
 //! takes them to the tape. Nothing is ever answered in the endpoint's place: where it fails, the product
 //! sees its connection fail.
 
+mod activity;
 mod authority;
 mod connection;
 mod endpoint;
@@ -21,4 +22,4 @@ pub use crate::wire::conversation::{Conversation, Direction, Draft, Message, Mom
 pub use authority::{Authority, AuthorityError, certificates};
 pub use front::Front;
 pub use reel::{Counts, Entry};
-pub use server::{Proxy, Settings, StartError};
+pub use server::{Gauge, Proxy, Settings, StartError};

@@ -11,6 +11,7 @@ use std::{
 
 use tokio::sync::{mpsc, watch};
 
+use super::activity::{Activity, UnderWay};
 use crate::tape::{ConnectionFacts, Exchange};
 
 /// Entries that may wait for the tape. Then the relay waits too.
@@ -38,8 +39,9 @@ pub struct Counts {
 
 /// Where entries are handed in. A thread of its own keeps them, so that no disk delays the relay.
 pub struct Reel {
-    sender: mpsc::Sender<Entry>,
+    sender: mpsc::Sender<(Entry, UnderWay)>,
     failed: watch::Sender<bool>,
+    activity: Activity,
 }
 
 /// The other end of a reel.
@@ -56,30 +58,35 @@ struct Tally {
     broken_off: AtomicU64,
 }
 
-/// A reel whose entries `keep` keeps. After the first that it cannot keep, nothing more is taken.
-pub fn reel(mut keep: impl FnMut(&Entry) -> io::Result<()> + Send + 'static) -> io::Result<(Reel, Keeper)> {
-    let (sender, mut receiver) = mpsc::channel::<Entry>(WAITING);
+/// A reel whose entries `keep` keeps. After the first that it cannot keep, nothing more is taken. An entry is
+/// under way until it is kept.
+pub fn reel(
+    activity: Activity,
+    mut keep: impl FnMut(&Entry) -> io::Result<()> + Send + 'static,
+) -> io::Result<(Reel, Keeper)> {
+    let (sender, mut receiver) = mpsc::channel::<(Entry, UnderWay)>(WAITING);
     let (failed, has_failed) = watch::channel(false);
     let counts = Arc::new(Tally::default());
     let (tally, tell) = (Arc::clone(&counts), failed.clone());
     let work = move || {
-        while let Some(entry) = receiver.blocking_recv() {
+        while let Some((entry, under_way)) = receiver.blocking_recv() {
             if let Err(error) = keep(&entry) {
                 tell.send_replace(true);
                 return Err(error);
             }
             tally.count(&entry);
+            drop(under_way);
         }
         Ok(())
     };
     let thread = thread::Builder::new().name("tape".to_owned()).spawn(work)?;
-    Ok((Reel { sender, failed }, Keeper { thread, failed: has_failed, counts }))
+    Ok((Reel { sender, failed, activity }, Keeper { thread, failed: has_failed, counts }))
 }
 
 impl Reel {
     /// Hands an entry in; `false` when it cannot be kept.
     pub async fn send(&self, entry: Entry) -> bool {
-        let taken = self.sender.send(entry).await.is_ok();
+        let taken = self.sender.send((entry, self.activity.begin())).await.is_ok();
         if !taken {
             self.failed.send_replace(true);
         }
@@ -88,9 +95,9 @@ impl Reel {
 }
 
 impl Keeper {
-    /// Waits until something cannot be kept.
-    pub async fn failed(&self) {
-        super::relay::is_true(self.failed.clone()).await;
+    /// True once something could not be kept.
+    pub fn failed(&self) -> watch::Receiver<bool> {
+        self.failed.clone()
     }
 
     /// Waits until all is kept. All reels must have been dropped.

@@ -12,7 +12,7 @@ use tokio::{
     time::sleep,
 };
 
-use super::{host::HostEditor, leg::Leg};
+use super::{activity::Busy, host::HostEditor, leg::Leg};
 use crate::wire::conversation::{Conversation, Direction, Draft, Moment, Verdict};
 
 /// Bytes that are passed on at a time, and all that is held of a body on its way.
@@ -59,6 +59,8 @@ pub struct Stop {
     pub when_idle: watch::Receiver<bool>,
     /// True once it is to end whatever is under way.
     pub at_once: watch::Receiver<bool>,
+    /// True once something could not be kept: whatever else passed would not be on the tape.
+    pub tape_failed: watch::Receiver<bool>,
 }
 
 /// One connection's two legs and what is known of it.
@@ -71,12 +73,15 @@ pub struct Relay<'a, T> {
     pub conversation: &'a Mutex<Conversation>,
     /// Who takes the exchanges.
     pub take: &'a T,
+    /// Busy while an exchange is not finished or not taken.
+    pub busy: &'a Busy,
 }
 
 impl<T: Take> Relay<'_, T> {
     /// Relays until the connection ends. Legs that failed are set to be reset when they are dropped.
     pub async fn run(&self, host: Option<HostEditor>, stop: Stop) -> End {
         let changed = Notify::new();
+        self.busy.set(false);
         let up = self.pump(Direction::Up, host, &changed);
         let down = self.pump(Direction::Down, None, &changed);
         tokio::pin!(up, down);
@@ -85,6 +90,7 @@ impl<T: Take> Relay<'_, T> {
             end = &mut down => (Direction::Down, end),
             () = async { is_true(stop.when_idle).await; self.idle(&changed).await } => return self.close().await,
             () = is_true(stop.at_once.clone()) => return self.abort(End::Stopped),
+            () = is_true(stop.tape_failed.clone()) => return self.abort(End::TapeFailed),
         };
         let other = async {
             match direction {
@@ -97,6 +103,7 @@ impl<T: Take> Relay<'_, T> {
                 end = other => Some(end),
                 () = self.left_alone(direction, &first, &changed) => None,
                 () = is_true(stop.at_once) => return self.abort(End::Stopped),
+                () = is_true(stop.tape_failed) => return self.abort(End::TapeFailed),
             }
         } else {
             None
@@ -131,7 +138,10 @@ impl<T: Take> Relay<'_, T> {
                 Err(error) => break PumpEnd::ReadFailed(error),
                 Ok(count) => piece.get(..count).unwrap_or_default(),
             };
-            if let Verdict::Refuse(why) = self.lock().came(direction, came, Moment::now()) {
+            let verdict = self.lock().came(direction, came, Moment::now());
+            // Before anybody can have seen the end of it.
+            self.busy.set(true);
+            if let Verdict::Refuse(why) = verdict {
                 break PumpEnd::Refused(why);
             }
             let out = host.as_mut().map_or(came, |host| host.edit(came));
@@ -184,6 +194,7 @@ impl<T: Take> Relay<'_, T> {
                 return false;
             }
         }
+        self.busy.set(!self.lock().is_idle());
         changed.notify_waiters();
         true
     }

@@ -12,6 +12,7 @@ use tokio::{
 };
 
 use super::{
+    activity::{Activity, Busy},
     connection::{Connection, Shared},
     endpoint::Endpoint,
     front::Front,
@@ -69,6 +70,27 @@ pub struct Proxy {
     at_once: watch::Sender<bool>,
     task: JoinHandle<()>,
     keeper: Keeper,
+    gauge: Gauge,
+}
+
+/// Tells how a proxy fares, for as long as it runs.
+#[derive(Debug, Clone)]
+pub struct Gauge {
+    activity: Activity,
+    failed: watch::Receiver<bool>,
+}
+
+impl Gauge {
+    /// Waits until all that the product or the endpoint has seen the end of is kept: no exchange is under way, and
+    /// no connection is being made or ended. For `patience` at most: a call that takes longer is kept when it ends.
+    pub async fn settled(&self, patience: Duration) {
+        let _ = timeout(patience, self.activity.rest()).await;
+    }
+
+    /// Waits until something that was recorded cannot be kept.
+    pub async fn failed(&self) {
+        is_true(self.failed.clone()).await;
+    }
 }
 
 impl Proxy {
@@ -86,7 +108,8 @@ impl Proxy {
         let address = listener.local_addr().map_err(unable)?;
         let endpoint =
             Endpoint::new(settings.target, settings.client_certificate.as_ref(), settings.connect_to);
-        let (reel, keeper) = reel(keep).map_err(StartError::Thread)?;
+        let activity = Activity::default();
+        let (reel, keeper) = reel(activity.clone(), keep).map_err(StartError::Thread)?;
         let shared = Arc::new(Shared {
             origin: endpoint.origin().into(),
             endpoint,
@@ -97,9 +120,10 @@ impl Proxy {
         });
         let (when_idle, idle) = watch::channel(false);
         let (at_once, now) = watch::channel(false);
-        let stop = Stop { when_idle: idle, at_once: now };
-        let task = tokio::spawn(accept(listener, shared, stop));
-        Ok(Self { address, when_idle, at_once, task, keeper })
+        let stop = Stop { when_idle: idle, at_once: now, tape_failed: keeper.failed() };
+        let task = tokio::spawn(accept(listener, shared, stop, activity.clone()));
+        let gauge = Gauge { activity, failed: keeper.failed() };
+        Ok(Self { address, when_idle, at_once, task, keeper, gauge })
     }
 
     /// Where it listens.
@@ -110,7 +134,13 @@ impl Proxy {
 
     /// Waits until something that was recorded cannot be kept.
     pub async fn failed(&self) {
-        self.keeper.failed().await;
+        self.gauge.failed().await;
+    }
+
+    /// What tells how it fares.
+    #[must_use]
+    pub fn gauge(&self) -> Gauge {
+        self.gauge.clone()
     }
 
     /// Takes no more connections, ends those on which nothing is under way, gives the others until
@@ -135,7 +165,7 @@ impl Proxy {
     }
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>, stop: Stop) {
+async fn accept(listener: TcpListener, shared: Arc<Shared>, stop: Stop, activity: Activity) {
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     let mut connections = JoinSet::new();
     let mut number = 0;
@@ -155,7 +185,8 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, stop: Stop) {
             continue;
         };
         number += 1;
-        let connection = Connection { shared: Arc::clone(&shared), number, peer, stop: stop.clone() };
+        let busy = Busy::new(&activity);
+        let connection = Connection { shared: Arc::clone(&shared), number, peer, stop: stop.clone(), busy };
         connections.spawn(async move {
             connection.serve(stream).await;
             drop(place);

@@ -31,8 +31,10 @@ pub(super) fn render(record: &RunRecord) -> String {
 fn heading(record: &RunRecord) -> String {
     let product = inline(&format!("{} {}", record.product.name, record.product.version));
     let supplier = inline(record.supplier.as_deref().unwrap_or("not stated"));
+    let earlier = record.resumed.as_deref().map(|earlier| format!(", goes on with run {}", inline(earlier)));
+    let earlier = earlier.unwrap_or_default();
     format!(
-        "{}\n\n- Product: {product}\n- Supplier: {supplier}\n- Run: {}, {}\n- Verdict: {}\n\nEach answer keeps within the {LONGEST} characters that the form takes.",
+        "{}\n\n- Product: {product}\n- Supplier: {supplier}\n- Run: {}, {}{earlier}\n- Verdict: {}\n\nEach answer keeps within the {LONGEST} characters that the form takes.",
         inline(&super::standing(record)),
         inline(&record.run_id),
         text::second(record.started_at),
@@ -81,7 +83,7 @@ fn mailbox(record: &RunRecord) -> String {
     let word = if validated {
         "Yes. The product's mailbox was validated in this run."
     } else {
-        "Not shown by this run: no handshake was accepted in a case that passed."
+        "Not shown by this run: no handshake was accepted in a case of the product that passed."
     };
     format!("{word}\n\n{}", ids.join("\n"))
 }
@@ -118,7 +120,13 @@ fn certificate(record: &RunRecord) -> String {
 }
 
 fn evidence(record: &RunRecord) -> String {
-    let lines = headings(record).into_iter().map(|heading| {
+    let headings = headings(record);
+    if headings.is_empty() {
+        return format!(
+            "This run has no case of a product, so it shows none of the four.\n\n{PERSON} whether evidence was submitted, and which."
+        );
+    }
+    let lines = headings.into_iter().map(|heading| {
         let seen = heading.seen.iter().map(|seen| {
             let message =
                 seen.message.as_ref().map(|id| format!(" message `{}`", inline(id))).unwrap_or_default();
@@ -187,7 +195,11 @@ fn limitations(record: &RunRecord) -> String {
         let case = scenario.case.as_deref().unwrap_or(&scenario.name);
         Some(format!("- {}: {}", inline(case), inline(&text::deviation(record.deviation_of(scenario)?))))
     });
-    let lines: Vec<String> = lines.chain(expected).collect();
+    let rules = record.rules.iter().filter_map(|rule| {
+        let deviation = text::deviation(record.deviation_of_rule(rule)?);
+        Some(format!("- rule {}: {}", rule.result.rule.id, inline(&deviation)))
+    });
+    let lines: Vec<String> = lines.chain(expected).chain(rules).collect();
     let none = "- none";
     format!(
         "## Limitations and what was not shown\n\n{}",
@@ -270,6 +282,7 @@ mod tests {
             emulated: false,
             product: "p".to_owned(),
             cases: (0..100).map(|number| case(number, outcome)).collect(),
+            rules: vec![],
         };
         let answer = fitted(&compared(&Comparison::of(run("failed"), run("passed"))));
         assert!(answer.chars().count() <= LONGEST && answer.ends_with("see report.html"), "{answer}");

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{exchanges, text};
+use super::{exchanges, har_relay::Relay, text};
 use crate::{
     runner::{RunRecord, ScenarioRecord},
     tape::{
@@ -41,6 +41,8 @@ pub(super) struct Own<'a> {
     tls: Option<Tls<'a>>,
     #[serde(rename = "_failure")]
     failure: Option<Failure<'a>>,
+    #[serde(rename = "_relay", skip_serializing_if = "Option::is_none")]
+    relay: Option<Relay<'a>>,
 }
 
 #[derive(Serialize)]
@@ -79,7 +81,7 @@ struct Token<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Tls<'a> {
+pub(super) struct Tls<'a> {
     version: &'a str,
     cipher: &'a str,
     client_certificate: Option<Certificate<'a>>,
@@ -128,6 +130,7 @@ impl<'a> Own<'a> {
                 .failure
                 .as_ref()
                 .map(|TransportFailure { kind, detail }| Failure { kind: failure_kind(*kind), detail }),
+            relay: exchange.relay.as_deref().map(Relay::of),
         }
     }
 }
@@ -147,7 +150,7 @@ fn token(of: &TokenRecord) -> Token<'_> {
     Token { mailbox, nonce, nonce_count, timestamp, hash: hash_word(*hash) }
 }
 
-fn tls(of: &TlsFacts) -> Tls<'_> {
+pub(super) fn tls(of: &TlsFacts) -> Tls<'_> {
     Tls {
         version: &of.version,
         cipher: &of.cipher,

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::exchanges;
 use crate::{
     protocol::Operation,
-    runner::{Outcome, RunRecord},
+    runner::{Outcome, RunRecord, ScenarioRecord},
     tape::{Actor, Exchange},
 };
 
@@ -42,9 +42,15 @@ pub struct Seen {
 /// How many are told one by one.
 const TOLD: usize = 3;
 
-/// All four, in the order in which they are done.
+/// All four, in the order in which they are done; none when the run has no case that could show them,
+/// such as one of the endpoint alone.
 #[must_use]
 pub fn headings(record: &RunRecord) -> Vec<Heading> {
+    let could_show =
+        |scenario: &ScenarioRecord| !scenario.judges_endpoint() && !scenario.asks_for_attestation();
+    if !record.scenarios.iter().any(could_show) {
+        return Vec::new();
+    }
     let is_handshake = |operation: &Operation| matches!(operation, Operation::Handshake(_));
     let is_send = |operation: &Operation| matches!(operation, Operation::SendMessage(_));
     let is_download = |operation: &Operation| matches!(operation, Operation::GetMessage(..));
@@ -114,6 +120,20 @@ mod tests {
             assert!(!heading.seen.is_empty() && heading.seen.len() <= TOLD);
             assert_eq!(heading.seen.iter().all(|seen| seen.message.is_some()), heading.name != "Handshake");
         }
+    }
+
+    #[test]
+    fn a_run_without_a_case_of_the_product_has_no_headings() {
+        let mut record = fixtures::passed();
+        let tag = |record: &mut RunRecord, tag: &str| {
+            record.scenarios.iter_mut().for_each(|scenario| scenario.tags = vec![tag.to_owned()]);
+        };
+        for without in ["@endpoint", "@attestation"] {
+            tag(&mut record, without);
+            assert_eq!(headings(&record), [], "{without}");
+        }
+        record.scenarios[0].tags.clear();
+        assert_eq!(headings(&record).len(), 4, "one is enough");
     }
 
     #[test]

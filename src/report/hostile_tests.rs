@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{files, fixtures, html};
+use crate::tape::{Exchange, Header};
 
 fn file(record: &crate::runner::RunRecord, path: &str) -> String {
     let file = files(record).unwrap().into_iter().find(|file| file.path == path).unwrap();
@@ -50,13 +51,31 @@ fn the_page_stays_small_enough_to_open() {
     assert!(hostile.len() < 2_000_000, "{} bytes", hostile.len());
     assert!(hostile.contains("And 200 more, in"), "headers beyond the first hundred are left off");
 
+    // Hundreds, each of another kind, so that none has but a row.
     let mut many = fixtures::hostile();
-    let large = std::sync::Arc::clone(&many.exchanges[1]);
-    many.exchanges.resize(2_000, large);
+    let mut large = Exchange::clone(&many.exchanges[1]);
+    large.request.head.headers.clear();
+    let large = std::sync::Arc::new(large);
+    let another = |number: usize| {
+        let mut another = Exchange::clone(&large);
+        let header = Header { name: format!("x-{number}"), value: String::new() };
+        another.request.head.headers.push(header);
+        std::sync::Arc::new(another)
+    };
+    many.exchanges = (0..700).map(another).collect();
     many.scenarios[1].steps[0].exchanges = (0..2_000).collect();
     let page = String::from_utf8(html::render(&many).unwrap()).unwrap();
     assert!(page.len() < 60_000_000, "{} bytes", page.len());
     assert!(page.contains("are left off"));
+
+    // Of one kind.
+    many.exchanges = vec![large; 2_000];
+    let page = String::from_utf8(html::render(&many).unwrap()).unwrap();
+    assert!(page.len() < 3_000_000, "{} bytes", page.len());
+    assert!(page.contains(" more, each like one that is shown<"));
+    for number in [1, 2, 1_000, 2_000] {
+        assert_eq!(page.matches(&format!("id=\"exchange-{number}\"")).count(), 1, "{number}");
+    }
 }
 
 #[test]

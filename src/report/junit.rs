@@ -8,8 +8,17 @@ use junit_report::{Duration, OffsetDateTime, Report, TestCase, TestSuite};
 
 use chrono::{DateTime, Utc};
 
-use super::{ReportError, exchanges, text};
-use crate::runner::{Attestation, Fault, Outcome, RunRecord, ScenarioRecord, Verdict};
+use super::{ReportError, exchanges, rules, text};
+use crate::{
+    rules::traffic::{Finding, Rule, Verdict as Judged},
+    runner::{Attestation, Fault, Outcome, RuleRecord, RunRecord, ScenarioRecord, Verdict},
+};
+
+/// The suite of the rules over the product's traffic.
+const RULES: &str = "rules";
+/// Findings of one rule that are told, and exchanges of one finding.
+const FINDINGS: usize = 10;
+const NUMBERS: usize = 20;
 
 /// The file's content.
 pub(super) fn render(record: &RunRecord) -> Result<Vec<u8>, ReportError> {
@@ -22,6 +31,9 @@ pub(super) fn render(record: &RunRecord) -> Result<Vec<u8>, ReportError> {
     let mut report = Report::new();
     for path in paths {
         report.add_testsuite(suite(record, path)?);
+    }
+    if !record.rules.is_empty() {
+        report.add_testsuite(suite_of_rules(record)?);
     }
     if let Some(suite) = suite_of_the_run(record)? {
         report.add_testsuite(suite);
@@ -43,13 +55,71 @@ fn suite(record: &RunRecord, path: &str) -> Result<TestSuite, ReportError> {
     Ok(suite)
 }
 
+/// A test for each rule: a warning is green, and stands in the properties.
+fn suite_of_rules(record: &RunRecord) -> Result<TestSuite, ReportError> {
+    let mut suite = new_suite(record, RULES, record.started_at)?;
+    record.rules.iter().for_each(|rule| suite.add_testcase(case_of_rule(record, rule)));
+    Ok(suite)
+}
+
+fn case_of_rule(record: &RunRecord, rule: &RuleRecord) -> TestCase {
+    let of = rule.result.rule;
+    let name = text::xml(&format!("{} {}", of.id, of.title));
+    let findings = rules::findings(&rule.result.verdict);
+    let mut case = match (&rule.result.verdict, findings.first()) {
+        (Judged::NotApplicable { .. }, _) => TestCase::skipped(&name),
+        (Judged::Broken { .. }, _) if !rule.fails() => TestCase::skipped(&name),
+        (Judged::Broken { .. }, Some(worst)) => {
+            TestCase::failure(&name, Duration::ZERO, of.severity.word(), &text::xml(&worst.what))
+        }
+        _ => TestCase::success(&name, Duration::ZERO),
+    };
+    if let junit_report::TestResult::Failure { cause, .. } = &mut case.result {
+        let told = findings.iter().take(FINDINGS).map(|finding| explanation_of(finding, of));
+        *cause = Some(text::cdata(&told.collect::<Vec<_>>().join("\n\n")));
+    }
+    case.set_classname(RULES);
+    case.set_system_out(&text::cdata(&properties_of(record, rule)));
+    case
+}
+
+fn explanation_of(finding: &Finding, rule: &Rule) -> String {
+    let numbers: Vec<String> = finding.exchanges.iter().take(NUMBERS).map(ToString::to_string).collect();
+    [
+        finding.what.clone(),
+        format!("expected: {}", finding.expected),
+        format!("seen: {}", finding.seen),
+        format!("to mend it: {}", finding.remedy.unwrap_or(rule.remedy)),
+        format!("demanded by: {}", rule.source),
+        format!("at {}, exchanges {} of report.html", text::second(finding.at), numbers.join(", ")),
+    ]
+    .join("\n")
+}
+
+fn properties_of(record: &RunRecord, rule: &RuleRecord) -> String {
+    let mut lines = vec![
+        property("rule", rule.result.rule.id),
+        property("severity", rule.result.rule.severity.word()),
+        property("verdict", rules::word(&rule.result.verdict)),
+    ];
+    if let Judged::NotApplicable { reason } = &rule.result.verdict {
+        lines.push(property("reason", reason));
+    }
+    if let Judged::Warned { findings } = &rule.result.verdict {
+        lines.extend(findings.iter().take(FINDINGS).map(|finding| property("warning", &finding.what)));
+    }
+    let known = record.deviation_of_rule(rule);
+    lines.extend(known.map(|of| property("expected_deviation", &text::deviation(of))));
+    lines.join("\n")
+}
+
 /// A failing test of its own when the run is not passed and no scenario says so, or it was cut short.
 fn suite_of_the_run(record: &RunRecord) -> Result<Option<TestSuite>, ReportError> {
     let fine = |scenario: &ScenarioRecord| {
         let outcome = &scenario.outcome;
         outcome.is_good() || matches!(outcome, Outcome::NotApplicable(_)) || record.is_excused(scenario)
     };
-    let red = !record.scenarios.iter().all(fine);
+    let red = !record.scenarios.iter().all(fine) || record.rules.iter().any(RuleRecord::fails);
     let message = match (&record.cut_short, record.verdict()) {
         (Some(reason), _) => format!("the run was cut short: {reason}"),
         (None, Verdict::Passed) => return Ok(None),

@@ -9,11 +9,13 @@ mod curl;
 mod exchanges;
 mod har;
 mod har_own;
+mod har_relay;
 mod headings;
 mod html;
 mod junit;
 mod readme;
 mod requirements;
+mod rules;
 mod summary;
 mod text;
 
@@ -27,8 +29,12 @@ use thiserror::Error;
 
 pub use exchanges::{exchanges_of, message_ids};
 pub use headings::{Heading, Seen, headings};
+pub use rules::JudgedRule;
 
 use crate::runner::RunRecord;
+
+/// Where it stands, relative to `data/`, what the product was asked to do: rules go by it.
+pub const COURSE_FILE: &str = "run/course.json";
 
 /// A file of the bundle's `data/` folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +80,7 @@ pub fn files(record: &RunRecord) -> Result<Vec<ReportFile>, ReportError> {
         file("schemas/summary.schema.json", summary::SCHEMA.as_bytes().to_vec()),
         file("run/junit.xml", junit::render(record)?),
         file("run/exchanges.har", har::render(record)?),
+        file(COURSE_FILE, json(&record.course)?),
     ];
     files.extend(attestations::files(record)?);
     files.extend(
@@ -93,9 +100,13 @@ pub fn summary(record: &RunRecord) -> Result<Vec<u8>, ReportError> {
 /// One sentence on what the bundle is worth: the same in every report.
 fn standing(record: &RunRecord) -> String {
     if record.environment.emulated {
-        "EMULATED: practice, not evidence. This run was played against the emulator of mesh-witness, \
-         not against an environment of NHS England."
-            .to_owned()
+        let moved = record.scenarios.iter().any(|scenario| scenario.clock_moved.is_some());
+        let moved =
+            if moved { " Its clock was moved on purpose: no such time has really passed." } else { "" };
+        format!(
+            "EMULATED: practice, not evidence. This run was played against the emulator of mesh-witness, \
+             not against an environment of NHS England.{moved}"
+        )
     } else {
         format!(
             "Played against {} at {}.",
@@ -132,11 +143,12 @@ mod tests {
                 "schemas/summary.schema.json",
                 "run/junit.xml",
                 "run/exchanges.har",
+                "run/course.json",
                 "pack/witness/200-sending.feature",
                 "pack/witness/400-receiving.feature",
             ]
         );
-        assert_eq!(files[8].content, record.pack[0].content);
+        assert_eq!(files[9].content, record.pack[0].content);
     }
 
     #[test]
@@ -151,6 +163,7 @@ mod tests {
                 .unwrap()
                 .iter()
                 .filter(|file| !file.path.contains('/') || file.path.starts_with("run/"))
+                .filter(|file| file.path != COURSE_FILE)
             {
                 let content = String::from_utf8(file.content.clone()).unwrap();
                 assert_eq!(content.contains("EMULATED: practice, not evidence"), emulated, "{}", file.path);

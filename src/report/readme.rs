@@ -30,9 +30,14 @@ struct Readme {
 pub(super) fn render(record: &RunRecord) -> Result<Vec<u8>, askama::Error> {
     let counts = [Outcome::Passed, Outcome::Failed, Outcome::Error, Outcome::NotRun(String::new())]
         .map(|outcome| format!("{} {}", record.count(&outcome), outcome.word()));
+    let mut counts = counts.join(", ");
+    let rules = record.rule_counts();
+    if !record.rules.is_empty() {
+        counts.push_str(&format!("; rules: {} held, {} broken", rules.held, rules.broken));
+    }
     let readme = Readme {
         verdict: record.verdict().word().to_uppercase(),
-        counts: counts.join(", "),
+        counts,
         standing: super::standing(record),
         cut_short: record.cut_short.as_deref().map(text::line),
         environment: text::line(&record.environment.name),

@@ -4,9 +4,10 @@
 
 use serde::Serialize;
 
-use super::{Heading, Seen, exchanges, text};
+use super::{Heading, JudgedRule, Seen, exchanges, text};
 use crate::runner::{
-    Attestation, Deviation, Fault, MailboxRole, Outcome, Pending, RunRecord, ScenarioRecord,
+    Attestation, Deviation, Fault, MailboxRole, Outcome, Pending, RuleCounts, RuleRecord, RunRecord,
+    ScenarioRecord,
 };
 
 /// JSON Schema (2020-12) of the summary, as committed.
@@ -35,6 +36,8 @@ struct Summary<'a> {
     deviation_problems: &'a [String],
     resumed: Option<&'a str>,
     pending: Vec<PendingOf<'a>>,
+    rule_counts: RuleCountsOf,
+    rules: Vec<RuleOf<'a>>,
     cases: Vec<Case<'a>>,
 }
 
@@ -67,6 +70,22 @@ struct Counts {
     not_run: usize,
     error: usize,
     expected_deviation: usize,
+}
+
+#[derive(Serialize)]
+struct RuleCountsOf {
+    held: usize,
+    broken: usize,
+    warning: usize,
+    not_applicable: usize,
+    expected_deviation: usize,
+}
+
+#[derive(Serialize)]
+struct RuleOf<'a> {
+    #[serde(flatten)]
+    judged: JudgedRule,
+    deviation: Option<DeviationOf<'a>>,
 }
 
 #[derive(Serialize)]
@@ -183,8 +202,19 @@ pub(super) fn render(record: &RunRecord) -> Result<Vec<u8>, serde_json::Error> {
         deviation_problems: &record.deviation_problems,
         resumed: record.resumed.as_deref(),
         pending: record.pending.iter().map(pending).collect(),
+        rule_counts: rule_counts(record.rule_counts()),
+        rules: record.rules.iter().map(|of| rule(record, of)).collect(),
         cases: record.scenarios.iter().enumerate().map(|(number, of)| case(record, number, of)).collect(),
     })
+}
+
+fn rule_counts(of: RuleCounts) -> RuleCountsOf {
+    let RuleCounts { held, broken, warned, not_applicable, expected } = of;
+    RuleCountsOf { held, broken, warning: warned, not_applicable, expected_deviation: expected }
+}
+
+fn rule<'a>(record: &'a RunRecord, of: &RuleRecord) -> RuleOf<'a> {
+    RuleOf { judged: JudgedRule::of(&of.result), deviation: record.deviation_of_rule(of).map(deviation) }
 }
 
 fn heading(of: Heading) -> HeadingOf {

@@ -128,12 +128,17 @@ pub fn report_of(about: &MessageId, acts: &[Arc<Exchange>]) -> Option<(MessageId
     Some((id.clone(), Arc::clone(download)))
 }
 
-/// The product made no call at all. `asked` is what it was asked to do, `how` how its driver ended.
+/// The product made no call at all. `asked` is what it was asked to do, `how` how its driver ended, `connection`
+/// what became of a connection that it made.
 #[must_use]
-pub fn idle(asked: &str, how: &str) -> Fault {
+pub fn idle(asked: &str, how: &str, connection: Option<&str>) -> Fault {
     let what = format!("the product was asked to {asked}, and made no call");
     let remedy = "Look at what its driver put out, in data/product: whether it calls MESH_URL, trusts MESH_CA_FILE, and presents MESH_CLIENT_CERT with MESH_CLIENT_KEY. A TLS handshake that fails is no call.";
-    Fault::new(FaultKind::Product, what, remedy).comparing("at least one call", how)
+    Fault::new(FaultKind::Product, what, remedy).comparing(
+        "at least one call",
+        connection
+            .map_or_else(|| how.to_owned(), |why| format!("{how}; a connection came to nothing: {why}")),
+    )
 }
 
 /// The product says that it failed, and on the wire all went well.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Fault, FaultKind};
 use crate::{
     protocol::{Operation, TokenTimestamp},
-    tape::{Actor, Exchange, FailureKind, HashCheck, TransportFailure},
+    tape::{Actor, Exchange, FailureKind, HashCheck, Party, TransportFailure},
 };
 
 /// Says why `exchange` did not end as `expected`. `tape` is all that was seen so far: whether other
@@ -47,6 +47,13 @@ pub fn diagnose(exchange: &Exchange, expected: &str, source: &str, tape: &[Arc<E
 
 fn transport(exchange: &Exchange, failure: &TransportFailure) -> Fault {
     let origin = &exchange.origin;
+    if exchange.relay.as_ref().is_some_and(|relay| relay.broken_off_by == Some(Party::Product)) {
+        return Fault::new(
+            FaultKind::Product,
+            "the product ended the connection before it was answered",
+            "Wait for the answer, for some minutes where a body is large: a call that is not waited for may have been taken all the same.",
+        );
+    }
     let (kind, what, remedy) = match failure.kind {
         FailureKind::NameNotFound => (
             FaultKind::Endpoint,
@@ -145,6 +152,13 @@ fn refused(exchange: &Exchange, tape: &[Arc<Exchange>]) -> Fault {
             "The harness recomputed the token's hash and it differs: compare the code that makes the token with the OpenAPI's section on the authorization header.",
         );
     }
+    if was_used(exchange, tape) {
+        return Fault::new(
+            kind,
+            format!("the endpoint refused a token of {mailbox} that was used before"),
+            "Make a new token for every request: change the nonce, or raise its count.",
+        );
+    }
     let others = |accepted: bool| {
         tape.iter().any(|other| {
             let someone_else = other.token.as_ref().is_some_and(|token| token.mailbox != mailbox);
@@ -172,6 +186,17 @@ fn refused(exchange: &Exchange, tape: &[Arc<Exchange>]) -> Fault {
             "The password or the shared key is wrong, or the mailbox is disabled or not registered: from outside these cannot be told apart.",
         ),
     }
+}
+
+/// Whether an earlier call had the very same token.
+fn was_used(exchange: &Exchange, tape: &[Arc<Exchange>]) -> bool {
+    let fields = |of: &Exchange| {
+        let token = of.token.as_ref()?;
+        Some((token.mailbox.clone(), token.nonce.clone(), token.nonce_count.clone(), token.timestamp.clone()))
+    };
+    let own = fields(exchange);
+    let earlier = tape.iter().filter(|other| other.started_at < exchange.started_at);
+    own.is_some() && earlier.into_iter().any(|other| fields(other) == own)
 }
 
 /// How far the clock by which the token was made is ahead of the endpoint's, by the response's `Date`.

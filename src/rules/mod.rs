@@ -10,9 +10,10 @@ mod messages;
 mod refusals;
 mod resilience;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod traffic;
 mod volume;
+mod waiting;
 
 pub use acts::{
     Poll, handshake_of, idle, inbox_check_of, inbox_checks, needless_failure, overlooked_refusal, report_of,
@@ -35,3 +36,4 @@ pub use resilience::{
     unaltered_in_the_end, waits_as_told, waits_for_answers,
 };
 pub use volume::{each_collected_once, worked_off_in_pages};
+pub use waiting::{still_before, time_at_endpoint};

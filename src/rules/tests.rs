@@ -1,6 +1,9 @@
 //! Each rule passes what is right and fails what is wrong, and says whose fault it is.
 
+mod chunks;
+mod refusals;
 mod resilience;
+mod volume;
 
 use std::sync::Arc;
 
@@ -17,7 +20,7 @@ use crate::{
 
 const ID: &str = "20261121120000000000_ABCDEF";
 
-fn noon() -> DateTime<Utc> {
+pub(super) fn noon() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
 }
 
@@ -35,7 +38,7 @@ fn zipped(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// An exchange of the product, to be changed by a test.
-fn exchange(request: &str, status: u16, reply: &str) -> Exchange {
+pub(crate) fn exchange(request: &str, status: u16, reply: &str) -> Exchange {
     let (line, headers) = request.split_once('\n').unwrap_or((request, ""));
     let mut words = line.split(' ');
     let method = words.next().unwrap().parse().unwrap();
@@ -189,6 +192,24 @@ fn a_token_whose_hash_differs_is_told_from_one_with_a_wrong_password() {
     assert!(
         handshake_accepted(&refused, &[]).unwrap_err().what.contains("not made as the specification says")
     );
+}
+
+/// A wrong password, or a disabled mailbox, would be the wrong thing to look for.
+#[test]
+fn a_token_that_was_used_before_is_told_from_one_with_a_wrong_password() {
+    let first = Arc::new(exchange("POST /messageexchange/A", 200, ""));
+    let again = exchange("POST /messageexchange/A", 403, "");
+    let again = Exchange { started_at: first.started_at + chrono::TimeDelta::seconds(1), ..again };
+    let fault = handshake_accepted(&again, std::slice::from_ref(&first)).unwrap_err();
+    assert!(fault.what.contains("used before"), "{fault:?}");
+    // It is not its own forerunner, nor is one with another count.
+    let alone = Arc::new(again.clone());
+    assert!(!handshake_accepted(&again, &[alone]).unwrap_err().what.contains("used before"));
+    let mut other = (*first).clone();
+    if let Some(token) = &mut other.token {
+        token.nonce_count.push('1');
+    }
+    assert!(!handshake_accepted(&again, &[Arc::new(other)]).unwrap_err().what.contains("used before"));
 }
 
 #[test]

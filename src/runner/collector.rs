@@ -14,7 +14,9 @@ use cucumber::{
     writer::{NonTransforming, Normalized},
 };
 
-use super::{Fault, FaultKind, MeshWorld, Outcome, ScenarioRecord, Setting, deviations, setting::Remark};
+use super::{
+    Fault, FaultKind, MeshWorld, Outcome, Requirement, ScenarioRecord, Setting, deviations, setting::Remark,
+};
 use crate::tape::ScenarioNumber;
 
 /// What a person watching a run is told.
@@ -43,11 +45,18 @@ pub(super) struct Growing {
     pub record: ScenarioRecord,
     /// When each step that has begun did so, and when it ended.
     pub windows: Vec<(DateTime<Utc>, DateTime<Utc>)>,
+    /// Whether an endpoint that is not as the scenario has it fails. No requirement of it is a MUST when not.
+    binding: bool,
 }
 
 impl Records {
-    pub fn new(planned: &[ScenarioRecord]) -> Self {
-        let growing = |record: &ScenarioRecord| Growing { record: record.clone(), windows: Vec::new() };
+    /// `requirements` are all that scenarios refer to.
+    pub fn new(planned: &[ScenarioRecord], requirements: &[Requirement]) -> Self {
+        let growing = |record: &ScenarioRecord| Growing {
+            binding: record.is_binding(requirements),
+            record: record.clone(),
+            windows: Vec::new(),
+        };
         Self { inner: Arc::new(Mutex::new(planned.iter().map(growing).collect())) }
     }
 
@@ -114,6 +123,7 @@ impl Growing {
             }
             None => 0,
         };
+        let lenient = !self.binding && self.judges(place);
         let Some(record) = self.record.steps.get_mut(place) else { return false };
         match step {
             event::Step::Passed(..) => record.outcome = Outcome::Passed,
@@ -124,7 +134,10 @@ impl Growing {
                 match ending {
                     Some(ending) => record.outcome = ending,
                     None => {
-                        record.outcome = outcome(fault.kind);
+                        record.outcome = match fault.kind {
+                            FaultKind::EndpointUnderTest if lenient => Outcome::Warning,
+                            kind => outcome(kind),
+                        };
                         record.fault = Some(fault);
                     }
                 }
@@ -136,6 +149,14 @@ impl Growing {
             }
         }
         true
+    }
+
+    /// Whether a step says what must be: what only leads there has to be right in any case.
+    fn judges(&self, place: usize) -> bool {
+        let steps = self.record.steps.iter().take(place + 1).rev();
+        let keyword =
+            steps.map(|step| step.keyword.as_str()).find(|word| !matches!(*word, "And" | "But" | "*"));
+        keyword == Some("Then")
     }
 
     fn hook_failed(&mut self, which: HookType, info: &event::Info) {
@@ -177,10 +198,14 @@ impl Growing {
         }
     }
 
-    /// A scenario passed only if each of its steps did.
+    /// A scenario passed only if each of its steps did. What ends it with a warning is the last step that
+    /// began: what was to follow says nothing of it.
     fn finish(&mut self, at: DateTime<Utc>) {
         self.record.ended_at = Some(at);
-        let stopped = self.record.steps.iter().find(|step| !step.outcome.is_good());
+        let last = self.windows.len().checked_sub(1).and_then(|last| self.record.steps.get(last));
+        let warned = last.is_some_and(|step| step.outcome == Outcome::Warning);
+        let all = if warned { self.windows.len() } else { self.record.steps.len() };
+        let stopped = self.record.steps.iter().take(all).find(|step| !step.outcome.is_good());
         let stopped = stopped.map(|step| step.outcome.clone());
         let any = |outcome: Outcome| self.record.steps.iter().any(|step| step.outcome == outcome);
         self.record.outcome = match stopped {

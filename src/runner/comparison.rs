@@ -17,6 +17,8 @@ pub struct RunOutline {
     pub product: String,
     /// Its cases.
     pub cases: Vec<CaseOutline>,
+    /// What the rules say of the product's traffic, each as a case; empty when the bundle says nothing of it.
+    pub rules: Vec<CaseOutline>,
 }
 
 /// A case of one side.
@@ -43,7 +45,7 @@ pub struct Comparison {
     pub new: RunOutline,
     /// What differs or still fails, in the order of the later run; what only the earlier has comes last.
     pub changes: Vec<Change>,
-    /// How many cases are as they were, and not failing.
+    /// How many cases and rules are as they were, and not failing.
     pub unchanged: usize,
 }
 
@@ -83,16 +85,19 @@ impl Comparison {
     pub fn of(old: RunOutline, new: RunOutline) -> Self {
         let mut taken = BTreeSet::new();
         let (mut changes, mut unchanged) = (Vec::new(), 0);
-        for case in &new.cases {
+        let before: Vec<&CaseOutline> = old.cases.iter().chain(&old.rules).collect();
+        // Against a run in which no rule was judged, only what is wrong tells anything.
+        let is_told = |rule: &&CaseOutline| !old.rules.is_empty() || is_failing(&rule.outcome);
+        for case in new.cases.iter().chain(new.rules.iter().filter(is_told)) {
             let same = |(place, other): &(usize, &CaseOutline)| !taken.contains(place) && case.is_same(other);
-            let before = old.cases.iter().enumerate().find(same);
+            let before = before.iter().copied().enumerate().find(same);
             taken.extend(before.map(|(place, _)| place));
             match change(before.map(|(_, before)| before), Some(case)) {
                 Some(change) => changes.push(change),
                 None => unchanged += 1,
             }
         }
-        let gone = old.cases.iter().enumerate().filter(|(place, _)| !taken.contains(place));
+        let gone = before.into_iter().enumerate().filter(|(place, _)| !taken.contains(place));
         changes.extend(gone.filter_map(|(_, case)| change(Some(case), None)));
         Self { old, new, changes, unchanged }
     }
@@ -195,6 +200,7 @@ mod tests {
             emulated: false,
             product: String::new(),
             cases: cases.iter().map(case).collect(),
+            rules: vec![],
         }
     }
 
@@ -237,6 +243,20 @@ mod tests {
         let both = run(&[("201", "passed"), ("202", "failed")]);
         let comparison = Comparison::of(both.clone(), both);
         assert_eq!((comparison.unchanged, comparison.changes.len(), comparison.is_worse()), (1, 1, false));
+    }
+
+    #[test]
+    fn a_rule_that_is_broken_is_worse_and_one_that_was_never_judged_is_no_news() {
+        let with = |outcome: &str| RunOutline { rules: run(&[("token-hash", outcome)]).cases, ..run(&[]) };
+        let told = |old: RunOutline, new: RunOutline| {
+            let comparison = Comparison::of(old, new);
+            comparison.changes.first().map(|change| (change.kind, change.worse))
+        };
+        assert_eq!(told(with("passed"), with("failed")), Some((ChangeKind::NewlyFailing, true)));
+        assert_eq!(told(with("failed"), with("passed")), Some((ChangeKind::Fixed, false)));
+        assert_eq!(told(run(&[]), with("passed")), None);
+        assert_eq!(told(run(&[]), with("failed")), Some((ChangeKind::NewlyFailing, true)));
+        assert_eq!(told(with("passed"), run(&[])), Some((ChangeKind::Changed, true)));
     }
 
     /// Two scenarios of one case, as the two of case 705.

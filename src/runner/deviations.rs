@@ -3,7 +3,8 @@
 
 use chrono::NaiveDate;
 
-use super::{Deviation, DeviationOf, FaultKind, Outcome, ScenarioRecord};
+use super::{Deviation, DeviationOf, FaultKind, Outcome, RuleRecord, ScenarioRecord};
+use crate::rules::traffic::Verdict;
 
 impl Deviation {
     /// Whether it is about this scenario.
@@ -13,7 +14,14 @@ impl Deviation {
             DeviationOf::Requirement(id) => scenario.requirements.contains(id),
             DeviationOf::Case(case) => scenario.case.as_ref() == Some(case),
             DeviationOf::Scenario(title) => scenario.name == *title,
+            DeviationOf::Rule(_) => false,
         }
+    }
+
+    /// Whether it is about this rule.
+    #[must_use]
+    pub fn concerns_rule(&self, rule: &RuleRecord) -> bool {
+        matches!(&self.of, DeviationOf::Rule(id) if id == rule.result.rule.id)
     }
 
     /// Whether it was put up with only until before this day.
@@ -30,16 +38,21 @@ pub(super) fn of(deviations: &[Deviation], scenario: &ScenarioRecord, today: Nai
     went_wrong(scenario).then(|| deviations.iter().position(is_it)).flatten()
 }
 
-/// Marks each scenario that failed as expected, and says what is wrong with the list itself: what it
+/// Marks each scenario that failed as expected and each rule that is broken as expected, and says what is wrong with the list itself: what it
 /// has that passed, that is about nothing, or that has expired.
 pub(super) fn apply(
     deviations: &[Deviation],
     scenarios: &mut [ScenarioRecord],
+    rules: &mut [RuleRecord],
     today: NaiveDate,
 ) -> Vec<String> {
     let mut problems = Vec::new();
     for scenario in scenarios.iter_mut() {
         scenario.deviation = of(deviations, scenario, today);
+    }
+    for rule in rules.iter_mut().filter(|rule| rule.is_broken()) {
+        let is_it = |deviation: &Deviation| !deviation.has_expired(today) && deviation.concerns_rule(rule);
+        rule.deviation = deviations.iter().position(is_it);
     }
     for deviation in deviations {
         let concerned = |scenario: &&ScenarioRecord| deviation.concerns(scenario);
@@ -55,6 +68,11 @@ pub(super) fn apply(
             matched += 1;
             good += usize::from(scenario.outcome.is_good());
             failed += usize::from(went_wrong(scenario));
+        }
+        for rule in rules.iter().filter(|rule| deviation.concerns_rule(rule)) {
+            matched += 1;
+            good += usize::from(matches!(rule.result.verdict, Verdict::Held { .. } | Verdict::Warned { .. }));
+            failed += usize::from(rule.is_broken());
         }
         if matched == 0 {
             problems.push(format!(

@@ -40,7 +40,7 @@ impl Permit {
         if has("@tls") && !self.encrypted {
             return Some("it is about TLS, and the endpoint is called without (@tls)".to_owned());
         }
-        let shared = has("@endpoint") && self.place == Place::Real;
+        let shared = scenario.judges_endpoint() && self.place == Place::Real;
         (shared && !has("@int-safe") && !self.beyond_int_safe).then(|| {
             "it is not @int-safe, and a real endpoint is shared; --beyond-int-safe plays it".to_owned()
         })

@@ -13,6 +13,7 @@ use super::{
     Environment, Fault, FaultKind, MeshWorld, Observer, Outcome, Plan, RunRecord, Setting, Stage,
     collector::{Collector, Growing, Records},
     deviations,
+    judging::judged,
     panic_hook::KeptHook,
 };
 use crate::{
@@ -32,7 +33,7 @@ pub async fn play(
     interrupted: impl Future<Output = String>,
 ) -> RunRecord {
     let started_at = Utc::now();
-    let records = Records::new(&plan.scenarios);
+    let records = Records::new(&plan.scenarios, &plan.requirements);
     let collector = Collector::new(records.clone(), Arc::clone(&setting), observer);
     let concurrency = if setting.takes_turns() { 1 } else { concurrency.max(1) };
     let hook = KeptHook::new();
@@ -40,12 +41,17 @@ pub async fn play(
     let cut_short = tokio::select! {
         () = run => None,
         reason = interrupted => Some(reason),
+        why = setting.relay_failed() => Some(why),
     };
     drop(hook);
+    let unrecorded = setting.end_relay().await;
+    let cut_short = cut_short.or(unrecorded);
     let (mut scenarios, exchanges) = assemble(records.snapshot(), &setting, cut_short.as_deref());
+    let course = setting.ledger.course(&exchanges, setting.driven.is_none());
+    let mut rules = judged(&exchanges, &course, setting.emulated);
     let ended_at = Utc::now();
     let deviation_problems =
-        deviations::apply(&setting.terms.deviations, &mut scenarios, ended_at.date_naive());
+        deviations::apply(&setting.terms.deviations, &mut scenarios, &mut rules, ended_at.date_naive());
     RunRecord {
         run_id: setting.run_id.clone(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -55,7 +61,7 @@ pub async fn play(
         environment: Environment {
             name: setting.environment.clone(),
             url: setting.url.clone(),
-            emulated: setting.emulated || exchanges.iter().any(|exchange| is_from_emulator(exchange)),
+            emulated: setting.emulated || exchanges.iter().any(|exchange| exchange.is_from_emulator()),
             mailboxes: setting.ledger.mailboxes(),
         },
         product: setting.product.clone(),
@@ -66,6 +72,8 @@ pub async fn play(
         pack: plan.pack,
         requirements: plan.requirements,
         scenarios,
+        rules,
+        course,
         practice: setting.terms.practice,
         deviations: setting.terms.deviations.clone(),
         deviation_problems,
@@ -96,12 +104,6 @@ fn warnings(setting: &Setting, scenarios: &[super::ScenarioRecord]) -> Vec<Strin
         ));
     }
     warnings
-}
-
-/// An emulator that stands alone is configured like a real endpoint, and is none.
-fn is_from_emulator(exchange: &Exchange) -> bool {
-    let server = exchange.response.as_ref().and_then(|response| response.head.header("server"));
-    server.is_some_and(|server| server.starts_with("mesh-witness-emulator"))
 }
 
 async fn run(
@@ -180,7 +182,7 @@ fn assemble(
     setting: &Setting,
     cut_short: Option<&str>,
 ) -> (Vec<super::ScenarioRecord>, Vec<Arc<Exchange>>) {
-    let mut exchanges = setting.tape.exchanges();
+    let mut exchanges = Arc::unwrap_or_clone(setting.tape.exchanges());
     exchanges.sort_by_key(|exchange| (exchange.scenario, exchange.started_at));
     let places: HashMap<*const Exchange, usize> =
         exchanges.iter().enumerate().map(|(place, exchange)| (Arc::as_ptr(exchange), place)).collect();
@@ -207,7 +209,7 @@ fn finished(
     seen: &[(DateTime<Utc>, usize)],
     cut_short: Option<&str>,
 ) -> super::ScenarioRecord {
-    let Growing { mut record, windows } = growing;
+    let Growing { mut record, windows, .. } = growing;
     for (at, place) in seen {
         // The step that had begun last by then.
         let step = windows.iter().rposition(|(begun, _)| begun <= at).unwrap_or(0);

@@ -4,8 +4,14 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Attestation, Comparison, Deviation, Outcome, Pending, Requirement, Verdict};
-use crate::{rules::Fault, tape::Exchange};
+use super::{Attestation, Comparison, Deviation, Level, Outcome, Pending, Requirement, RuleRecord, Verdict};
+use crate::{
+    rules::{
+        Fault,
+        traffic::{Course, Verdict as Judged},
+    },
+    tape::Exchange,
+};
 
 /// Everything there is to know of a run. Holds no secret: what came in through the tape and the
 /// configuration was redacted there.
@@ -39,6 +45,11 @@ pub struct RunRecord {
     pub requirements: Vec<Requirement>,
     /// Every selected scenario, in the order of the packs, played or not.
     pub scenarios: Vec<ScenarioRecord>,
+    /// What the rules say of the product's traffic, in the order of
+    /// [`RULES`](crate::rules::traffic::RULES). Empty when nothing was the product's own.
+    pub rules: Vec<RuleRecord>,
+    /// What the product was asked to do, and when: rules go by it.
+    pub course: Course,
     /// Whether no configuration was given, so that nobody could be asked to attest anything.
     pub practice: bool,
     /// Failures that were expected. [`ScenarioRecord::deviation`] is a place in here.
@@ -53,6 +64,21 @@ pub struct RunRecord {
     pub comparison: Option<Comparison>,
     /// Every exchange, ordered by scenario, then by start. [`StepRecord::exchanges`] are places in here.
     pub exchanges: Vec<Arc<Exchange>>,
+}
+
+/// How many rules there are of each kind. Each is counted once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RuleCounts {
+    /// Those that hold.
+    pub held: usize,
+    /// Those that are broken, and nobody expected it.
+    pub broken: usize,
+    /// Those with a warning.
+    pub warned: usize,
+    /// Those that had nothing to look at.
+    pub not_applicable: usize,
+    /// Those that are broken as expected.
+    pub expected: usize,
 }
 
 /// What a run was played against.
@@ -160,7 +186,8 @@ impl RunRecord {
         let counting = || self.scenarios.iter().filter(|scenario| !self.is_excused(scenario));
         let any = |like: &Outcome| counting().any(|scenario| scenario.outcome.is_like(like));
         let judged = self.scenarios.iter().any(|scenario| scenario.outcome.is_good());
-        if any(&Outcome::Failed) || !self.deviation_problems.is_empty() {
+        let breaks_rules = self.rules.iter().any(RuleRecord::fails);
+        if any(&Outcome::Failed) || breaks_rules || !self.deviation_problems.is_empty() {
             Verdict::Failed
         } else if self.cut_short.is_some() {
             Verdict::CutShort
@@ -196,10 +223,32 @@ impl RunRecord {
         self.scenarios.iter().filter(|scenario| scenario.deviation.is_some()).count()
     }
 
+    /// How many rules held, were broken, gave a warning, did not apply, and were broken as expected.
+    #[must_use]
+    pub fn rule_counts(&self) -> RuleCounts {
+        let mut counts = RuleCounts::default();
+        for rule in &self.rules {
+            *match (&rule.result.verdict, rule.deviation) {
+                (Judged::Broken { .. }, Some(_)) => &mut counts.expected,
+                (Judged::Broken { .. }, None) => &mut counts.broken,
+                (Judged::Held { .. }, _) => &mut counts.held,
+                (Judged::Warned { .. }, _) => &mut counts.warned,
+                (Judged::NotApplicable { .. }, _) => &mut counts.not_applicable,
+            } += 1;
+        }
+        counts
+    }
+
     /// The deviation that a scenario's failure is.
     #[must_use]
     pub fn deviation_of(&self, scenario: &ScenarioRecord) -> Option<&Deviation> {
         self.deviations.get(scenario.deviation?)
+    }
+
+    /// The deviation by which a rule is expected to be broken.
+    #[must_use]
+    pub fn deviation_of_rule(&self, rule: &RuleRecord) -> Option<&Deviation> {
+        self.deviations.get(rule.deviation?)
     }
 
     /// The first fault of each scenario that has one and counts.
@@ -211,12 +260,28 @@ impl RunRecord {
 
 /// The tag of a case that a person attests.
 const ATTESTATION: &str = "@attestation";
+/// The tag of what judges an endpoint.
+const ENDPOINT: &str = "@endpoint";
 
 impl ScenarioRecord {
     /// Whether it is a case that a person attests.
     #[must_use]
     pub fn asks_for_attestation(&self) -> bool {
         self.tags.iter().any(|tag| tag == ATTESTATION)
+    }
+
+    /// Whether it judges the endpoint, and not a product.
+    #[must_use]
+    pub fn judges_endpoint(&self) -> bool {
+        self.tags.iter().any(|tag| tag == ENDPOINT)
+    }
+
+    /// Whether it fails what is not as it has it: always a product; an endpoint where one of its requirements
+    /// is a MUST, or none is known. Otherwise an endpoint is warned.
+    #[must_use]
+    pub fn is_binding(&self, requirements: &[Requirement]) -> bool {
+        let mut own = requirements.iter().filter(|one| self.requirements.contains(&one.id)).peekable();
+        !self.judges_endpoint() || own.peek().is_none() || own.any(|one| one.level == Level::Must)
     }
 
     /// The word for its outcome; an expected failure has one of its own.

@@ -2,6 +2,7 @@ use chrono::NaiveDate;
 
 use super::super::{DeviationOf, FaultKind, deviations};
 use super::*;
+use crate::rules::traffic::{RULES, RuleResult};
 
 fn scenario(outcome: &Outcome) -> ScenarioRecord {
     ScenarioRecord {
@@ -45,6 +46,8 @@ fn run(outcomes: &[Outcome], cut_short: bool) -> RunRecord {
         pack: vec![],
         requirements: vec![],
         scenarios: outcomes.iter().map(scenario).collect(),
+        rules: vec![],
+        course: Course::default(),
         practice: false,
         deviations: vec![],
         deviation_problems: vec![],
@@ -115,7 +118,8 @@ fn judged(outcome: &Outcome, of: DeviationOf, day: u32) -> (Verdict, bool, usize
     record.scenarios[0].name.clear();
     record.deviations = vec![deviation(of)];
     let today = NaiveDate::from_ymd_opt(2026, 11, day).unwrap();
-    record.deviation_problems = deviations::apply(&record.deviations, &mut record.scenarios, today);
+    record.deviation_problems =
+        deviations::apply(&record.deviations, &mut record.scenarios, &mut record.rules, today);
     (record.verdict(), record.scenarios[1].deviation.is_some(), record.deviation_problems.len())
 }
 
@@ -135,7 +139,7 @@ fn a_failure_that_is_expected_does_not_count_until_it_has_expired() {
         let mut record = run(&[Outcome::Failed], false);
         record.scenarios[0].deviation = Some(0); // as it was told while it had not expired yet
         let today = NaiveDate::from_ymd_opt(2026, 11, 30).unwrap();
-        let problems = deviations::apply(&[expired], &mut record.scenarios, today);
+        let problems = deviations::apply(&[expired], &mut record.scenarios, &mut [], today);
         assert!(problems[0].contains("expired on 2026-11-29") && record.scenarios[0].deviation.is_none());
     }
     assert_eq!(judged(&Outcome::Failed, DeviationOf::Case("802".to_owned()), 1), (Verdict::Failed, false, 1));
@@ -159,9 +163,30 @@ fn only_what_is_under_test_deviates() {
         }];
         let today = NaiveDate::from_ymd_opt(2026, 11, 1).unwrap();
         let of = deviation(DeviationOf::Case("801".to_owned()));
-        deviations::apply(&[of], &mut record.scenarios, today);
+        deviations::apply(&[of], &mut record.scenarios, &mut [], today);
         assert_eq!(record.scenarios[0].deviation.is_some(), expected, "{kind:?}");
     }
+}
+
+/// A product has failed whatever the level; an endpoint where something of it must be.
+#[test]
+fn an_endpoint_fails_by_what_must_be_and_is_warned_by_what_should() {
+    let catalogue = "- {id: M, statement: s, source: s, level: MUST, binds: endpoint}\n\
+                     - {id: S, statement: s, source: s, level: SHOULD, binds: endpoint}\n\
+                     - {id: O, statement: s, source: s, level: MAY, binds: endpoint}\n";
+    let catalogue = Requirement::read_all(catalogue).unwrap();
+    let of = |tag: &str, ids: &[&str]| {
+        let requirements = ids.iter().map(|id| (*id).to_owned()).collect();
+        let tags = vec![tag.to_owned()];
+        ScenarioRecord { requirements, tags, ..scenario(&Outcome::Passed) }.is_binding(&catalogue)
+    };
+    for (ids, binding) in
+        [(&["M"][..], true), (&["S"], false), (&["O"], false), (&["S", "M"], true), (&["S", "O"], false)]
+    {
+        assert_eq!(of("@endpoint", ids), binding, "{ids:?}");
+        assert!(of("@case-201", ids), "{ids:?}");
+    }
+    assert!(of("@endpoint", &[]) && of("@endpoint", &["UNKNOWN"]), "nothing says that it may be otherwise");
 }
 
 #[test]
@@ -169,4 +194,43 @@ fn reasons_make_no_difference_to_a_count() {
     let record =
         run(&[Outcome::NotRun("a".to_owned()), Outcome::NotRun("b".to_owned()), Outcome::Passed], false);
     assert_eq!(record.count(&Outcome::NotRun(String::new())), 2);
+}
+
+fn rule(verdict: Judged) -> RuleRecord {
+    let result = RuleResult { rule: &RULES[0], verdict, unjudged: vec![] };
+    RuleRecord { result, deviation: None }
+}
+
+#[test]
+fn a_broken_rule_fails_the_run_unless_it_was_expected_and_a_warning_never_does() {
+    let broken = || Judged::Broken { findings: vec![] };
+    let warned = || Judged::Warned { findings: vec![] };
+    let held = || Judged::Held { looked_at: 1 };
+    let none = || Judged::NotApplicable { reason: "r".to_owned() };
+    for (verdict, of_run) in [
+        (broken(), Verdict::Failed),
+        (warned(), Verdict::Passed),
+        (held(), Verdict::Passed),
+        (none(), Verdict::Passed),
+    ] {
+        let mut record = run(&[Outcome::Passed], false);
+        record.rules = vec![rule(verdict)];
+        assert_eq!(record.verdict(), of_run);
+    }
+    let of = deviation(DeviationOf::Rule(RULES[0].id.to_owned()));
+    for (verdict, problems, of_run) in [
+        (broken(), 0, Verdict::Passed),
+        (warned(), 1, Verdict::Failed),
+        (held(), 1, Verdict::Failed),
+        (none(), 0, Verdict::Passed),
+    ] {
+        let mut record = run(&[Outcome::Passed], false);
+        record.rules = vec![rule(verdict)];
+        let today = NaiveDate::from_ymd_opt(2026, 11, 30).unwrap();
+        record.deviation_problems =
+            deviations::apply(std::slice::from_ref(&of), &mut record.scenarios, &mut record.rules, today);
+        assert_eq!((record.deviation_problems.len(), record.verdict()), (problems, of_run));
+    }
+    let counts = run(&[Outcome::Passed], false).rule_counts();
+    assert_eq!(counts, RuleCounts::default());
 }

@@ -12,6 +12,8 @@ use tokio::sync::OwnedMutexGuard;
 use super::{
     Attestation, Fault, MailboxRole, Pace, Party, Pending, Terms,
     emulated::{Emulated, OwnEndpoint},
+    judging::Driving,
+    relayed::Relay,
     staged::Staged,
 };
 use crate::{
@@ -50,6 +52,8 @@ pub struct Setting {
     pub terms: Terms,
     /// The product, where it is asked through a driver; otherwise the reference client stands in.
     pub driven: Option<Driven>,
+    /// The proxy through which such a product calls an endpoint that is not ours.
+    pub relay: Option<Relay>,
     /// Whether the endpoint is a real one: not on this machine. Inbox checks keep the pace there that
     /// MESH asks for.
     pub real: bool,
@@ -116,6 +120,7 @@ pub(super) struct Ledger {
     remarks: Mutex<HashMap<ScenarioNumber, Vec<TimedRemark>>>,
     pending: Mutex<Vec<Pending>>,
     files: Mutex<Vec<EvidenceFile>>,
+    pub(super) driving: Mutex<Driving>,
     provoked: Mutex<BTreeSet<ScenarioNumber>>,
 }
 
@@ -181,6 +186,7 @@ impl Setting {
             mailboxes,
             terms: Terms::default(),
             driven: None,
+            relay: None,
             real,
             notice: Arc::new(|_| {}),
             ledger,
@@ -211,6 +217,13 @@ impl Setting {
         self.pace().checked(mailbox, Instant::now());
     }
 
+    /// A mailbox was looked into so long ago, by whoever it was.
+    pub(super) fn was_listed(&self, mailbox: &str, ago: Duration) {
+        if let Some(then) = Instant::now().checked_sub(ago) {
+            self.pace().checked(mailbox, then);
+        }
+    }
+
     /// A message was sent to a mailbox.
     pub(super) fn waits_for(&self, mailbox: &str) {
         self.pace().sent_to(mailbox);
@@ -223,6 +236,25 @@ impl Setting {
 
     fn pace(&self) -> std::sync::MutexGuard<'_, Pace> {
         self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why no more can be recorded, once that is so; for ever otherwise.
+    pub(super) async fn relay_failed(&self) -> String {
+        match &self.relay {
+            Some(relay) => relay.failed().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Ends the proxy, if there is one: all that passed is on the tape then. Says what could not be recorded.
+    pub(super) async fn end_relay(&self) -> Option<String> {
+        match self.relay.as_ref()?.end().await {
+            Ok(file) => {
+                file.into_iter().for_each(|file| self.ledger.keep(file));
+                None
+            }
+            Err(why) => Some(why),
+        }
     }
 
     pub(super) fn emulated_by(&self) -> Option<&Emulated> {
@@ -256,9 +288,16 @@ impl Setting {
         dormant: bool,
     ) -> Result<Lease, StartError> {
         let lease = match &self.mailboxes {
-            Mailboxes::Configured(pair) => Lease::Shared(Arc::clone(pair).lock_owned().await),
+            Mailboxes::Configured(pair) => {
+                let lease = Lease::Shared(Arc::clone(pair).lock_owned().await);
+                if let Some(relay) = &self.relay {
+                    relay.begins(scenario);
+                }
+                lease
+            }
             Mailboxes::Staged(staged) => {
-                let (pair, endpoint) = staged.lease(scenario, &self.tape).await?;
+                let (pair, endpoint, since) = staged.lease(scenario, &self.tape).await?;
+                self.ledger.anew(&pair.product.credentials.mailbox, since);
                 Lease::Alone(Box::new(pair), endpoint)
             }
             Mailboxes::Emulated(emulated) if alone => {
@@ -349,5 +388,41 @@ impl std::ops::DerefMut for Lease {
             Self::Own(pair) | Self::Alone(pair, _) => pair,
             Self::Shared(pair) => pair,
         }
+    }
+}
+
+#[cfg(test)]
+pub(in crate::runner) mod tests {
+    use super::*;
+    use crate::{
+        client::{Origin, Timeouts},
+        protocol::{Password, SharedKey},
+    };
+
+    /// At an endpoint that is not there, to be changed by a test.
+    pub(in crate::runner) fn a_setting() -> Setting {
+        let mailbox = MailboxId::parse("A").unwrap();
+        let seat = || Seat {
+            credentials: Credentials {
+                mailbox: mailbox.clone(),
+                password: Password::new("p"),
+                shared_key: SharedKey::new("k"),
+            },
+            target: Target::new(Origin::parse("http://127.0.0.1:1").unwrap(), &[], None, Timeouts::default())
+                .unwrap(),
+            validated: None,
+        };
+        let pair = Pair { product: seat(), counterpart: seat(), dormant: None, unusable: None };
+        Setting::new(
+            "run".to_owned(),
+            "test".to_owned(),
+            "http://127.0.0.1:1".to_owned(),
+            Party { name: "P".to_owned(), version: "1".to_owned() },
+            None,
+            WorkflowId::parse("W").unwrap(),
+            Vec::new(),
+            Redactor::default(),
+            Mailboxes::Configured(Arc::new(tokio::sync::Mutex::new(pair))),
+        )
     }
 }

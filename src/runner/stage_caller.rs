@@ -11,6 +11,7 @@ impl Stage {
     /// # Errors
     /// When a mailbox that is shared is not let in.
     pub async fn caller(&mut self) -> Result<&mut Caller, Fault> {
+        self.setting.ledger.by_hand(self.scenario);
         if self.caller.is_none() && self.setting.takes_turns() {
             for role in [Role::Product, Role::Counterpart] {
                 // Nothing but the configuration is to blame for a product that is our own.

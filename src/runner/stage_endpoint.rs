@@ -1,7 +1,7 @@
 //! The stage of a scenario that has an endpoint to itself (`@own-endpoint`), and how a scenario ends
 //! that cannot be played.
 
-use chrono::TimeDelta;
+use chrono::{TimeDelta, Utc};
 
 use super::{
     Fault, FaultKind, Outcome, OwnEndpoint, Role, Stage,
@@ -57,6 +57,7 @@ impl Stage {
                     "This is a fault of mesh-witness: please report it.",
                 )
             })?;
+        self.setting.ledger.anew(&pair.product.credentials.mailbox, Utc::now());
         self.lease = Lease::Alone(Box::new(pair), endpoint);
         let product = client(&self.setting, self.scenario, &self.lease, Role::Product);
         self.product = Product::Reference(Box::new(product));

@@ -3,6 +3,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
+use chrono::{DateTime, Utc};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::{OwnEndpoint, Pair, Role, Seat};
@@ -78,13 +79,14 @@ impl Staged {
     }
 
     /// Waits for the scenario's turn, and starts the endpoint anew for it. What the product does there goes
-    /// on the tape.
+    /// on the tape. Gives also since when it is new.
     pub(super) async fn lease(
         &self,
         scenario: ScenarioNumber,
         tape: &Tape,
-    ) -> Result<(Pair, OwnEndpoint), StartError> {
+    ) -> Result<(Pair, OwnEndpoint, DateTime<Utc>), StartError> {
         let mut turn = Arc::clone(&self.turn).lock_owned().await;
+        let since = Utc::now();
         if let Some(earlier) = turn.emulator.take() {
             earlier.stop().await;
         }
@@ -110,7 +112,7 @@ impl Staged {
         mailroom.register(own.dormant.clone(), own.counterpart.password.clone());
         turn.emulator = Some(emulator);
         let staging = Staging { turn, recorder, mailroom, url };
-        Ok((pair, OwnEndpoint::staged(clock, provocations, staging)))
+        Ok((pair, OwnEndpoint::staged(clock, provocations, staging), since))
     }
 
     fn seat(&self, credentials: &Credentials, validated: Option<Arc<Exchange>>) -> Result<Seat, PkiError> {

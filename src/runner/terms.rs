@@ -94,6 +94,8 @@ pub enum DeviationOf {
     Case(String),
     /// The scenario of this title.
     Scenario(String),
+    /// The rule of this ID.
+    Rule(String),
 }
 
 /// An earlier run, whose bundle was verified.
@@ -137,10 +139,11 @@ impl Operator {
         Self(Arc::new(person))
     }
 
-    /// Asks them to do something and to say whether it was done.
-    #[must_use]
-    pub fn confirms(&self, request: &str) -> bool {
-        self.0.confirms(request)
+    /// Asks them to do something and to say whether it was done. While nobody answers, the run can still
+    /// be cut short.
+    pub async fn confirms(&self, request: String) -> bool {
+        let person = Arc::clone(&self.0);
+        tokio::task::spawn_blocking(move || person.confirms(&request)).await.unwrap_or(false)
     }
 
     /// Tells them how far it is.
@@ -187,6 +190,7 @@ impl fmt::Display for DeviationOf {
             Self::Requirement(id) => write!(f, "requirement {id}"),
             Self::Case(case) => write!(f, "case {case}"),
             Self::Scenario(title) => write!(f, "scenario {title:?}"),
+            Self::Rule(id) => write!(f, "rule {id}"),
         }
     }
 }

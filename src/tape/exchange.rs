@@ -217,11 +217,26 @@ impl Exchange {
         self.response.as_ref().map(|response| response.head.status)
     }
 
-    /// How far the endpoint says that its clock was moved on purpose, which only our own emulator says.
+    /// How far the endpoint says that its clock was moved on purpose. Only our own emulator does, and only
+    /// it is believed.
     #[must_use]
     pub fn clock_moved_by(&self) -> Option<TimeDelta> {
-        let seconds = self.response.as_ref()?.head.header("x-mesh-witness-clock-moved")?;
-        TimeDelta::try_seconds(seconds.trim().parse().ok()?).filter(|moved| !moved.is_zero())
+        let head = &self.response.as_ref()?.head;
+        clock_moved(|name| head.header(name))
+    }
+
+    /// Whether our own emulator answered. One that stands alone is configured like a real endpoint, and is
+    /// none.
+    #[must_use]
+    pub fn is_from_emulator(&self) -> bool {
+        self.response.as_ref().is_some_and(|response| is_emulator(response.head.header("server")))
+    }
+
+    /// What time the endpoint says that it answered.
+    #[must_use]
+    pub fn date(&self) -> Option<DateTime<Utc>> {
+        let date = self.response.as_ref()?.head.header("date")?;
+        Some(DateTime::parse_from_rfc2822(date.trim()).ok()?.with_timezone(&Utc))
     }
 
     /// When the last byte came, or the exchange was given up.
@@ -229,6 +244,17 @@ impl Exchange {
     pub fn ended_at(&self) -> DateTime<Utc> {
         TimeDelta::from_std(self.timings.total()).map_or(self.started_at, |total| self.started_at + total)
     }
+}
+
+/// How far an answer with these headers says that the endpoint's clock was moved on purpose; `None` when it
+/// was not, or when the answer is not our own emulator's.
+pub fn clock_moved<'a>(header: impl Fn(&str) -> Option<&'a str>) -> Option<TimeDelta> {
+    let seconds = header("x-mesh-witness-clock-moved").filter(|_| is_emulator(header("server")))?;
+    TimeDelta::try_seconds(seconds.trim().parse().ok()?).filter(|moved| !moved.is_zero())
+}
+
+fn is_emulator(server: Option<&str>) -> bool {
+    server.is_some_and(|server| server.starts_with("mesh-witness-emulator"))
 }
 
 impl fmt::Display for Actor {

@@ -14,13 +14,16 @@ mod relay;
 mod secrets;
 mod token_fault;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 pub use body::{BodyRecord, BodyRecorder, Decoded, KEPT_BYTES, Sha256};
 pub use disk::{TAPE_FILE, TapeError, TapeLimits, TapeRecording, TapeWriter, read_tape, read_tape_lines};
 pub use exchange::{
     Actor, CertificateFacts, Exchange, FailureKind, HashCheck, RequestRecord, ResponseRecord, ScenarioNumber,
-    TimingRecord, TlsFacts, TokenRecord, TransportFailure, Vantage,
+    TimingRecord, TlsFacts, TokenRecord, TransportFailure, Vantage, clock_moved,
 };
 pub use har::{Har, HarEntry, HarError, HarLimits, read_har, read_har_bytes};
 pub use head::{Header, RequestHead, ResponseHead, printable};
@@ -31,10 +34,21 @@ pub use relay::{
 pub use secrets::{Secret, SecretSet};
 pub use token_fault::TokenFault;
 
+/// Exchanges as they stood on the tape when they were asked for. Having them copies nothing; only when the
+/// tape grows while somebody has them, it goes on with a copy.
+pub type Exchanges = Arc<Vec<Arc<Exchange>>>;
+
 /// The tape of one run. Cheap to clone; every clone is the same tape.
 #[derive(Debug, Clone, Default)]
 pub struct Tape {
-    exchanges: Arc<Mutex<Vec<Arc<Exchange>>>>,
+    kept: Arc<Mutex<Kept>>,
+}
+
+/// Everything, and the same by scenario, so that nobody looks through all for a few.
+#[derive(Debug, Default)]
+struct Kept {
+    all: Exchanges,
+    of_scenario: HashMap<ScenarioNumber, Exchanges>,
 }
 
 impl Tape {
@@ -47,23 +61,26 @@ impl Tape {
     /// Appends an exchange. It was redacted as it was made, by [`Redactor`].
     pub fn append(&self, exchange: Exchange) -> Arc<Exchange> {
         let exchange = Arc::new(exchange);
-        self.lock().push(Arc::clone(&exchange));
+        let mut kept = self.lock();
+        Arc::make_mut(&mut kept.all).push(Arc::clone(&exchange));
+        let own = kept.of_scenario.entry(exchange.scenario).or_default();
+        Arc::make_mut(own).push(Arc::clone(&exchange));
         exchange
     }
 
     /// Everything on the tape, in the order in which exchanges ended.
     #[must_use]
-    pub fn exchanges(&self) -> Vec<Arc<Exchange>> {
-        self.lock().clone()
+    pub fn exchanges(&self) -> Exchanges {
+        Arc::clone(&self.lock().all)
     }
 
     /// The exchanges of one scenario, in the order in which they ended.
     #[must_use]
-    pub fn of_scenario(&self, scenario: ScenarioNumber) -> Vec<Arc<Exchange>> {
-        self.lock().iter().filter(|exchange| exchange.scenario == scenario).cloned().collect()
+    pub fn of_scenario(&self, scenario: ScenarioNumber) -> Exchanges {
+        self.lock().of_scenario.get(&scenario).cloned().unwrap_or_default()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Exchange>>> {
-        self.exchanges.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

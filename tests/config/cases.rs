@@ -15,28 +15,28 @@ pub const YAML: &[Case] = &[
         old: "",
         new: "",
         said: &[
-            "F:1: holds no configuration; it takes environment, endpoint, emulator, mailboxes, workflow_id, product, supplier, timeouts, chunking",
+            "F:1: holds no configuration; it takes environment, endpoint, emulator, recording, mailboxes, workflow_id, product, supplier, timeouts, chunking",
         ],
     },
     Case {
         old: "",
         new: "# nothing yet\n",
         said: &[
-            "F:1: holds no configuration; it takes environment, endpoint, emulator, mailboxes, workflow_id, product, supplier, timeouts, chunking",
+            "F:1: holds no configuration; it takes environment, endpoint, emulator, recording, mailboxes, workflow_id, product, supplier, timeouts, chunking",
         ],
     },
     Case {
         old: "",
         new: "just text\n",
         said: &[
-            "F:1: is not a mapping; write `key: value` lines; it takes environment, endpoint, emulator, mailboxes, workflow_id, product, supplier, timeouts, chunking",
+            "F:1: is not a mapping; write `key: value` lines; it takes environment, endpoint, emulator, recording, mailboxes, workflow_id, product, supplier, timeouts, chunking",
         ],
     },
     Case {
         old: "",
         new: "- a\n- b\n",
         said: &[
-            "F:1: is not a mapping; write `key: value` lines; it takes environment, endpoint, emulator, mailboxes, workflow_id, product, supplier, timeouts, chunking",
+            "F:1: is not a mapping; write `key: value` lines; it takes environment, endpoint, emulator, recording, mailboxes, workflow_id, product, supplier, timeouts, chunking",
         ],
     },
     Case {
@@ -159,30 +159,30 @@ pub const KEYS: &[Case] = &[
         old: "workflow_id: TEST_WORKFLOW",
         new: "workflow_id: TEST_WORKFLOW\nshared_key: x",
         said: &[
-            "F:16: shared_key: is not a key that is known here; it belongs under endpoint or emulator. Known here: environment, endpoint, emulator, mailboxes, workflow_id, product, supplier, timeouts, chunking",
+            "F:16: shared_key: is not a key that is known here; it belongs under endpoint or emulator. Known here: environment, endpoint, emulator, recording, mailboxes, workflow_id, product, supplier, timeouts, chunking",
         ],
     },
     Case {
         old: "workflow_id: TEST_WORKFLOW",
         new: "workflow_id: TEST_WORKFLOW\npassword: x",
         said: &[
-            "F:16: password: is not a key that is known here; it belongs under mailboxes.product or mailboxes.counterpart. Known here: environment, endpoint, emulator, mailboxes, workflow_id, product, supplier, timeouts, chunking",
+            "F:16: password: is not a key that is known here; it belongs under mailboxes.product or mailboxes.counterpart. Known here: environment, endpoint, emulator, recording, mailboxes, workflow_id, product, supplier, timeouts, chunking",
         ],
     },
     Case {
         old: "workflow_id: TEST_WORKFLOW",
         new: "workflow_id: TEST_WORKFLOW\ncolour: blue",
         said: &[
-            "F:16: colour: is not a key that is known here; take it out. Known here: environment, endpoint, emulator, mailboxes, workflow_id, product, supplier, timeouts, chunking",
+            "F:16: colour: is not a key that is known here; take it out. Known here: environment, endpoint, emulator, recording, mailboxes, workflow_id, product, supplier, timeouts, chunking",
         ],
     },
     Case {
         old: "environment: INT",
         new: "environment: INT\n1: x\n\"a b\": y\n? [z]\n: z",
         said: &[
-            "F:2: has a key that is no name; quote a value that holds `,` or `:`, and put a space after the colon. Known here: environment, endpoint, emulator, mailboxes, workflow_id, product, supplier, timeouts, chunking",
-            "F:3: has a key that is no name; quote a value that holds `,` or `:`, and put a space after the colon. Known here: environment, endpoint, emulator, mailboxes, workflow_id, product, supplier, timeouts, chunking",
-            "F:4: has a key that is no name; quote a value that holds `,` or `:`, and put a space after the colon. Known here: environment, endpoint, emulator, mailboxes, workflow_id, product, supplier, timeouts, chunking",
+            "F:2: has a key that is no name; quote a value that holds `,` or `:`, and put a space after the colon. Known here: environment, endpoint, emulator, recording, mailboxes, workflow_id, product, supplier, timeouts, chunking",
+            "F:3: has a key that is no name; quote a value that holds `,` or `:`, and put a space after the colon. Known here: environment, endpoint, emulator, recording, mailboxes, workflow_id, product, supplier, timeouts, chunking",
+            "F:4: has a key that is no name; quote a value that holds `,` or `:`, and put a space after the colon. Known here: environment, endpoint, emulator, recording, mailboxes, workflow_id, product, supplier, timeouts, chunking",
         ],
     },
     Case {
@@ -346,6 +346,22 @@ pub const TYPES: &[Case] = &[
         new: "environment: INT\nemulator: {listen: 127.0.0.1:0}",
         said: &[
             "F:2: emulator: is of no use to a run against an endpoint; take it out, or leave out endpoint and name a driver: product: {driver: {command: [./drive.sh]}}",
+        ],
+    },
+    Case {
+        old: "environment: INT",
+        new: "environment: INT\nrecording: {listen: 127.0.0.1:0}",
+        said: &[
+            "F:2: recording: is of no use to the reference client, which records itself; take it out, or name a driver: product: {driver: {command: [./drive.sh]}}",
+        ],
+    },
+    Case {
+        old: "version: 1.2.3",
+        new: "version: 1.2.3\n  driver: manual\nrecording: {listen: 0.0.0.0:8443, ca_file: client.pem, folders: x}",
+        said: &[
+            "F:20: recording.listen: is not an address of this machine alone; write it like 127.0.0.1:8700; port 0 is any free one",
+            "F:20: recording.ca_file: DIR/client.pem holds the certificate of product.example.nhs.uk, which is not one of a certificate authority; name a file that holds only certificates of authorities",
+            "F:20: recording.folders: is not a key that is known here; did you mean folder? Known here: listen, folder, ca_file",
         ],
     },
     Case {
@@ -584,7 +600,7 @@ pub const FILES: &[Case] = &[
         old: "ca.pem",
         new: "client.pem",
         said: &[
-            "F:4: endpoint.ca_file: DIR/client.pem holds the certificate of product.example.nhs.uk, which is not one of a certificate authority; name a file that holds only the certificates of the authorities that sign the endpoint's",
+            "F:4: endpoint.ca_file: DIR/client.pem holds the certificate of product.example.nhs.uk, which is not one of a certificate authority; name a file that holds only certificates of authorities",
         ],
     },
     Case {

@@ -4,7 +4,7 @@ use std::{fs, time::Duration};
 
 use mesh_witness::{
     client::Timeouts,
-    config::{Config, Driver, Rehearsal, Setup, TEMPLATE},
+    config::{Config, Driver, Recording, Rehearsal, Setup, TEMPLATE},
 };
 use rustls::{crypto::aws_lc_rs::default_provider, pki_types::ServerName, sign::CertifiedKey};
 
@@ -33,6 +33,15 @@ fn everything_is_where_it_belongs() {
     let names: Vec<String> = config.secrets().into_iter().map(|secret| secret.name).collect();
     let expected = ["endpoint.shared_key", "mailboxes.product.password", "mailboxes.counterpart.password"];
     assert_eq!(names, expected);
+}
+
+#[test]
+fn where_a_driven_product_is_recorded_can_be_said() {
+    let driven = |more: &str| changed("version: 1.2.3", &format!("version: 1.2.3\n  driver: manual{more}"));
+    assert_eq!(good(&driven("")).recording, Recording::default());
+    assert_eq!(Recording::default().listen.to_string(), "127.0.0.1:0");
+    let said = good(&driven("\nrecording: {listen: '[::1]:8443', folder: made, ca_file: ca.pem}")).recording;
+    assert_eq!((said.listen.port(), said.folder, said.ca.len()), (8443, Some(pki_folder().join("made")), 1));
 }
 
 #[test]
@@ -226,6 +235,7 @@ fn what_is_wrong_without_an_endpoint_is_told() {
             "mailboxes: names a client certificate",
         ),
         ("colour: blue", "colour: is not a key that is known here"),
+        ("recording: {folder: made}", "recording: is of no use without an endpoint"),
     ] {
         let text = format!("product: {{name: P, version: v1, driver: manual}}\n{more}\n");
         let error = rehearsal(&text).unwrap_err();

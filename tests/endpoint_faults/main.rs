@@ -89,7 +89,8 @@ fn failed_with(
         for scenario in played(&record) {
             match &scenario.outcome {
                 Outcome::Passed => {}
-                Outcome::Failed => failed.push(name(scenario)),
+                // Where nothing that must be is missed, an endpoint is warned.
+                Outcome::Failed | Outcome::Warning => failed.push(name(scenario)),
                 other => blameless.push(format!(
                     "{}: {} is {}, which blames nobody: {:?}",
                     fault.name,

@@ -14,15 +14,16 @@ import sys
 import time
 from pathlib import Path
 
-from peer import WITNESS, check, finish, outcomes, read_json, scratch, unpack, witness
+from peer import WITNESS, check, emulator, finish, outcomes, read_json, scratch, unpack, witness
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "drivers"
 MINUTES_10 = 600
 PLAYED = ["201", "202", "401", "402", "501", "502", "601", "701", "702", "703", "704", "705"]
 
 
-def play(name, command, failing, more="", reason=()):
-    """Plays the pack with an example's driver; cases in `failing` must fail, all others pass."""
+def play(name, command, failing, more="", reason=(), doubtful=()):
+    """Plays the pack with an example's driver; cases in `failing` must fail, all others pass. Of the rules over
+    all of the product's traffic those in `doubtful` give a warning, and none is broken."""
     with scratch() as folder:
         folder = Path(folder)
         shutil.copytree(EXAMPLES / name, folder / "product")
@@ -38,6 +39,9 @@ def play(name, command, failing, more="", reason=()):
         for case in PLAYED:
             expected = "failed" if case in failing else "passed"
             check(f"{name}: case {case} {expected}", seen.get(case) == expected, done.said)
+        rules = {rule["id"]: rule["verdict"] for rule in read_json(bag / "data/summary.json")["rules"]}
+        found = {rule: verdict for rule, verdict in rules.items() if verdict in ("broken", "warning")}
+        check(f"{name}: what the rules find", found == dict.fromkeys(doubtful, "warning"), found)
         for words in reason:
             check(f"{name}: says {words!r}", words in done.said, done.said)
         check(f"{name}: what its program put out is kept", any((bag / "data/product").iterdir()))
@@ -61,6 +65,46 @@ def play_product(name, command, failing=0, more=""):
             altered = case["outcome"] == "failed" and "is not what was sent" in case["fault"]["what"]
             check(f"{name}: {case['name']}: passed, or altered only", altered, str(case["fault"]))
         check(f"{name}: {failing} of the {len(cases)} hard scenarios fail", len(other) == failing, done.said)
+
+
+def at_an_endpoint():
+    """mesh-client in front of an endpoint that stands alone, through the recording proxy of a run."""
+    with scratch() as folder:
+        folder = Path(folder)
+        shutil.copytree(EXAMPLES / "python-mesh-client", folder / "product")
+        mailboxes = {"X26ABC1": "first-pass-phrase", "X26ABC2": "second-pass-phrase"}
+        named = [part for name, password in mailboxes.items() for part in ("--mailbox", f"{name}:{password}")]
+        with emulator("--pki", folder / "pki", "--shared-key", "a-shared-k3y", *named) as url:
+            seats = "".join(
+                f"  {role}: {{id: {name}, password: {mailboxes[name]}, client_certificate_file: ../pki/{name}.pem, "
+                f"client_key_file: ../pki/{name}-key.pem}}\n"
+                for role, name in (("product", "X26ABC1"), ("counterpart", "X26ABC2"))
+            )
+            config = folder / "product" / "mesh-witness.yaml"
+            config.write_text(
+                f"environment: standalone\nendpoint: {{url: '{url}', ca_file: ../pki/ca.pem, shared_key: a-shared-k3y}}\n"
+                f"mailboxes:\n{seats}workflow_id: TEST_WORKFLOW\nsupplier: {{name: somebody}}\n"
+                f"product: {{name: mesh-client, version: '1', driver: {{command: ['{sys.executable}', drive.py], timeout: 9m}}}}\n"
+                "timeouts: {delivery_seconds: 5}\nchunking: {message_bytes: 2500000, chunk_bytes: 1000000}\n",
+                "utf-8",
+            )
+            done = witness("run", "--config", config, "--bundle", folder / "bundle.zip", timeout=MINUTES_10)
+        check("at an endpoint: exit code", done.returncode == 1, done.said)
+        bag = unpack(folder / "bundle.zip", folder / "bag")
+        seen = outcomes(bag)
+        expected = {
+            **dict.fromkeys(["401", "402", "501", "502", "601", "702"], "passed"),
+            **dict.fromkeys(["201", "202"], "failed"),
+            **dict.fromkeys(["701", "703", "704"], "not run"),
+        }
+        for case, outcome in expected.items():
+            check(f"at an endpoint: case {case} {outcome}", seen.get(case) == outcome, done.said)
+        entries = read_json(bag / "data/run/exchanges.har")["log"]["entries"]
+        own = [entry for entry in entries if entry["_actor"] == "product"]
+        host = url.removeprefix("https://")
+        through = all(entry["_vantage"] == "proxy" and entry["_relay"]["hostReplacedBy"] == host for entry in own)
+        check("at an endpoint: every call of mesh-client passed through the proxy", own and through)
+        check("at an endpoint: and mesh-client's tokens are right", all(entry["_token"]["hash"] == "matches" for entry in own))
 
 
 def by_hand():
@@ -129,6 +173,7 @@ play(
     [sys.executable, "drive.py"],
     ["201", "202"],
     reason=["the send lacks Mex-From", "Mex-Content-Compressed"],
+    doubtful=["mex-from", "gzip-declared"],
 )
 LARGE = "chunking: {message_bytes: 25000000, chunk_bytes: 10485760}\n"
 modules = os.environ.get("NODE_PATH", "")
@@ -140,7 +185,9 @@ if (Path(modules) / "nhs-mesh-client").is_dir():
         ["202", "401", "402", "501", "601"],
         more=LARGE,
         reason=["the send lacks Mex-Content-Compressed", "is not what was sent"],
+        doubtful=["gzip-declared"],
     )
     play_product("npm-nhs-mesh-client", ["sh", "-c", link.replace('"', '\\"'), "sh"], failing=21, more=LARGE)
+at_an_endpoint()
 by_hand()
 finish()

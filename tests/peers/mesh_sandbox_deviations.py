@@ -8,24 +8,13 @@ import re
 from pathlib import Path
 
 import mesh_sandbox
-from peer import certificates, check, finish, read_json, sandbox, scratch, unpack, witness
+from peer import certificates, check, finish, read_json, sandbox, sandbox_config, scratch, unpack, witness
 
 VERSION = "1.0.137"
 LIST = Path("features/deviations") / f"mesh-sandbox-{VERSION}.yaml"
 PAGE = Path("docs/mesh-sandbox.md")
 PLAYED = "not @emulator-only"  # mesh-sandbox is not the emulator that a run has to itself
-SHARED_KEY, PASSWORD = "TestKey", "password"  # mesh-sandbox's own, as suppliers have them
-CONFIG = """\
-environment: NHS mesh-sandbox
-endpoint: {{url: "https://localhost:{port}", ca_file: ca.pem, shared_key: "${{MESH_SHARED_KEY}}"}}
-mailboxes:
-  product: {{id: X26ABC1, password: "${{MESH_PASSWORD}}"}}
-  counterpart: {{id: X26ABC2, password: "${{MESH_PASSWORD}}"}}
-workflow_id: TEST_WORKFLOW
-product: {{name: mesh-witness reference client, version: 0.1.0, driver: reference}}
-supplier: {{name: Example Supplier}}
-timeouts: {{connect_seconds: 5, response_seconds: 15, delivery_seconds: 30}}
-"""
+SHARED_KEY = "TestKey"  # mesh-sandbox's own, as suppliers have it
 
 
 def unquoted(value):
@@ -43,13 +32,12 @@ def field(entry, name):
     return unquoted(re.search(rf"(?m)^  {name}: (.*)$", entry)[1])
 
 
-def play(folder, name, text):
+def play(folder, config, secret, name, text):
     """Plays the pack with a list; gives the exit code, the outcomes by title, and what is wrong with the list."""
     known, bundle = folder / f"{name}.yaml", folder / f"{name}.zip"
     known.write_text(text, encoding="utf-8")
-    secret = {"MESH_SHARED_KEY": SHARED_KEY, "MESH_PASSWORD": PASSWORD}
     options = ["--pack", "endpoint", "--tags", PLAYED, "--deviations", known, "--bundle", bundle]
-    done = witness("run", "--config", folder / "config.yaml", *options, env=secret)
+    done = witness("run", "--config", config, *options, env=secret)
     if not check(f"{name}: a bundle is written", bundle.exists(), done.said):
         finish()
     summary = read_json(unpack(bundle, folder / name) / "data/summary.json")
@@ -66,9 +54,9 @@ def played():
         folder = Path(name)
         certificates(folder)
         with sandbox(SHARED_KEY, folder) as port:
-            (folder / "config.yaml").write_text(CONFIG.format(port=port))
+            config = sandbox_config(folder, f"https://localhost:{port}", SHARED_KEY, ca_file="ca.pem")
 
-            done, outcomes, problems = play(folder, "as it is", text)
+            done, outcomes, problems = play(folder, *config, "as it is", text)
             check("as it is: exit code 0", done.returncode == 0, done.said)
             check("as it is: the list holds", problems == [], problems)
             deviating = {title for title, outcome in outcomes.items() if outcome == "expected deviation"}
@@ -78,7 +66,7 @@ def played():
             passing = next(iter(others))
 
             one_less = text.replace(entries[last], "")
-            done, outcomes, _ = play(folder, "one less", one_less)
+            done, outcomes, _ = play(folder, *config, "one less", one_less)
             check("one less: exit code 1", done.returncode == 1, done.said)
             check("one less: it has failed", outcomes.get(last) == "failed", outcomes.get(last))
 
@@ -91,7 +79,7 @@ def played():
                 changed = re.sub(r"scenario: .*", lambda _: quoted, entries[last])
                 changed = re.sub(r"expires: .*", f"expires: {expires}", changed)
                 kept = one_less if title == last else text
-                done, outcomes, problems = play(folder, name, kept.rstrip() + "\n\n" + changed)
+                done, outcomes, problems = play(folder, *config, name, kept.rstrip() + "\n\n" + changed)
                 check(f"{name}: exit code 1", done.returncode == 1, done.said)
                 check(f"{name}: it is named", len(problems) == 1 and says in problems[0], problems)
 

@@ -7,35 +7,27 @@ from pathlib import Path
 import requests
 from mesh_client import MeshClient
 
-from peer import certificates, check, finish, outcomes, read_json, sandbox, scratch, unpack, witness
+from peer import (
+    SANDBOX_PASSWORD,
+    certificates,
+    check,
+    finish,
+    outcomes,
+    read_json,
+    sandbox,
+    sandbox_config,
+    scratch,
+    unpack,
+    witness,
+)
 
 FIRST_CASES = ["201", "202", "401", "402"]
-PASSWORD = "password"  # of every mailbox of mesh-sandbox
-CONFIG = """\
-environment: NHS mesh-sandbox 1.0.137
-endpoint:
-  url: {url}
-  {ca_file}
-  shared_key: ${{MESH_SHARED_KEY}}
-mailboxes:
-  product: {{id: X26ABC1, password: "${{MESH_PRODUCT_PASSWORD}}"}}
-  counterpart: {{id: X26ABC2, password: "${{MESH_COUNTERPART_PASSWORD}}"}}
-workflow_id: TEST_WORKFLOW
-product: {{name: mesh-witness reference client, version: 0.1.0, driver: reference}}
-supplier: {{name: Example Supplier}}
-timeouts: {{connect_seconds: 5, response_seconds: 15, delivery_seconds: 30}}
-"""
 
 
-def run(folder, url, shared_key, password=PASSWORD, ca_file=None):
+def run(folder, url, shared_key, **more):
     """Gives the finished run and its unpacked bundle, or None where it wrote none."""
-    config, bundle = folder / "config.yaml", folder / "bundle.zip"
-    config.write_text(CONFIG.format(url=url, ca_file=f"ca_file: {ca_file}" if ca_file else ""))
-    secret = {
-        "MESH_SHARED_KEY": shared_key,
-        "MESH_PRODUCT_PASSWORD": password,
-        "MESH_COUNTERPART_PASSWORD": PASSWORD,
-    }
+    config, secret = sandbox_config(folder, url, shared_key, **more)
+    bundle = folder / "bundle.zip"
     # The cases that mesh-sandbox can support: it serves what was acknowledged, expires nothing and disables nobody.
     tags = " or ".join(f"@case-{case}" for case in [*FIRST_CASES, "702", "704"])
     done = witness("run", "--config", config, "--tags", tags, "--bundle", bundle, env=secret)
@@ -69,7 +61,7 @@ def sent_messages(bag):
 
 def tracked(url, ca_file, shared_key, sender, message):
     """What the sandbox says of a message, or None if it does not know it."""
-    with MeshClient(url, sender, PASSWORD, shared_key, verify=str(ca_file)) as client:
+    with MeshClient(url, sender, SANDBOX_PASSWORD, shared_key, verify=str(ca_file)) as client:
         try:
             found = client.track_message(message)
         except requests.HTTPError:

@@ -16,6 +16,21 @@ from pathlib import Path
 WITNESS = os.environ.get("MESH_WITNESS_BIN", "target/release/mesh-witness")
 START_SECONDS = 30
 RUN_SECONDS = 180
+SANDBOX_PASSWORD = "password"  # of every mailbox of mesh-sandbox
+SANDBOX_CONFIG = """\
+environment: NHS mesh-sandbox
+endpoint:
+  url: {url}
+  {ca_file}
+  shared_key: ${{MESH_SHARED_KEY}}
+mailboxes:
+  product: {{id: X26ABC1, password: "${{MESH_PRODUCT_PASSWORD}}"}}
+  counterpart: {{id: X26ABC2, password: "${{MESH_COUNTERPART_PASSWORD}}"}}
+workflow_id: TEST_WORKFLOW
+product: {{name: mesh-witness reference client, version: 0.1.0, driver: reference}}
+supplier: {{name: Example Supplier}}
+timeouts: {{connect_seconds: 5, response_seconds: 15, delivery_seconds: 30}}
+"""
 
 signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))  # so that servers are ended too
 
@@ -102,6 +117,17 @@ def sandbox(shared_key, tls=None, log=None, auth_mode="full"):
         command += ["--ssl-certfile", str(tls / "server.pem"), "--ssl-keyfile", str(tls / "server-key.pem")]
     env = {"AUTH_MODE": auth_mode, "STORE_MODE": "memory", "SHARED_KEY": shared_key, "PYTHONWARNINGS": "ignore"}
     return server(command, r"Uvicorn running on https?://127\.0\.0\.1:(\d+)", env, log)
+
+
+def sandbox_config(folder, url, shared_key, password=SANDBOX_PASSWORD, ca_file=None):
+    """Writes a configuration for mesh-sandbox; gives its path, and what the environment must hold for it."""
+    config = Path(folder) / "config.yaml"
+    config.write_text(SANDBOX_CONFIG.format(url=url, ca_file=f"ca_file: {ca_file}" if ca_file else ""))
+    return config, {
+        "MESH_SHARED_KEY": shared_key,
+        "MESH_PRODUCT_PASSWORD": password,
+        "MESH_COUNTERPART_PASSWORD": SANDBOX_PASSWORD,
+    }
 
 
 def emulator(*options):

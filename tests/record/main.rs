@@ -7,5 +7,6 @@ mod large;
 mod program;
 mod refusals;
 mod rig;
+mod settling;
 #[path = "../support/mod.rs"]
 mod support;

@@ -17,6 +17,10 @@ fn a_product_that_does_as_it_should_passes_the_whole_pack() {
         let expected = if case.starts_with('8') { "not run" } else { "passed" };
         assert_eq!(outcome, expected, "case {case}");
     }
+    let summary = bundle.summary();
+    let found = summary["rules"].as_array().unwrap().iter().filter(|rule| rule["findings_in_all"] != 0);
+    assert_eq!(found.map(|rule| rule["id"].to_string()).collect::<Vec<_>>(), [] as [String; 0]);
+    assert_eq!(summary["rule_counts"]["held"], 30, "{}", summary["rule_counts"]);
     let text = the_file(&bundle, "201-02-send.txt");
     assert!(text.contains("exit code 0") && text.contains("MESH_RECIPIENT_ID=X26C0001"), "{text}");
     assert!(!text.contains("MESH_SHARED_KEY") && !text.contains("MESH_MAILBOX_PASSWORD"), "{text}");
@@ -98,20 +102,8 @@ fn a_program_that_exits_well_and_does_nothing_fails() {
 fn what_the_program_prints_of_secrets_is_not_kept() {
     let rig = Rig::empty();
     rig.file("leak.sh", "#!/bin/sh\necho \"it is $MESH_SHARED_KEY and $MESH_MAILBOX_PASSWORD\"\nhead -c 200000 /dev/zero | tr '\\0' x\n", 0o755);
-    let config = rig.config("{command: [./leak.sh]}");
-    let more = "emulator: {shared_key: th1s-is-a-key-of-mine}\n";
-    fs::write(&config, fs::read_to_string(&config).unwrap() + more).unwrap();
-    let bundle = rig.bundle();
-    let arguments = [
-        "run",
-        "--tags",
-        "@case-201",
-        "--config",
-        config.to_str().unwrap(),
-        "--bundle",
-        bundle.to_str().unwrap(),
-    ];
-    let outcome = crate::support::witness(&arguments);
+    let lines = "emulator: {shared_key: th1s-is-a-key-of-mine}\n";
+    let outcome = rig.play_with("{command: [./leak.sh]}", lines, &["--tags", "@case-201"]);
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     let bundle = rig.read();
     bundle.assert_lacks("th1s-is-a-key-of-mine");
@@ -158,15 +150,4 @@ fn a_program_that_does_not_end_is_ended_with_all_that_it_has_started() {
     eventually("the child is ended", || {
         fs::read_to_string(&process).map_or(true, |stat| stat.contains(") Z "))
     });
-}
-
-#[test]
-fn a_driver_with_an_endpoint_is_refused() {
-    let endpoint = crate::support::Endpoint::start();
-    let config = endpoint.config().write();
-    let text = fs::read_to_string(&config).unwrap().replace("driver: reference", "driver: {command: [./x]}");
-    fs::write(&config, text).unwrap();
-    let outcome = crate::support::witness(&["run", "--config", config.to_str().unwrap()]);
-    assert_eq!(outcome.code, Some(2), "{outcome:?}");
-    assert!(outcome.stderr.contains("mesh-witness record"), "{outcome:?}");
 }

@@ -1,6 +1,7 @@
 //! Products that a driver asks, from outside: what is passed, what is told, what is left behind.
 
 mod command;
+mod endpoint;
 mod manual;
 mod product;
 mod provoked;
@@ -44,7 +45,13 @@ impl Rig {
 
     /// Plays with this driver.
     pub fn play(&self, driver: &str, more: &[&str]) -> Outcome {
+        self.play_with(driver, "", more)
+    }
+
+    /// Plays with this driver and more lines of configuration.
+    pub fn play_with(&self, driver: &str, lines: &str, more: &[&str]) -> Outcome {
         let (config, bundle) = (self.config(driver), self.bundle());
+        fs::write(&config, fs::read_to_string(&config).unwrap() + lines).unwrap();
         let mut arguments =
             vec!["run", "--config", config.to_str().unwrap(), "--bundle", bundle.to_str().unwrap()];
         arguments.extend(more);

@@ -1,5 +1,6 @@
 //! A product for these tests: this very test program, called once for each action as the command driver
-//! calls a product. It does as it should, but for quirks that its arguments name.
+//! calls a product. It does as it should, but for quirks that its arguments name. An argument `NAME=VALUE` stands in
+//! for the variable that it is told.
 
 use std::{env, fs, path::Path, time::Duration};
 
@@ -30,7 +31,14 @@ const ABOUT: [(&str, &str); 4] = [
 ];
 
 fn told(name: &str) -> String {
+    if let Some(value) = argument(name) {
+        return value;
+    }
     env::var(name).unwrap_or_else(|_| panic!("{name} is not told"))
+}
+
+fn argument(name: &str) -> Option<String> {
+    env::args().find_map(|argument| Some(argument.strip_prefix(name)?.strip_prefix('=')?.to_owned()))
 }
 
 fn has(quirk: &str) -> bool {
@@ -53,6 +61,10 @@ fn acts() {
         }
         .unwrap();
     });
+    if let Some(process) = argument("KILLS") {
+        // Gone already, or gone now.
+        let _ = std::process::Command::new("kill").args(["-KILL", &process]).status();
+    }
     assert!(!has("always-fails"), "as it was told");
 }
 
@@ -111,6 +123,7 @@ impl Mailbox {
             .tls_certs_only([Certificate::from_pem(&pem("MESH_CA_FILE")).unwrap()])
             .identity(Identity::from_pem(&identity).unwrap())
             .no_proxy()
+            .timeout(Duration::from_secs(if has("gives-up") { 1 } else { 600 }))
             .build()
             .unwrap();
         let credentials = Credentials {

@@ -9,7 +9,7 @@ use std::{
 use crate::{Rig, support::Server, the_file};
 
 /// The bytes of one request, with its body.
-fn request(stream: &mut TcpStream) -> String {
+pub fn request(stream: &mut TcpStream) -> String {
     let (mut text, mut buffer) = (String::new(), [0; 4096]);
     loop {
         let count = stream.read(&mut buffer).unwrap_or(0);
@@ -36,20 +36,9 @@ fn the_hook_is_told_what_to_do_and_no_secret() {
             .write_all(b"HTTP/1.1 503 Busy\r\nContent-Length: 7\r\nConnection: close\r\n\r\nlater\x1b[");
     });
     let rig = Rig::empty();
-    let config = rig.config(&format!("{{webhook: {{url: \"{}/hook\", timeout: 30s}}}}", hook.url));
-    let more = "emulator: {shared_key: th1s-is-a-key-of-mine, folder: settings}\n";
-    std::fs::write(&config, std::fs::read_to_string(&config).unwrap() + more).unwrap();
-    let bundle = rig.bundle();
-    let arguments = [
-        "run",
-        "--tags",
-        "@case-201",
-        "--config",
-        config.to_str().unwrap(),
-        "--bundle",
-        bundle.to_str().unwrap(),
-    ];
-    let outcome = crate::support::witness(&arguments);
+    let driver = format!("{{webhook: {{url: \"{}/hook\", timeout: 30s}}}}", hook.url);
+    let lines = "emulator: {shared_key: th1s-is-a-key-of-mine, folder: settings}\n";
+    let outcome = rig.play_with(&driver, lines, &["--tags", "@case-201"]);
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     let heard = heard.lock().unwrap().concat();
     assert!(

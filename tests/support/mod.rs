@@ -48,7 +48,7 @@ impl Endpoint {
         Self::start_with(true, arrangement)
     }
 
-    fn start_with(tls: bool, arrangement: Arrangement) -> Self {
+    pub fn start_with(tls: bool, arrangement: Arrangement) -> Self {
         let folder = TempDir::new().unwrap();
         let mailboxes = ["PRODUCT", "COUNTERPART"].map(|id| MailboxId::parse(id).unwrap());
         let transport = if tls {
@@ -292,6 +292,22 @@ impl Server {
             while stream.read(&mut buffer).is_ok_and(|count| count > 0) {}
         })
     }
+}
+
+/// Calls an admin route of an emulator without TLS; its answer.
+pub fn admin(url: &str, method: &str, path: &str, body: &Value) -> Value {
+    let mut stream = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
+    let (path, body) = (format!("/messageexchange/admin/{path}"), body.to_string());
+    let length = body.len();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
 }
 
 /// Waits until it is so.

@@ -30,7 +30,12 @@ pub fn judge(arguments: &JudgeArguments) -> Result<Exit, Failure> {
     let mailbox = mailbox(arguments)?;
     let recording =
         source::read(&arguments.recording, &redactor).map_err(|why| Failure::new(Exit::Usage, why))?;
-    let context = Context { mailbox: mailbox.clone(), from_start: recording.from_start, actor: None };
+    let context = Context {
+        mailbox: mailbox.clone(),
+        from_start: recording.from_start,
+        actor: None,
+        course: recording.course.clone(),
+    };
     let results = judge_numbered(&recording.exchanges, &context);
     if results.iter().all(|result| matches!(result.verdict, Verdict::NotApplicable { .. })) {
         let name = arguments.recording.display();

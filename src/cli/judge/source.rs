@@ -1,10 +1,17 @@
 //! What was recorded, whatever form it has.
 
-use std::{fs::File, io::Read, path::Path, sync::Arc};
+use std::{
+    fs::File,
+    io::{ErrorKind, Read},
+    path::Path,
+    sync::Arc,
+};
 
 use chrono::{DateTime, Utc};
 use mesh_witness::{
     evidence::{self, WIRE_FILE},
+    report::COURSE_FILE,
+    rules::traffic::Course,
     tape::{
         Exchange, Har, HarLimits, HostRule, Mark, RecordingFacts, Redactor, TAPE_FILE, TapeLimits,
         TapeRecording, read_har, read_har_bytes, read_tape,
@@ -27,6 +34,8 @@ pub struct Recording {
     pub notes: Vec<String>,
     /// Whether nothing happened in these mailboxes before.
     pub from_start: bool,
+    /// How a run drove the product; `None` for one that acted by itself.
+    pub course: Option<Course>,
 }
 
 impl Recording {
@@ -37,6 +46,9 @@ impl Recording {
         Some((from, to))
     }
 }
+
+/// Largest account of a run's course that is read, in bytes.
+const LARGEST_COURSE: u64 = 64 << 20;
 
 const HINT: &str = "give a tape (the folder that was recorded to), a HAR 1.2 file, or a bundle";
 
@@ -99,6 +111,7 @@ fn tape(path: &Path, name: String) -> Result<Recording, String> {
         exchanges,
         numbers: "line",
         from_start: false,
+        course: None,
     })
 }
 
@@ -106,7 +119,19 @@ fn from_har(har: Har, kind: &'static str, name: String) -> Recording {
     let Har { creator, entries, left_out, .. } = har;
     let notes = left_out.iter().map(|(place, why)| format!("entry {place} was left out: {why}")).collect();
     let exchanges = entries.into_iter().map(|entry| (entry.number, Arc::new(entry.exchange))).collect();
-    Recording { kind, path: name, by: creator, exchanges, numbers: "exchange", notes, from_start: false }
+    let (numbers, from_start, course) = ("exchange", false, None);
+    Recording { kind, path: name, by: creator, exchanges, numbers, notes, from_start, course }
+}
+
+/// How the run went, for a bundle that says so. Those of earlier versions do not.
+fn course(path: &Path) -> Result<Option<Course>, String> {
+    let name = format!("data/{COURSE_FILE}");
+    let bytes = match evidence::read_file(path, &name, LARGEST_COURSE) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(format!("{name} cannot be read: {error}")),
+    };
+    serde_json::from_slice(&bytes).map(Some).map_err(|error| format!("{name}: {error}"))
 }
 
 /// Verifies first: traffic that was changed since is not judged.
@@ -121,6 +146,7 @@ fn bundle(path: &Path, name: String, redactor: &Redactor) -> Result<Recording, S
         .map_err(|error| format!("{WIRE_FILE} cannot be read: {error}"))?;
     let har = read_har_bytes(&bytes, redactor, &limits).map_err(|error| format!("{WIRE_FILE}: {error}"))?;
     let mut recording = from_har(har, "bundle", name);
+    recording.course = course(path)?;
     if let Some(summary) = &verified.summary {
         // The embedded endpoint was started for the run, so its mailboxes have no past.
         recording.from_start = !summary.evidence;

@@ -1,21 +1,18 @@
 //! From the command line and the configuration to a proxy.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use chrono::Utc;
 use mesh_witness::{
     client::Origin,
     config::{Config, is_live},
-    proxy::{Authority, Front, Settings, certificates},
+    proxy::{Front, Settings, certificates},
     tape::{HostRule, RecordingFacts, Redactor},
 };
 
 use tokio::net::lookup_host;
 
-use super::super::{Exit, Failure, args::RecordArguments, setting};
+use super::super::{Exit, Failure, args::RecordArguments, front, setting};
 
 /// What a recording is made with.
 pub struct Setup {
@@ -60,13 +57,12 @@ pub fn setup(arguments: &RecordArguments) -> Result<Setup, Failure> {
         host: host.clone(),
         product_certificate_required: !arguments.plain_http && !arguments.no_product_certificate,
     };
-    let identity = config.mailboxes.product.identity.as_ref();
     let settings = Settings {
         listen: arguments.listen,
         front,
         target: setting::target(&config, &config.mailboxes.product)?,
         connect_to: arguments.connect_to,
-        client_certificate: identity.and_then(|identity| identity.chain().into_iter().next()),
+        client_certificate: front::client_certificate(&config),
         host,
         redactor,
     };
@@ -137,33 +133,15 @@ pub async fn leads_elsewhere(arguments: &RecordArguments, endpoint: &Origin) -> 
     }
 }
 
+/// How the product is received, over TLS.
 fn front(arguments: &RecordArguments, config: &Config, pki: &Path) -> Result<Front, Failure> {
-    let names = names(arguments.listen, &config.endpoint.url.host());
-    let authority = Authority::open(pki, &names, &config.mailboxes.product.id)
-        .map_err(|error| usage(format!("--pki: {error}")))?;
-    let mut trusted = vec![authority.certificate.clone()];
-    trusted.extend(config.endpoint.ca.iter().map(|certificate| certificate.der().clone()));
+    let mut trusted = Vec::new();
     for file in &arguments.product_ca {
         let found = certificates(file)
             .map_err(|error| usage(format!("--product-ca: {}: {error}", file.display())))?;
         trusted.extend(found);
     }
-    Front::tls((authority.server, authority.server_key), &trusted, !arguments.no_product_certificate)
-        .map_err(usage)
-}
-
-/// Under which names the product may call: the endpoint's own, and this machine's.
-fn names(listen: SocketAddr, host: &str) -> Vec<String> {
-    let mut names = vec![host.to_owned()];
-    let address = listen.ip().to_canonical();
-    let own = (!address.is_unspecified()).then_some(address);
-    let loopback = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
-    for name in loopback.into_iter().chain(own.as_ref().map(IpAddr::to_string)) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
+    front::front(config, arguments.listen, (pki, "--pki"), trusted, !arguments.no_product_certificate)
 }
 
 fn usage(error: impl ToString) -> Failure {

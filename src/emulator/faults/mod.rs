@@ -76,7 +76,14 @@ impl Fault {
             requests::sending::FAULTS,
             requests::receiving::FAULTS,
             requests::effects::FAULTS,
-            answers::FAULTS,
+            answers::statuses::FAULTS,
+            answers::headers::FAULTS,
+            answers::contents::FAULTS,
+            answers::sending::FAULTS,
+            answers::inbox::FAULTS,
+            answers::errors::FAULTS,
+            answers::tracking::FAULTS,
+            answers::lookups::FAULTS,
             tls::FAULTS,
         ]
         .concat()

@@ -149,6 +149,7 @@ pub async fn run(
         let _ = timeout(LAST_WORDS, child.wait()).await;
     }
     let seconds = began.elapsed().as_secs_f64();
+    let is_over = matches!(ended, Ok(Ok(_)));
     let (succeeded, how) = match ended {
         Ok(Ok(status)) => (Some(status.success()), format!("{} after {seconds:.2} s", told(status))),
         Ok(Err(error)) => (Some(false), format!("it could not be waited for: {error}")),
@@ -157,7 +158,7 @@ pub async fn run(
         }
     };
     let output = Some(evidence(command, order, &how, &stdout, &stderr, redactor));
-    Ok(Said { succeeded, how, output, ..Said::default() })
+    Ok(Said { succeeded, is_over, how, output, ..Said::default() })
 }
 
 fn prepared(program: &Path, command: &[String], folder: &Path, order: &Order) -> Command {

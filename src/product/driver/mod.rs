@@ -103,6 +103,8 @@ struct Inner {
 pub struct Said {
     /// Whether the product believes that it succeeded; `None` when it does not say.
     pub succeeded: Option<bool>,
+    /// Whether nothing more can come of it, as when a program has ended by itself.
+    pub is_over: bool,
     /// How it ended, such as `exit code 0 after 0.31 s`.
     pub how: String,
     /// What it put out, for the bundle.

@@ -2,7 +2,7 @@
 
 use super::{
     Badge, Fact, badge, badge_of, brief,
-    exchange::{ExchangeView, Viewer, number_anchor},
+    exchange::{ExchangeView, Row, Viewer, number_anchor},
     passage,
 };
 use crate::{
@@ -56,9 +56,11 @@ pub(super) struct Step {
     pub(super) exchanges: Vec<ExchangeUse>,
 }
 
-/// An exchange is shown once, and linked to from where else it was looked at.
+/// An exchange is shown once, and linked to from where else it was looked at. Of those that are alike there
+/// is a table.
 pub(super) enum ExchangeUse {
     Shown(Box<ExchangeView>),
+    Alike(Vec<Row>),
     Linked { anchor: String, number: usize, label: String },
 }
 
@@ -101,7 +103,7 @@ fn case(record: &RunRecord, number: usize, scenario: &ScenarioRecord, viewer: &m
     let steps: Vec<Step> = scenario.steps.iter().map(|of| step(of, viewer)).collect();
     let mut others = exchanges::exchanges_of(record, number);
     others.retain(|place| !viewer.was_shown(*place));
-    let others = others.into_iter().filter_map(|place| viewer.view(place)).collect();
+    let others = viewer.views(others);
     Case {
         anchor: anchor(number),
         label: scenario.case.as_deref().map(brief),
@@ -173,7 +175,7 @@ fn facts(record: &RunRecord, scenario: &ScenarioRecord) -> Vec<Fact> {
 }
 
 fn step(of: &StepRecord, viewer: &mut Viewer<'_>) -> Step {
-    let exchanges: Vec<ExchangeUse> = of.exchanges.iter().filter_map(|place| viewer.view(*place)).collect();
+    let exchanges = viewer.views(of.exchanges.iter().copied());
     Step {
         keyword: brief(&of.keyword),
         text: passage(&of.text),
@@ -211,24 +213,26 @@ impl ExchangeUse {
     pub(super) fn linked(place: usize, label: &str) -> Self {
         Self::Linked { anchor: number_anchor(place), number: place + 1, label: label.to_owned() }
     }
+
+    /// What was answered, where it stands here.
+    fn statuses(&self) -> Vec<&str> {
+        match self {
+            Self::Shown(exchange) => vec![&exchange.status_short],
+            Self::Alike(rows) => rows.iter().map(|row| row.status.as_str()).collect(),
+            Self::Linked { .. } => Vec::new(),
+        }
+    }
 }
 
 impl Step {
     /// What its exchanges came to, such as `200, 202`; the first few.
     pub(super) fn statuses(&self) -> String {
         const SHOWN: usize = 5;
-        let shown: Vec<&str> =
-            self.shown().map(|exchange| exchange.status_short.as_str()).take(SHOWN).collect();
-        let more = self.shown().count().saturating_sub(SHOWN);
+        let all: Vec<&str> = self.exchanges.iter().flat_map(ExchangeUse::statuses).collect();
+        let more = all.len().saturating_sub(SHOWN);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let shown: Vec<&str> = all.into_iter().take(SHOWN).collect();
         format!("{}{more}", shown.join(", "))
-    }
-
-    fn shown(&self) -> impl Iterator<Item = &ExchangeView> {
-        self.exchanges.iter().filter_map(|of| match of {
-            ExchangeUse::Shown(exchange) => Some(exchange.as_ref()),
-            ExchangeUse::Linked { .. } => None,
-        })
     }
 }
 

@@ -1,14 +1,17 @@
 //! One exchange: who, what, when, over which connection, with which token, and how to play it again.
 
 use super::{
-    Fact, brief,
+    Fact, alike, brief,
     case::ExchangeUse,
     wire::{Budget, Message},
 };
 use crate::{
     report::{exchanges, text},
     runner::RunRecord,
-    tape::{CertificateFacts, Exchange, HashCheck, TimingRecord, TlsFacts, TokenRecord, Vantage},
+    tape::{
+        CertificateFacts, Exchange, HashCheck, Party, RelayFacts, TimingRecord, TlsFacts, TokenRecord,
+        Vantage,
+    },
 };
 
 /// An exchange.
@@ -59,17 +62,31 @@ pub(super) struct Token {
     pub(super) hash_class: &'static str,
 }
 
+/// An exchange of which there is a row alone, since there are others like it.
+pub(super) struct Row {
+    pub(super) anchor: String,
+    pub(super) number: usize,
+    pub(super) millisecond: String,
+    pub(super) actor: String,
+    pub(super) operation: &'static str,
+    pub(super) ids: Vec<String>,
+    pub(super) status: String,
+    pub(super) status_class: &'static str,
+}
+
 /// Shows each exchange once, as long as there is room on the page.
 pub(super) struct Viewer<'a> {
     record: &'a RunRecord,
     shown: Vec<bool>,
+    rows: Vec<bool>,
     budget: Budget,
 }
 
 impl<'a> Viewer<'a> {
     /// Nothing is shown yet.
     pub(super) fn new(record: &'a RunRecord) -> Self {
-        Self { record, shown: vec![false; record.exchanges.len()], budget: Budget::new() }
+        let shown = vec![false; record.exchanges.len()];
+        Self { record, shown, rows: alike::rows(record), budget: Budget::new() }
     }
 
     /// Whether the exchange at a place was shown.
@@ -77,13 +94,28 @@ impl<'a> Viewer<'a> {
         self.shown.get(place).copied().unwrap_or(false)
     }
 
+    /// The exchanges at these places, in their order.
+    pub(super) fn views(&mut self, places: impl IntoIterator<Item = usize>) -> Vec<ExchangeUse> {
+        let mut views = Vec::new();
+        for view in places.into_iter().filter_map(|place| self.view(place)) {
+            match (views.last_mut(), view) {
+                (Some(ExchangeUse::Alike(rows)), ExchangeUse::Alike(more)) => rows.extend(more),
+                (_, view) => views.push(view),
+            }
+        }
+        views
+    }
+
     /// The exchange at a place, or a link to it when it was shown before; `None` for a place that is none.
-    pub(super) fn view(&mut self, place: usize) -> Option<ExchangeUse> {
+    fn view(&mut self, place: usize) -> Option<ExchangeUse> {
         let exchange = self.record.exchanges.get(place)?;
         let shown = self.shown.get_mut(place)?;
         if std::mem::replace(shown, true) {
             let label = format!("{}, {}", exchanges::operation(exchange), status(exchange).0);
             return Some(ExchangeUse::linked(place, &label));
+        }
+        if self.rows.get(place) == Some(&true) {
+            return Some(ExchangeUse::Alike(vec![row(place, exchange)]));
         }
         Some(ExchangeUse::Shown(Box::new(view(place, exchange, &mut self.budget))))
     }
@@ -123,6 +155,20 @@ fn view(place: usize, exchange: &Exchange, budget: &mut Budget) -> ExchangeView 
     }
 }
 
+fn row(place: usize, exchange: &Exchange) -> Row {
+    let (status, status_class) = status(exchange);
+    Row {
+        anchor: number_anchor(place),
+        number: place + 1,
+        millisecond: text::millisecond(exchange.started_at),
+        actor: exchange.actor.to_string(),
+        operation: exchanges::operation(exchange),
+        ids: exchanges::message_ids_of(exchange),
+        status,
+        status_class,
+    }
+}
+
 /// The status in short, and the class that it is shown by.
 fn status(exchange: &Exchange) -> (String, &'static str) {
     match exchange.status() {
@@ -154,11 +200,40 @@ fn facts(exchange: &Exchange) -> Vec<Fact> {
         Vantage::Foreign => "by a program of someone else",
     };
     let peer = exchange.peer.map_or_else(|| "nobody".to_owned(), |peer| peer.to_string());
-    vec![
+    let mut facts = vec![
         Fact { name: "Seen", value: vantage.to_owned(), code: false },
         Fact { name: "Endpoint", value: brief(&exchange.origin), code: true },
         Fact { name: "Connected to", value: peer, code: true },
-    ]
+    ];
+    facts.extend(exchange.relay.as_deref().into_iter().flat_map(relayed));
+    facts
+}
+
+/// What a proxy in between knows besides.
+fn relayed(of: &RelayFacts) -> Vec<Fact> {
+    let presented = of.product_tls.as_ref().and_then(|tls| tls.client_certificate.as_ref());
+    let presented = presented.map_or_else(|| "nothing".to_owned(), |leaf| brief(&leaf.subject));
+    let by = of.broken_off_by.map(|party| match party {
+        Party::Product => "the product",
+        Party::Endpoint => "the endpoint",
+        Party::Proxy => "the proxy",
+    });
+    let host = of.host_replaced_by.as_ref().map(|host| {
+        format!("as below to the proxy, which put {} in its place for the endpoint", brief(host))
+    });
+    let fact = |name, value: String, code| Fact { name, value, code };
+    let mut facts = vec![
+        fact(
+            "Product called from",
+            format!("{}, connection {}, call {}", of.product, of.connection, of.position),
+            true,
+        ),
+        fact("Product presented", presented, true),
+    ];
+    facts.extend(host.map(|host| fact("Host header", host, false)));
+    facts.extend(by.map(|by| fact("Broken off by", by.to_owned(), false)));
+    facts.extend(of.notes.iter().map(|note| fact("Note", brief(note), false)));
+    facts
 }
 
 fn timings(of: &TimingRecord) -> Vec<(&'static str, String)> {

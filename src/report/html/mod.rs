@@ -2,9 +2,11 @@
 //!
 //! Everything that comes from a record is made printable here, bounded, and escaped by the template.
 
+mod alike;
 mod case;
 mod exchange;
 mod matrix;
+mod rules;
 mod wire;
 
 use askama::Template;
@@ -14,6 +16,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use self::{
     case::{Case, ExchangeUse, FaultView},
     matrix::{HeadingView, MatrixRow},
+    rules::RulesView,
 };
 use super::text;
 use crate::runner::{Outcome, RunRecord, ScenarioRecord, Verdict};
@@ -44,6 +47,7 @@ struct Page {
     matrix: Vec<MatrixRow>,
     problems: Vec<Problem>,
     expected: Vec<Problem>,
+    rules: Option<RulesView>,
     cases: Vec<Case>,
 }
 
@@ -100,6 +104,7 @@ pub(super) fn render(record: &RunRecord) -> Result<Vec<u8>, askama::Error> {
         matrix: matrix::rows(record),
         problems: problems(record),
         expected: expected(record),
+        rules: rules::rules(record),
         cases: case::cases(record),
     };
     Ok(page.render()?.into_bytes())
@@ -167,6 +172,10 @@ fn headline(record: &RunRecord) -> String {
     if expected > 0 {
         line.push_str(&format!(", {expected} expected deviation{}", text::plural(expected as u64)));
     }
+    let broken = record.rule_counts().broken;
+    if broken > 0 {
+        line.push_str(&format!(", {broken} rule{} broken", text::plural(broken as u64)));
+    }
     line
 }
 
@@ -208,7 +217,7 @@ fn counts(record: &RunRecord) -> Vec<(usize, Badge)> {
 fn facts(record: &RunRecord) -> Vec<Fact> {
     let fact = |name, value: &str, code| Fact { name, value: brief(value), code };
     let took = text::between(record.started_at, record.ended_at);
-    vec![
+    let mut facts = vec![
         fact("Product", &format!("{} {}", record.product.name, record.product.version), false),
         fact("Supplier", record.supplier.as_deref().unwrap_or("not stated"), false),
         fact("Environment", &record.environment.name, false),
@@ -221,10 +230,12 @@ fn facts(record: &RunRecord) -> Vec<Fact> {
         fact("Exchanges", &text::grouped(record.exchanges.len() as u64), false),
         fact("Selected by tags", record.tags.as_deref().unwrap_or("all scenarios"), record.tags.is_some()),
         fact("Made by", &format!("mesh-witness {}", record.tool_version), false),
-    ]
+    ];
+    facts.extend(record.resumed.as_deref().map(|earlier| fact("Goes on with run", earlier, true)));
+    facts
 }
 
-/// Everything that did not pass, and was not expected: what is wrong first, then what broke, then what was
+/// Everything that did not pass, and was not expected: what is wrong first, rules after cases, then what broke, then what was
 /// not played.
 fn problems(record: &RunRecord) -> Vec<Problem> {
     let rank = |scenario: &ScenarioRecord| match (&scenario.outcome, scenario.deviation) {
@@ -239,7 +250,11 @@ fn problems(record: &RunRecord) -> Vec<Problem> {
     let mut problems: Vec<(usize, &ScenarioRecord)> =
         record.scenarios.iter().enumerate().filter(|(_, scenario)| rank(scenario) < 5).collect();
     problems.sort_by_key(|(number, scenario)| (rank(scenario), *number));
-    problems.into_iter().map(|(number, scenario)| problem(record, number, scenario)).collect()
+    let failed = problems.partition_point(|(_, scenario)| rank(scenario) == 0);
+    let rest = problems.split_off(failed);
+    let shown = |(number, scenario): (usize, &ScenarioRecord)| problem(record, number, scenario);
+    let failed = problems.into_iter().map(shown);
+    failed.chain(rules::problems(record)).chain(rest.into_iter().map(shown)).collect()
 }
 
 /// Failures that were expected, apart from those that were not.

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Call, Examined, Finding, Grade, Traffic, shown};
+use super::{Call, Chance, Examined, Finding, Grade, Stretch, Traffic, shown};
 use crate::{protocol::Operation, tape::Decoded};
 
 /// How long a product may work on a message before it acknowledges, at the end of a recording.
@@ -70,26 +70,32 @@ enum Became<'a> {
     Acknowledged,
     /// The inbox was listed before.
     Listed(&'a Call),
-    Never,
-    /// The recording ends too early to tell.
-    Open,
+    /// Not until then.
+    Never(DateTime<Utc>),
+    /// The poll cycle in which it was downloaded ended, and well.
+    CycleOver,
+    /// It cannot be told, and why.
+    Open(&'static str),
 }
 
 /// Every message that was completely downloaded: the call that completed it, whether it is a report,
 /// and what became of it.
 fn downloads<'a>(traffic: &'a Traffic) -> Vec<(&'a Call, bool, Became<'a>)> {
     let mut all = Vec::new();
-    for calls in traffic.mailboxes().into_values() {
+    for Stretch { calls, end } in traffic.stretches() {
         let mut fetching: BTreeMap<&str, Fetched<'_>> = BTreeMap::new();
         let mut waiting: Vec<(&str, &Call, bool)> = Vec::new();
         let mut done: BTreeSet<&str> = BTreeSet::new();
         for call in calls {
             if call.is_list() {
-                let listed = waiting.drain(..).map(|(message, download, report)| {
+                for (message, download, report) in waiting.drain(..) {
                     done.insert(message);
-                    (download, report, Became::Listed(call))
-                });
-                all.extend(listed);
+                    let became = match traffic.chance(download) {
+                        Chance::Denied(why) if call.ask != download.ask => Became::Open(why),
+                        _ => Became::Listed(call),
+                    };
+                    all.push((download, report, became));
+                }
             }
             let Some(message) = call.message() else { continue };
             if call.is_acknowledgement() {
@@ -106,8 +112,12 @@ fn downloads<'a>(traffic: &'a Traffic) -> Vec<(&'a Call, bool, Became<'a>)> {
             }
         }
         all.extend(waiting.into_iter().map(|(_, download, report)| {
-            let became =
-                if traffic.end - download.ended_at > PATIENCE { Became::Never } else { Became::Open };
+            let became = match traffic.chance(download) {
+                Chance::Had => Became::CycleOver,
+                Chance::Denied(why) => Became::Open(why),
+                Chance::Open if end - download.ended_at > PATIENCE => Became::Never(end),
+                Chance::Open => Became::Open(TOO_SOON),
+            };
             (download, report, became)
         }));
     }
@@ -128,8 +138,8 @@ fn followed(traffic: &Traffic, reports: bool) -> Examined {
             continue;
         }
         let finding = match became {
-            Became::Open => {
-                examined.pass_over(TOO_SOON);
+            Became::Open(why) => {
+                examined.pass_over(why);
                 continue;
             }
             Became::Acknowledged => None,
@@ -144,16 +154,12 @@ fn followed(traffic: &Traffic, reports: bool) -> Examined {
                     shown(list.started_at() - download.ended_at)
                 )),
             ),
-            Became::Never => Some(
-                Finding::about(
-                    &[download],
-                    Grade::Broken,
-                    format!("{kind} was downloaded and never acknowledged"),
-                )
-                .seen(format!(
-                    "none in the {} until the recording ends",
-                    shown(traffic.end - download.ended_at)
-                )),
+            Became::Never(end) => {
+                let seen = format!("none in the {} until the recording ends", shown(end - download.ended_at));
+                Some(never(download, kind).seen(seen))
+            }
+            Became::CycleOver => Some(
+                never(download, kind).seen("none, and the poll cycle that was asked for ended without it"),
             ),
         };
         examined.look();
@@ -163,6 +169,10 @@ fn followed(traffic: &Traffic, reports: bool) -> Examined {
         }
     }
     examined
+}
+
+fn never(download: &Call, kind: &str) -> Finding {
+    Finding::about(&[download], Grade::Broken, format!("{kind} was downloaded and never acknowledged"))
 }
 
 /// Every message that was downloaded is acknowledged before the inbox is listed again.
@@ -178,7 +188,7 @@ pub(super) fn reports(traffic: &Traffic) -> Examined {
 /// No message is fetched again and again.
 pub(super) fn fetched_again(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
-    for calls in traffic.mailboxes().into_values() {
+    for Stretch { calls, .. } in traffic.stretches() {
         let mut before: BTreeMap<(&str, u32), Vec<&Call>> = BTreeMap::new();
         let mut after: BTreeMap<&str, Vec<&Call>> = BTreeMap::new();
         let mut acknowledged: BTreeSet<&str> = BTreeSet::new();
@@ -192,8 +202,9 @@ pub(super) fn fetched_again(traffic: &Traffic) -> Examined {
                 before.entry((message, call.chunk())).or_default().push(call);
             }
         }
-        for fetches in before.into_values() {
+        for mut fetches in before.into_values() {
             examined.look();
+            fetches = own_wish(traffic, fetches);
             let grade = match fetches.len() {
                 0 | 1 => continue,
                 2 => Grade::Warning,
@@ -210,7 +221,7 @@ pub(super) fn fetched_again(traffic: &Traffic) -> Examined {
             );
         }
         // One try shows that it is gone (pack, case 705).
-        for fetches in after.into_values().filter(|fetches| fetches.len() > 1) {
+        for fetches in after.into_values().filter(|fetches| fetches.len() > asks_of(fetches).max(1)) {
             examined.find(
                 Finding::about(
                     &fetches,
@@ -225,10 +236,25 @@ pub(super) fn fetched_again(traffic: &Traffic) -> Examined {
     examined
 }
 
+/// Downloads, but for those after which the product had no chance to acknowledge before it was asked again.
+fn own_wish<'a>(traffic: &Traffic, fetches: Vec<&'a Call>) -> Vec<&'a Call> {
+    let nexts: Vec<Option<&Call>> = fetches.iter().skip(1).copied().map(Some).chain([None]).collect();
+    let denied = |call: &Call| matches!(traffic.chance(call), Chance::Denied(_));
+    let kept = fetches.into_iter().zip(nexts);
+    kept.filter(|(call, next)| !next.is_some_and(|next| next.ask != call.ask && denied(call)))
+        .map(|(call, _)| call)
+        .collect()
+}
+
+/// In how many asks calls were made.
+fn asks_of(calls: &[&Call]) -> usize {
+    calls.iter().filter_map(|call| call.ask).collect::<BTreeSet<usize>>().len()
+}
+
 /// Only what was downloaded whole is acknowledged.
 pub(super) fn only_complete(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
-    for calls in traffic.mailboxes().into_values() {
+    for Stretch { calls, .. } in traffic.stretches() {
         let mut fetched: BTreeMap<&str, Fetched<'_>> = BTreeMap::new();
         let mut seen_reports: BTreeSet<&str> = BTreeSet::new();
         let mut listed = false;

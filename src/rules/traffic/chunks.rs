@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
-use super::{Call, Examined, Finding, Grade, Traffic, shown};
+use super::{Call, Chance, Examined, Finding, Grade, Traffic, shown};
 use crate::tape::{Decoded, Vantage};
 
 /// What a send says of its encoding.
@@ -169,16 +169,23 @@ fn in_order(id: &str, calls: &[&Call], traffic: &Traffic, examined: &mut Examine
         next = if call.is_good() { index + 1 } else { index };
         last = call;
     }
-    let since = traffic.end - last.ended_at;
+    let since = traffic.end_after(last) - last.ended_at;
+    let chance = traffic.chance(last);
     if next > total {
         examined.look();
-    } else if since > ABANDONED {
+    } else if chance == Chance::Had || (chance == Chance::Open && since > ABANDONED) {
+        let seen = match chance {
+            Chance::Had => "the end of the send that was asked for".to_owned(),
+            _ => format!("nothing for {}", shown(since)),
+        };
         find(
             &[first, last],
             "a message was begun and its last chunk never sent",
             format!("{total} chunks"),
-            format!("{} chunks, and then nothing for {}", next - 1, shown(since)),
+            format!("{} chunks, and then {seen}", next - 1),
         );
+    } else if let Chance::Denied(why) = chance {
+        examined.pass_over(why);
     } else if last.is_good() {
         examined.pass_over("the recording ends before the last chunk of a message");
     } else {
@@ -217,11 +224,18 @@ pub(super) fn small(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
     for calls in messages(traffic).into_values() {
         let parts = calls.into_iter().filter(|call| call.sent_range().is_some_and(|range| !range.is_last()));
+        let ordered = |call: &Call| {
+            traffic.asked(call).and_then(|asked| asked.chunk_bytes).filter(|bytes| *bytes < SMALL)
+        };
         let mut tiny: Vec<&Call> = Vec::new();
         for call in parts {
             let body = &call.exchange.request.body;
             if body.size == 0 && !call.has_body() {
                 examined.pass_over("the size of the body is not in the recording");
+                continue;
+            }
+            if let Some(bytes) = ordered(call) {
+                examined.pass_over(format!("the run asked for chunks of {bytes} bytes"));
                 continue;
             }
             examined.look();

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::{Call, Examined, Finding, Grade, Traffic, shown};
+use super::{Act, Call, Examined, Finding, Grade, Traffic, shown};
 use crate::protocol::Operation;
 
 fn is_handshake(call: &Call) -> bool {
@@ -13,8 +13,16 @@ fn is_handshake(call: &Call) -> bool {
 pub(super) fn first(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
     for (mailbox, calls) in traffic.mailboxes() {
+        let first = calls.iter().find(|call| !is_handshake(call));
+        let was_asked = |first: &&&Call| {
+            traffic.asks_for(mailbox, Act::Handshake).any(|asked| asked.from <= first.started_at())
+        };
+        if traffic.is_driven && first.is_some_and(|first| !was_asked(&first)) {
+            examined.pass_over("the run asked for other things before it asked for a handshake");
+            continue;
+        }
         examined.look();
-        let Some(first) = calls.iter().find(|call| !is_handshake(call)) else { continue };
+        let Some(first) = first else { continue };
         let good = |call: &&&Call| is_handshake(call) && call.is_good();
         let handshake = calls.iter().find(good);
         if handshake.is_some_and(|handshake| handshake.started_at() <= first.started_at()) {
@@ -47,6 +55,10 @@ const DAY: TimeDelta = TimeDelta::hours(25);
 /// No call comes more than a day after the last handshake.
 pub(super) fn daily(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
+    if traffic.is_driven {
+        examined.pass_over(super::BY_ITSELF);
+        return examined;
+    }
     for (mailbox, calls) in traffic.mailboxes() {
         let Some(begin) = calls.first().map(|call| call.started_at()) else { continue };
         let mut last = begin;
@@ -90,8 +102,13 @@ const A_DAY: (usize, TimeDelta) = (6, TimeDelta::hours(24));
 pub(super) fn bursts(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
     for (mailbox, calls) in traffic.mailboxes() {
-        let handshakes: Vec<&Call> =
+        let mut handshakes: Vec<&Call> =
             calls.into_iter().filter(|call| is_handshake(call) && call.is_good()).collect();
+        // The first that a run asks for is the one of the day. Further ones that it asks for are its own.
+        for asked in traffic.asks_for(mailbox, Act::Handshake).skip(1) {
+            let place = handshakes.iter().position(|call| asked.exchanges.contains(&call.number));
+            place.map(|place| handshakes.remove(place));
+        }
         handshakes.iter().for_each(|_| examined.look());
         for (most, span) in [BURST, A_DAY] {
             let is_crowd = |window: &&[&Call]| match window {

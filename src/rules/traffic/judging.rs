@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Examined, Finding, Grade, RULES, Rule, Severity, Traffic};
+use super::{Course, Examined, Finding, Grade, RULES, Rule, Severity, Traffic};
 use crate::{
     protocol::MailboxId,
     tape::{Actor, Exchange},
@@ -18,6 +18,8 @@ pub struct Context {
     pub from_start: bool,
     /// Whose calls are judged; `None` for the product's.
     pub actor: Option<Actor>,
+    /// How a run drove the product; `None` for a recording of one that acted by itself.
+    pub course: Option<Course>,
 }
 
 /// What became of a rule.

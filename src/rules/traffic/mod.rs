@@ -6,6 +6,7 @@
 mod acknowledging;
 mod chunks;
 mod connections;
+mod course;
 mod finding;
 mod handshakes;
 mod judging;
@@ -19,12 +20,17 @@ mod tokens;
 mod tracking;
 mod view;
 
+pub use course::{Act, Anew, Asked, Course};
 pub use finding::{Finding, Grade};
 pub use judging::{Context, RuleResult, Verdict, judge, judge_numbered};
 pub use table::{RULES, Rule, Severity, markdown};
 
+use course::Chance;
 use finding::Examined;
-use view::{Call, Traffic, shown};
+use view::{Call, Stretch, Traffic, shown};
+
+/// Why what must be done from day to day is not judged in a run.
+const BY_ITSELF: &str = "a run asks for each act, so it shows nothing of what the product does by itself from day to day: judge a recording";
 
 #[cfg(test)]
 mod tests;

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Call, Examined, Finding, Grade, Traffic, shown};
+use super::{Act, Asked, Call, Chance, Examined, Finding, Grade, Stretch, Traffic, shown};
 use crate::{
     protocol::{ApiVersion, InboxQuery, Operation},
     rules::messages::DIRECTLY,
@@ -34,36 +34,26 @@ fn completes_a_message(call: &Call) -> bool {
 /// need one check, after the last of them.
 pub(super) fn after_send(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
-    let directly = TimeDelta::from_std(DIRECTLY).unwrap_or_default();
-    let late = |send: &Call, then: &[&Call], seen: String| {
-        let mut about = vec![send];
-        about.extend(then);
-        let mut finding =
-            Finding::about(&about, Grade::Broken, "a send is not directly followed by an inbox check")
-                .expected(format!("an inbox check within {} s of the last send", directly.num_seconds()))
-                .seen(seen);
-        finding.message = send.given_id().or(send.message().map(str::to_owned));
-        finding
-    };
-    for calls in traffic.mailboxes().into_values() {
+    let directly = directly();
+    for stretch in traffic.stretches() {
         let mut sent: Option<&Call> = None;
-        for call in calls {
+        for call in &stretch.calls {
             if call.uploads() {
-                if let Some(before) = sent.take_if(|before| call.started_at() - before.ended_at > directly) {
-                    examined.look();
-                    let gap = shown(call.started_at() - before.ended_at);
-                    examined.find(late(
-                        before,
-                        &[call],
-                        format!("another send {gap} later, and no inbox check between"),
-                    ));
+                let apart = |before: &mut &Call| {
+                    call.started_at() - before.ended_at > directly || asked_anew(traffic, before, call)
+                };
+                if let Some(before) = sent.take_if(apart) {
+                    unchecked(traffic, before, Some(call), call.started_at(), &mut examined);
                 }
                 sent = if completes_a_message(call) { Some(call) } else { sent };
             } else if call.is_list()
                 && let Some(before) = sent.take()
             {
+                // What a run lets pass before it asks for a check is not the product's time.
+                let asked = traffic.asked(call).filter(|_| call.ask != before.ask);
+                let gap = call.started_at()
+                    - asked.map_or(before.ended_at, |asked| asked.from.max(before.ended_at));
                 examined.look();
-                let gap = call.started_at() - before.ended_at;
                 if gap > directly {
                     examined.find(late(
                         before,
@@ -73,17 +63,66 @@ pub(super) fn after_send(traffic: &Traffic) -> Examined {
                 }
             }
         }
-        match sent {
-            Some(before) if traffic.end - before.ended_at > directly => {
-                examined.look();
-                let rest = shown(traffic.end - before.ended_at);
-                examined.find(late(before, &[], format!("none in the {rest} until the recording ends")));
-            }
-            Some(_) => examined.pass_over("the recording ends directly after a send"),
-            None => {}
+        if let Some(before) = sent {
+            unchecked(traffic, before, None, stretch.end, &mut examined);
         }
     }
     examined
+}
+
+fn directly() -> TimeDelta {
+    TimeDelta::from_std(DIRECTLY).unwrap_or_default()
+}
+
+/// Whether a run asked for the two calls by themselves.
+fn asked_anew(traffic: &Traffic, before: &Call, call: &Call) -> bool {
+    traffic.is_driven && before.ask.is_some() && call.ask != before.ask
+}
+
+/// No inbox check followed a send until then. A run must have asked for one.
+fn unchecked(
+    traffic: &Traffic,
+    send: &Call,
+    next: Option<&Call>,
+    until: DateTime<Utc>,
+    examined: &mut Examined,
+) {
+    let about: Vec<&Call> = next.into_iter().collect();
+    let gap = until - send.ended_at;
+    let Some(_) = traffic.asked(send) else {
+        let seen = match next {
+            Some(_) => format!("another send {} later, and no inbox check between", shown(gap)),
+            None if gap > directly() => format!("none in the {} until the recording ends", shown(gap)),
+            None => return examined.pass_over("the recording ends directly after a send"),
+        };
+        examined.look();
+        return examined.find(late(send, &about, seen));
+    };
+    let mailbox = send.mailbox.as_deref().unwrap_or_default();
+    let after = |asked: &&Asked| asked.from >= send.started_at() && asked.from < until;
+    let mut cycles = traffic.asks_for(mailbox, Act::Receive).filter(after);
+    match cycles.find(|cycle| cycle.chance() == Chance::Had) {
+        Some(_) => {
+            examined.look();
+            examined.find(late(
+                send,
+                &about,
+                "none, and a poll cycle that was asked for ended without one".to_owned(),
+            ));
+        }
+        None => examined.pass_over("the run did not ask for an inbox check after the send"),
+    }
+}
+
+fn late(send: &Call, then: &[&Call], seen: String) -> Finding {
+    let mut about = vec![send];
+    about.extend(then);
+    let what = "a send is not directly followed by an inbox check";
+    let mut finding = Finding::about(&about, Grade::Broken, what)
+        .expected(format!("an inbox check within {} s of the last send", directly().num_seconds()))
+        .seen(seen);
+    finding.message = send.given_id().or(send.message().map(str::to_owned));
+    finding
 }
 
 /// Five minutes, less what timers are early.
@@ -96,7 +135,8 @@ pub(super) fn not_too_often(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
     for (mailbox, calls) in traffic.mailboxes() {
         // A product may poll for each workflow by itself.
-        let mut last: BTreeMap<Vec<(String, String)>, &Call> = BTreeMap::new();
+        // What a run asks for is not the product's own wish: each ask is judged by itself.
+        let mut last: BTreeMap<_, &Call> = BTreeMap::new();
         let mut worked: Option<&Call> = None;
         let mut needless: Vec<&Call> = Vec::new();
         let mut closest = INTERVAL;
@@ -107,10 +147,18 @@ pub(super) fn not_too_often(traffic: &Traffic) -> Examined {
             if !call.is_list() || continues(call) {
                 continue;
             }
-            let Some(before) = last.insert(parameters(query(call)), call) else {
-                examined.look();
+            let asked = traffic.asked(call);
+            let Some(before) = last.insert((call.ask, parameters(query(call))), call) else {
+                match asked {
+                    Some(_) => examined.pass_over("the run asked for the inbox check"),
+                    None => examined.look(),
+                }
                 continue;
             };
+            if asked.is_some_and(|asked| asked.waits) {
+                examined.pass_over("the run asked for a message to be waited for");
+                continue;
+            }
             let gap = call.started_at() - before.started_at();
             let worked_since = worked.is_some_and(|work| work.started_at() >= before.started_at());
             if gap < INTERVAL && !worked_since && before.is_good() && is_full(before).is_none() {
@@ -148,6 +196,10 @@ const DAY: TimeDelta = TimeDelta::hours(25);
 /// The inbox is checked at least once a day.
 pub(super) fn at_least_daily(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
+    if traffic.is_driven {
+        examined.pass_over(super::BY_ITSELF);
+        return examined;
+    }
     for (mailbox, calls) in traffic.mailboxes() {
         let Some(first) = calls.first() else { continue };
         if traffic.end - first.started_at() <= DAY {
@@ -190,59 +242,66 @@ const IDLE: TimeDelta = TimeDelta::minutes(5);
 /// After a full page the inbox is listed again, until it is empty.
 pub(super) fn until_empty(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
-    for calls in traffic.mailboxes().into_values() {
-        for (place, list) in calls.iter().enumerate() {
-            let waiting = list.page().map(|page| page.messages.len()).unwrap_or_default();
+    for stretch in traffic.stretches() {
+        for (place, list) in stretch.calls.iter().enumerate() {
             match is_full(list) {
-                Some(true) => {}
-                Some(false) => continue,
+                Some(true) => went_on(traffic, &stretch, list, place, &mut examined),
                 None if list.is_list() && list.is_good() => {
                     examined.pass_over("the body of the inbox page is not in the recording");
-                    continue;
                 }
-                None => continue,
-            }
-            let mut last = *list;
-            let mut gap = None;
-            for call in calls.iter().skip(place + 1) {
-                let since = call.started_at() - last.ended_at;
-                if since > IDLE || call.is_list() {
-                    gap = Some(since);
-                    break;
-                }
-                last = call;
-            }
-            let gap = gap.unwrap_or(traffic.end - last.ended_at);
-            let next = calls.iter().skip(place + 1).any(|call| call.is_list());
-            if gap <= IDLE && !next {
-                examined.pass_over("the recording ends before the inbox had to be listed again");
-                continue;
-            }
-            examined.look();
-            if gap > IDLE {
-                let about: Vec<&Call> =
-                    if last.number == list.number { vec![list] } else { vec![list, last] };
-                let mut finding =
-                    Finding::about(&about, Grade::Broken, "a full inbox page was not followed by the next");
-                finding.message = None;
-                examined.find(
-                    finding.expected("the inbox listed again as soon as the page is worked off").seen(
-                        format!(
-                            "a page of {waiting} messages with more behind it, and then nothing for {}",
-                            shown(gap)
-                        ),
-                    ),
-                );
+                _ => {}
             }
         }
     }
     examined
 }
 
+/// Whether a product went on after a full page.
+fn went_on(traffic: &Traffic, stretch: &Stretch<'_>, list: &Call, place: usize, examined: &mut Examined) {
+    let later = || stretch.calls.iter().skip(place + 1);
+    let mut last = list;
+    let mut gap = None;
+    for call in later() {
+        let since = call.started_at() - last.ended_at;
+        if since > IDLE || call.is_list() {
+            gap = Some(since);
+            break;
+        }
+        last = call;
+    }
+    let gap = gap.unwrap_or(stretch.end - last.ended_at);
+    // That it is asked for another cycle is no doing of the product's.
+    let next = later().find(|call| call.is_list());
+    let by_itself = next.filter(|next| list.ask.is_none() || next.ask == list.ask);
+    let stopped = match (by_itself, traffic.chance(list)) {
+        (None, Chance::Denied(why)) => return examined.pass_over(why),
+        (None, Chance::Had) => true,
+        _ => false,
+    };
+    if gap <= IDLE && next.is_none() && !stopped {
+        return examined.pass_over("the recording ends before the inbox had to be listed again");
+    }
+    examined.look();
+    if gap <= IDLE && !stopped {
+        return;
+    }
+    let about: Vec<&Call> = if last.number == list.number { vec![list] } else { vec![list, last] };
+    let waiting = list.page().map(|page| page.messages.len()).unwrap_or_default();
+    let seen = format!("a page of {waiting} messages with more behind it, and then ");
+    let seen = match stopped {
+        true => seen + "the end of the poll cycle",
+        false => seen + &format!("nothing for {}", shown(gap)),
+    };
+    let what = "a full inbox page was not followed by the next";
+    let mut finding = Finding::about(&about, Grade::Broken, what);
+    finding.message = None;
+    examined.find(finding.expected("the inbox listed again as soon as the page is worked off").seen(seen));
+}
+
 /// `links.next` is followed as it was given.
 pub(super) fn next_verbatim(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
-    for calls in traffic.mailboxes().into_values() {
+    for Stretch { calls, .. } in traffic.stretches() {
         let mut given: BTreeSet<Vec<(String, String)>> = BTreeSet::new();
         let mut last: Option<String> = None;
         for call in calls.into_iter().filter(|call| call.is_list()) {

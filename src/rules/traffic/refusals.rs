@@ -16,7 +16,8 @@ const SURE: usize = 5;
 pub(super) fn storms(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
     for calls in traffic.mailboxes().into_values() {
-        let mut runs: HashMap<(String, u16), Vec<&Call>> = HashMap::new();
+        // What a run asks for anew is not repeated by the product.
+        let mut runs: HashMap<(Option<usize>, String, u16), Vec<&Call>> = HashMap::new();
         let mut ended: Vec<(u16, Vec<&Call>)> = Vec::new();
         for call in calls {
             let Some(status) = call.status() else { continue };
@@ -31,7 +32,7 @@ pub(super) fn storms(traffic: &Traffic) -> Examined {
                 ),
             };
             if status != 403
-                && let Some(run) = runs.remove(&(String::new(), 403))
+                && let Some(run) = runs.remove(&(call.ask, String::new(), 403))
             {
                 ended.push((403, run));
             }
@@ -39,13 +40,13 @@ pub(super) fn storms(traffic: &Traffic) -> Examined {
                 continue;
             }
             examined.look();
-            let run = runs.entry((about(status), status)).or_default();
+            let run = runs.entry((call.ask, about(status), status)).or_default();
             if run.last().is_some_and(|last| call.started_at() - last.ended_at > STORM) {
                 ended.push((status, std::mem::take(run)));
             }
             run.push(call);
         }
-        ended.extend(runs.into_iter().map(|((_, status), run)| (status, run)));
+        ended.extend(runs.into_iter().map(|((_, _, status), run)| (status, run)));
         for (status, run) in ended {
             let grade = match run.len() {
                 short if short < SUSPECT => continue,

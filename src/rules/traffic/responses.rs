@@ -1,6 +1,10 @@
 //! That a product takes responses as they come: headers in any case, and headers it does not know.
 
-use super::{Call, Examined, Finding, Grade, Traffic};
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Call, Chance, Examined, Finding, Grade, Stretch, Traffic};
 use crate::protocol::Operation;
 
 /// Headers that a download may have in the OpenAPI, or that HTTP has. In lower case.
@@ -69,23 +73,47 @@ fn odd(call: &Call) -> Option<String> {
     call.response_headers().iter().map(|header| &header.name).find(|name| unusual(name)).cloned()
 }
 
+/// Whether a product could have gone on after a download by then.
+fn had_time(traffic: &Traffic, call: &Call, end: DateTime<Utc>) -> bool {
+    match traffic.chance(call) {
+        Chance::Had => true,
+        // It stumbled over something here, and said so.
+        Chance::Denied(_) => traffic.asked(call).is_some_and(|asked| asked.is_over),
+        Chance::Open => end - call.ended_at > TimeDelta::minutes(5),
+    }
+}
+
+/// Downloads that were answered well, each with whether the product went on: with the next chunk, or the
+/// acknowledgement.
+fn downloads<'a>(calls: &[&'a Call]) -> Vec<(&'a Call, bool)> {
+    let goes_on = |place: usize, call: &Call| {
+        calls.iter().skip(place + 1).any(|later| {
+            later.message() == call.message() && (later.is_acknowledgement() || later.chunk() > call.chunk())
+        })
+    };
+    let all = calls.iter().copied().enumerate();
+    let good = all.filter(|(_, call)| call.is_download() && call.is_good());
+    good.map(|(place, call)| (call, goes_on(place, call))).collect()
+}
+
 /// After a response with unusual headers, a product goes on as after any other.
 pub(super) fn tolerated(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
-    for calls in traffic.mailboxes().into_values() {
-        let went_on = |place: usize, call: &Call| {
-            calls.iter().skip(place + 1).any(|later| {
-                later.message() == call.message()
-                    && (later.is_acknowledgement() || later.chunk() > call.chunk())
-            })
-        };
-        let downloads = || calls.iter().enumerate().filter(|(_, call)| call.is_download() && call.is_good());
-        let usual_works = downloads().any(|(place, call)| odd(call).is_none() && went_on(place, call));
-        for (place, call) in downloads() {
+    // That a download with usual headers was gone on with shows that it can be, whenever that was.
+    let usual_works: BTreeSet<&str> = traffic
+        .stretches()
+        .iter()
+        .flat_map(|stretch| downloads(&stretch.calls))
+        .filter(|(call, goes_on)| *goes_on && odd(call).is_none())
+        .filter_map(|(call, _)| call.mailbox.as_deref())
+        .collect();
+    for Stretch { calls, end } in traffic.stretches() {
+        for (call, goes_on) in downloads(&calls) {
             let Some(name) = odd(call) else { continue };
-            if went_on(place, call) {
+            let usual_works = call.mailbox.as_deref().is_some_and(|mailbox| usual_works.contains(mailbox));
+            if goes_on {
                 examined.look();
-            } else if usual_works && traffic.end - call.ended_at > chrono::TimeDelta::minutes(5) {
+            } else if usual_works && had_time(traffic, call, end) {
                 examined.look();
                 examined.find(
                     Finding::about(

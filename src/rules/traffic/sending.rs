@@ -106,7 +106,8 @@ pub(super) fn repeated(traffic: &Traffic) -> Examined {
             );
             let Some(before) = sent.insert(key, call) else { continue };
             let gap = call.started_at() - before.ended_at;
-            if gap > SHORT {
+            let asked_anew = before.ask.is_some() && call.ask.is_some() && before.ask != call.ask;
+            if gap > SHORT || asked_anew {
                 continue;
             }
             let reference = if local_id.is_empty() {

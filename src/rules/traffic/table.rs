@@ -220,9 +220,17 @@ rules! {
 pub fn markdown() -> String {
     let mut page = String::from(
         "# Rules over recorded traffic\n\n\
-         `mesh-witness judge` applies these to a tape, a HAR or a bundle. This page is made from the table in the code, and a test keeps it so.\n\n\
-         A broken MUST fails (exit code 1); a broken SHOULD or MAY is a warning. A rule that had nothing to look at is not applicable, with the reason.\n\
-         Where sources disagree, the rule takes the weaker claim. A finding of a MUST is a warning where it may be right after all.\n",
+         `mesh-witness run` applies these to all that the product did in the run, `mesh-witness judge` to a tape, a HAR or a bundle. This page is made from the table in the code, and a test keeps it so.\n\n\
+         A broken MUST fails (exit code 1); a broken SHOULD or MAY is a warning, which changes no verdict. A rule that had nothing to look at is not applicable, with the reason.\n\
+         Where sources disagree, the rule takes the weaker claim. A finding of a MUST is a warning where it may be right after all.\n\n\
+         In a run the product is not blamed for what the run does:\n\n\
+         - What the run asks for is not the product's own wish: the first inbox check of each poll cycle that it asks for, further handshakes, sends and enquiries that it asks for, chunks of the size that it asks for. What the product does beyond that is judged.\n\
+         - What must follow is demanded when the product had the chance: its program has ended by itself, and well. Of a program that failed by its own account or was ended at its time limit it is not; of a product that was asked by a webhook or by a person, only after a while.\n\
+         - An inbox check after a send, a handshake before first use: only where the run has asked for it. What is due every day is not judged in a run at all.\n\
+         - Each scenario has an empty endpoint: what was left undone at the one before cannot be made up for, and is passed over. Clocks that a scenario has moved are not what a token's time is measured by.\n\
+         - Calls that a scenario makes to test an endpoint are no product's.\n\n\
+         A bundle says in `data/run/course.json` what was asked for and when, so `judge` comes to the same result. A HAR or a tape does not, and is judged as of a product that acted by itself.\n\n\
+         A rule that is known to be broken can be listed with `--deviations` like a case: `{rule: mex-from, reason: …, reference: …, owner: …, expires: 2027-03-31}`. It is shown and not counted; when it holds again, when no rule of that name was applied, or when the date is over, the run fails.\n",
     );
     for Rule { id, title, severity, source, remedy, nothing, .. } in RULES {
         page.push_str(&format!(

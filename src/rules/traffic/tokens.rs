@@ -1,6 +1,6 @@
 //! The Authorization header: its form, its hash, its time, and that no token is used twice.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 
@@ -136,11 +136,11 @@ pub(super) fn timestamp(traffic: &Traffic) -> Examined {
         };
         examined.look();
         let time = time.and_utc();
-        let off = offset(time, call);
+        let (clock, off) = offset(time, call);
         let Some((grade, what, remedy)) = judge_offset(off) else { continue };
         let ahead = if off > TimeDelta::zero() { "ahead of" } else { "behind" };
         let mut finding = Finding::about(&[call], grade, what)
-            .expected(format!("{}, give or take a few minutes", TokenTimestamp::at(reference(call))))
+            .expected(format!("{}, give or take a few minutes", TokenTimestamp::at(clock)))
             .seen(format!("{}, which is {} {ahead} UTC", TokenTimestamp::at(time), shown(off)));
         finding.remedy = remedy;
         examined.find(finding);
@@ -154,12 +154,12 @@ fn reference(call: &Call) -> DateTime<Utc> {
     date.map_or(call.started_at(), |date| date.with_timezone(&Utc))
 }
 
-/// How far the token's time is ahead of the clock that it is closer to: where recorder and endpoint
-/// disagree, the product is not to blame.
-fn offset(time: DateTime<Utc>, call: &Call) -> TimeDelta {
-    let minute = |at: DateTime<Utc>| time - TokenTimestamp::at(at).time();
-    let (theirs, ours) = (minute(reference(call)), minute(call.started_at()));
-    if ours.abs() < theirs.abs() { ours } else { theirs }
+/// The clock that the token's time is closer to, and how far it is ahead of that: where recorder and
+/// endpoint disagree, the product is not to blame.
+fn offset(time: DateTime<Utc>, call: &Call) -> (DateTime<Utc>, TimeDelta) {
+    let of = |at: DateTime<Utc>| (at, time - TokenTimestamp::at(at).time());
+    let (theirs, ours) = (of(reference(call)), of(call.started_at()));
+    if ours.1.abs() < theirs.1.abs() { ours } else { theirs }
 }
 
 fn judge_offset(off: TimeDelta) -> Option<(Grade, &'static str, Option<&'static str>)> {
@@ -249,7 +249,8 @@ fn is_retry(before: &Call, again: &Call) -> bool {
 /// The count says how often a nonce was used, so it rises with each use.
 pub(super) fn nonce_count(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
-    let mut last: BTreeMap<(&str, &str), (u64, &Call, &str)> = BTreeMap::new();
+    let mut last: BTreeMap<(&str, &str), (u64, &Call)> = BTreeMap::new();
+    let mut used: HashSet<Identity<'_>> = HashSet::new();
     for call in speaking(traffic).0 {
         let Some(token) = token(call, &mut examined) else { continue };
         let Ok(count) = token.nonce_count.parse::<u64>() else {
@@ -257,13 +258,15 @@ pub(super) fn nonce_count(traffic: &Traffic) -> Examined {
             continue;
         };
         examined.look();
+        // The very same token is another rule's.
+        if !used.insert(identity(token)) {
+            continue;
+        }
         let nonce = (token.mailbox.as_str(), token.nonce.as_str());
-        let before = last.insert(nonce, (count, call, &token.timestamp));
-        let Some((earlier, other, timestamp)) = before else { continue };
-        // The very same token is another rule's; calls at the same time may overtake each other.
-        let same_token = earlier == count && timestamp == token.timestamp;
+        let Some((earlier, other)) = last.insert(nonce, (count, call)) else { continue };
+        // Calls at the same time may overtake each other.
         let overtaken = other.ended_at > call.started_at();
-        if count > earlier || same_token || overtaken {
+        if count > earlier || overtaken {
             continue;
         }
         examined.find(

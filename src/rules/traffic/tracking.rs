@@ -1,10 +1,10 @@
 //! How often the outbox is tracked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 
-use super::{Call, Examined, Finding, Grade, Traffic, shown};
+use super::{Act, Call, Examined, Finding, Grade, Traffic, shown};
 use crate::protocol::Operation;
 
 /// So many enquiries about one message within so long are polling: as often as an inbox is polled.
@@ -16,8 +16,13 @@ const OFTEN: (usize, TimeDelta) = (3, TimeDelta::hours(1));
 pub(super) fn not_polled(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
     let mut asked: BTreeMap<&str, Vec<&Call>> = BTreeMap::new();
+    let mut answered = BTreeSet::new();
     for call in &traffic.calls {
         if matches!(call.operation(), Some(Operation::TrackMessage(_) | Operation::TrackLocalId(..))) {
+            if traffic.asked(call).is_some_and(|asked| asked.act == Act::Track) && answered.insert(call.ask) {
+                examined.pass_over("the run asked for the status");
+                continue;
+            }
             examined.look();
             asked.entry(&call.exchange.request.head.target).or_default().push(call);
         }

@@ -1,11 +1,17 @@
 //! A recording as rules look at it: calls in order of time, by mailbox.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
-use super::Context;
+use super::{
+    Context,
+    course::{Act, Anew, Asked, Chance, Course, is_same},
+};
 use crate::{
     protocol::{ChunkRange, Listed, Operation},
     tape::{Actor, Exchange, Header, Vantage, printable},
@@ -22,6 +28,17 @@ pub(super) struct Call {
     pub mailbox: Option<String>,
     /// The end, worked out once.
     pub ended_at: DateTime<Utc>,
+    /// Within which ask it was made, as a place in [`Traffic::asks`].
+    pub ask: Option<usize>,
+}
+
+/// Calls of one mailbox at one endpoint: until that started anew, or the recording ends.
+#[derive(Debug)]
+pub(super) struct Stretch<'a> {
+    /// The calls, in order of time.
+    pub calls: Vec<&'a Call>,
+    /// When it ended; what must follow later than that cannot be seen.
+    pub end: DateTime<Utc>,
 }
 
 /// An inbox page as a product gets it.
@@ -42,17 +59,31 @@ pub(super) struct Traffic {
     pub end: DateTime<Utc>,
     /// Whether nothing came before.
     pub from_start: bool,
+    /// Whether a run drove the product.
+    pub is_driven: bool,
+    /// Whether the reference client stood in for it.
+    pub is_stand_in: bool,
+    /// What it was asked to do, in the order in which it was.
+    pub asks: Vec<Asked>,
+    anew: Vec<Anew>,
 }
 
 impl Traffic {
     /// The calls that are to be judged.
     pub fn new(exchanges: &[(usize, Arc<Exchange>)], context: &Context) -> Self {
         let actor = context.actor.unwrap_or(Actor::Product);
+        let Course { asks, mut anew, by_hand, stand_in: is_stand_in } =
+            context.course.clone().unwrap_or_default();
+        anew.sort_by_key(|anew| anew.at);
+        let mut within: HashMap<usize, usize> = HashMap::new();
+        for (place, asked) in asks.iter().enumerate() {
+            within.extend(asked.exchanges.iter().map(|number| (*number, place)));
+        }
         let only = context.mailbox.as_ref().map(|mailbox| mailbox.as_str());
         let mut calls: Vec<Call> = exchanges
             .iter()
-            .filter(|(_, exchange)| exchange.actor == actor)
-            .map(|(number, exchange)| Call::new(*number, exchange))
+            .filter(|(number, exchange)| exchange.actor == actor && !by_hand.contains(number))
+            .map(|(number, exchange)| Call::new(*number, exchange, within.get(number).copied()))
             .filter(|call| {
                 only.is_none_or(|only| call.mailbox.as_ref().is_some_and(|m| m.eq_ignore_ascii_case(only)))
             })
@@ -62,7 +93,54 @@ impl Traffic {
         // Of the whole recording: that others went on shows that this mailbox had time to.
         let ends = exchanges.iter().map(|(_, exchange)| exchange.ended_at());
         let end = ends.max().unwrap_or(DateTime::UNIX_EPOCH);
-        Self { calls, end, from_start: context.from_start }
+        Self {
+            calls,
+            end,
+            from_start: context.from_start,
+            is_driven: context.course.is_some(),
+            is_stand_in,
+            asks,
+            anew,
+        }
+    }
+
+    /// The calls of each mailbox, cut where its endpoint started anew.
+    pub fn stretches(&self) -> Vec<Stretch<'_>> {
+        let mut stretches = Vec::new();
+        for (mailbox, mut calls) in self.mailboxes() {
+            for Anew { at, first, .. } in self.anew.iter().filter(|anew| is_same(&anew.mailbox, mailbox)) {
+                let is_later = |call: &&Call| Some(call.number) == *first || call.started_at() >= *at;
+                let later = calls.split_off(calls.iter().position(is_later).unwrap_or(calls.len()));
+                stretches.push(Stretch { calls: std::mem::replace(&mut calls, later), end: *at });
+            }
+            stretches.push(Stretch { calls, end: self.end });
+        }
+        stretches.retain(|stretch| !stretch.calls.is_empty());
+        stretches
+    }
+
+    /// When the endpoint that a call was made to started anew, or the recording ended.
+    pub fn end_after(&self, call: &Call) -> DateTime<Utc> {
+        let mailbox = call.mailbox.as_deref().unwrap_or_default();
+        let next = |anew: &&Anew| {
+            is_same(&anew.mailbox, mailbox) && anew.at > call.started_at() && anew.first != Some(call.number)
+        };
+        self.anew.iter().find(next).map_or(self.end, |anew| anew.at)
+    }
+
+    /// The ask within which a call was made.
+    pub fn asked(&self, call: &Call) -> Option<&Asked> {
+        self.asks.get(call.ask?)
+    }
+
+    /// Whether the product has had the chance to do what must follow this call.
+    pub fn chance(&self, call: &Call) -> Chance {
+        self.asked(call).map_or(Chance::Open, Asked::chance)
+    }
+
+    /// What the mailbox's product was asked to do of this kind, by time.
+    pub fn asks_for(&self, mailbox: &str, act: Act) -> impl Iterator<Item = &Asked> {
+        self.asks.iter().filter(move |asked| asked.act == act && asked.is_of(mailbox))
     }
 
     /// The calls of each mailbox. In what order several mailboxes' calls interleave plays no part.
@@ -78,9 +156,9 @@ impl Traffic {
 }
 
 impl Call {
-    fn new(number: usize, exchange: &Arc<Exchange>) -> Self {
+    fn new(number: usize, exchange: &Arc<Exchange>, ask: Option<usize>) -> Self {
         let mailbox = path_mailbox(&exchange.request.head.target).map(|text| printable(text.as_bytes()));
-        Self { number, mailbox, ended_at: exchange.ended_at(), exchange: Arc::clone(exchange) }
+        Self { number, mailbox, ended_at: exchange.ended_at(), exchange: Arc::clone(exchange), ask }
     }
 
     /// When it began.
@@ -196,7 +274,8 @@ impl Call {
     }
 }
 
-fn path_mailbox(target: &str) -> Option<&str> {
+/// The mailbox that a request line's target names, as written.
+pub(super) fn path_mailbox(target: &str) -> Option<&str> {
     let path = target.split('?').next()?;
     let first = path.strip_prefix("/messageexchange/")?.split('/').next()?;
     let first = first.char_indices().nth(100).and_then(|(end, _)| first.get(..end)).unwrap_or(first);

@@ -1,48 +1,82 @@
 //! Asking the product to act, and reading from the tape what it did.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{sync::Arc, time::Duration};
 
-use super::{Fault, FaultKind, Role, Stage};
+use chrono::Utc;
+use tokio::time::sleep;
+
+use super::{Fault, FaultKind, Role, Stage, pace, patience::Patience};
 use crate::{
     product::{Ask, AskError, Product, Said},
     rules,
-    runner::setting::{EvidenceFile, Lease},
+    runner::{
+        relayed::Relay,
+        setting::{EvidenceFile, Lease},
+    },
     tape::{Exchange, Sha256},
 };
-
-/// How often a product is asked for a poll cycle until its inbox is empty, at most.
-const CYCLES: usize = 20;
 
 impl Stage {
     /// Asks the product to act, and gives the calls that it has made since, in the order in which they
     /// ended.
     pub(super) async fn ask(&mut self, ask: Ask<'_>) -> Result<Vec<Arc<Exchange>>, Fault> {
         let (setting, scenario) = (Arc::clone(&self.setting), self.scenario);
+        let tape = setting.tape.clone();
         let of_product = move || -> Vec<Arc<Exchange>> {
-            rules::of_product(&setting.tape.of_scenario(scenario)).into_iter().cloned().collect()
+            rules::of_product(&tape.of_scenario(scenario)).into_iter().cloned().collect()
         };
         let mark = of_product().len();
         let since = || of_product().split_off(mark);
-        let cycles = if matches!(ask, Ask::Drain { .. }) && self.is_driven() { CYCLES } else { 1 };
-        let mut acts = Vec::new();
-        for _ in 0..cycles {
-            let before = downloads(&acts);
+        let mut patience = Patience::new(self.is_driven(), self.relayed_delivery());
+        loop {
+            self.keep_pace(&ask).await;
+            let connections = self.setting.relay.as_ref().map_or(0, Relay::connections);
+            let asked = setting.ledger.asks(&self.mailbox(Role::Product), &ask, self.is_driven());
             let said = self.product.ask(&ask, &since).await.map_err(|error| unasked(&error))?;
-            if let Some(staging) = self.staging() {
-                staging.settled().await;
-            }
-            acts = since();
+            self.settled().await;
+            setting.ledger.acted(asked, &said);
+            let acts = since();
             if acts.is_empty() && self.is_driven() {
-                let fault = rules::idle(ask.words(), &said.how);
+                let relay = self.setting.relay.as_ref();
+                let nothing = relay.and_then(|relay| relay.came_to_nothing(connections));
+                let fault = rules::idle(ask.words(), &said.how, nothing.as_deref());
                 self.keep(&ask, said);
                 return Err(fault);
             }
             self.keep(&ask, said);
-            if ask.is_done(&acts) || downloads(&acts) == before {
-                break;
+            match patience.again(&ask, &acts) {
+                Some(wait) => sleep(wait).await,
+                None => return Ok(acts),
             }
         }
-        Ok(acts)
+    }
+
+    /// Waits until all that the product has seen the end of is on the tape.
+    async fn settled(&mut self) {
+        if let Some(relay) = &self.setting.relay {
+            relay.settled().await;
+        }
+        if let Some(staging) = self.staging() {
+            staging.settled().await;
+        }
+    }
+
+    /// How long a message may be on its way; `None` where a product is driven at an endpoint of our own, where
+    /// it is there at once.
+    fn relayed_delivery(&self) -> Option<Duration> {
+        self.setting.relay.as_ref().map(|_| self.counterpart.delivery_timeout())
+    }
+
+    /// Asks a driven product for a look at its inbox no sooner than MESH does.
+    async fn keep_pace(&self, ask: &Ask<'_>) {
+        if self.setting.relay.is_none() || !pace::concerns(ask) {
+            return;
+        }
+        let mailbox = self.mailbox(Role::Product);
+        if let Some(ago) = pace::since_last_look(&self.setting.tape.exchanges(), Utc::now()) {
+            self.setting.was_listed(mailbox.as_str(), ago);
+        }
+        self.setting.may_list(mailbox.as_str()).await;
     }
 
     /// What the driver brought back, as evidence.
@@ -140,15 +174,6 @@ impl Stage {
             Lease::Own(_) | Lease::Shared(_) => None,
         }
     }
-}
-
-/// Messages that were downloaded.
-fn downloads(acts: &[Arc<Exchange>]) -> BTreeSet<String> {
-    let one = |act: &Arc<Exchange>| match &act.operation {
-        Some(crate::protocol::Operation::GetMessage(_, id)) => Some(id.to_string()),
-        _ => None,
-    };
-    acts.iter().filter_map(one).collect()
 }
 
 fn unasked(error: &AskError) -> Fault {

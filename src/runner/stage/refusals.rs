@@ -20,14 +20,14 @@ impl Stage {
     ///
     /// # Errors
     /// The scenario is not run when nobody can disable it.
-    pub fn disable_product_mailbox(&mut self) -> Result<(), Fault> {
+    pub async fn disable_product_mailbox(&mut self) -> Result<(), Fault> {
         let mailbox = self.mailbox(Role::Product);
         if matches!(self.lease, Lease::Shared(_)) {
             let request = format!(
                 "Case {}: have NHS England disable mailbox {mailbox} now. Is it disabled?",
                 self.label
             );
-            if !self.confirms(&request) {
+            if !self.confirms(request).await {
                 return Err(self.not_run(
                     "somebody at NHS England has to disable the mailbox, and nobody has confirmed that it was: \
                      run this case on a terminal, by appointment",
@@ -44,7 +44,7 @@ impl Stage {
     ///
     /// # Errors
     /// When nobody has confirmed that it was: the run cannot go on with it.
-    pub fn enable_product_mailbox(&mut self) -> Result<(), Fault> {
+    pub async fn enable_product_mailbox(&mut self) -> Result<(), Fault> {
         let mailbox = self.mailbox(Role::Product);
         if !matches!(self.lease, Lease::Shared(_)) {
             self.demand_own_endpoint()?.mailroom().set_active(&mailbox, true);
@@ -53,7 +53,7 @@ impl Stage {
         let request = format!("Case {}: have mailbox {mailbox} enabled again. Is it enabled?", self.label);
         // Whoever is asked plays no part in what was judged.
         self.lease.unusable = None;
-        if self.confirms(&request) {
+        if self.confirms(request).await {
             return Ok(());
         }
         self.lease.unusable =
@@ -62,8 +62,11 @@ impl Stage {
         Err(Fault::new(FaultKind::Endpoint, "nobody has confirmed that the mailbox is enabled again", remedy))
     }
 
-    fn confirms(&self, request: &str) -> bool {
-        self.setting.terms.operator.as_ref().is_some_and(|operator| operator.confirms(request))
+    async fn confirms(&self, request: String) -> bool {
+        match &self.setting.terms.operator {
+            Some(operator) => operator.confirms(request).await,
+            None => false,
+        }
     }
 
     /// Has the product check its inbox, where that is to be refused.
@@ -101,8 +104,9 @@ impl Stage {
         if self.is_driven() {
             let mailbox = self.mailbox(Role::Product);
             let Some(endpoint) = self.own_endpoint() else {
-                return Err(self.not_applicable(
-                    "only an endpoint of our own can bring a product to download a message that cannot be had",
+                return Err(self.not_run(
+                    "only an endpoint of our own can bring a product to download a message that cannot be had: play \
+                     this case against the emulator, by a configuration without endpoint",
                 ));
             };
             endpoint.mailroom().list_although_gone(&mailbox, message);

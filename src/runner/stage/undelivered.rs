@@ -1,6 +1,8 @@
 //! A message that nobody collects (pack case 703): five days at an endpoint whose time can be moved, two
 //! runs elsewhere.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Ask, Fault, FaultKind, Reported, SentMessage, Stage, digest_of, out_of_order};
@@ -36,7 +38,7 @@ impl Stage {
     }
 
     /// Nobody has collected the message for five days: lets them pass where time can be moved; elsewhere
-    /// they must have passed, or the run is to be gone on with.
+    /// they must have passed, here and at the endpoint, or the run is to be gone on with.
     ///
     /// # Errors
     /// The scenario is not run when the days have not passed.
@@ -49,18 +51,20 @@ impl Stage {
         let pending = match self.taken_up() {
             Some(pending) => pending,
             None => {
-                let sent_at = self.sent()?.exchange.started_at;
+                let sent_at = rules::time_at_endpoint(&self.sent()?.exchange);
                 let due = sent_at.checked_add_signed(FIVE_DAYS + A_LITTLE).unwrap_or(sent_at);
                 Pending { case: self.label.clone(), message, sent_at, due }
             }
         };
-        if Utc::now() >= pending.due {
+        let tape = self.setting.tape.exchanges();
+        let last = tape.iter().rev().find(|exchange| exchange.response.is_some());
+        let Some(time) = rules::still_before(pending.due, Utc::now(), last.map(Arc::as_ref)) else {
             return Ok(());
-        }
-        let due = stamp(pending.due);
+        };
+        let (due, time) = (stamp(pending.due), stamp(time));
         self.setting.ledger.leave(pending);
         Err(self.not_run(format!(
-            "come back after {due}: mesh-witness run --resume with this bundle goes on with the message"
+            "come back after {due}, it is {time}: mesh-witness run --resume with this bundle goes on with the message"
         )))
     }
 

@@ -36,8 +36,23 @@ impl Stage {
     /// # Errors
     /// When it cannot be asked, or does nothing.
     pub async fn product_works_inbox_off(&mut self) -> Result<(), Fault> {
+        self.wait_for_delivery().await;
         let expected = self.many.keys().cloned().collect();
         self.ask(Ask::Drain { expected: &expected }).await.map(drop)
+    }
+
+    /// A driven product is asked for its first look once all of them can have arrived: what has not would not be
+    /// on the first page. Nobody else may look into its mailbox.
+    async fn wait_for_delivery(&self) {
+        if self.setting.relay.is_some() && self.setting.real {
+            let time = self.counterpart.delivery_timeout();
+            (self.setting.notice)(&format!(
+                "waiting {} s for {} messages to arrive",
+                time.as_secs(),
+                self.many.len()
+            ));
+            tokio::time::sleep(time).await;
+        }
     }
 
     /// The inbox was worked off page by page.

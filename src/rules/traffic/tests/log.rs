@@ -6,6 +6,7 @@ use std::{io::Write, sync::Arc, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 use http::Method;
 
+use crate::rules::traffic::{Act, Asked, Course};
 use crate::{
     protocol::{Credentials, MailboxId, NonceCount, Operation, Password, SharedKey, Token},
     tape::{
@@ -21,6 +22,7 @@ pub struct Log {
     pub now: DateTime<Utc>,
     pub mailbox: &'static str,
     pub from_start: bool,
+    pub course: Option<Course>,
     count: u32,
 }
 
@@ -47,7 +49,7 @@ fn body(bytes: &[u8], gzip: bool) -> BodyRecord {
 impl Log {
     pub fn new() -> Self {
         let now = "2026-11-21T12:00:00Z".parse().unwrap();
-        Self { exchanges: vec![], now, mailbox: "X26ABC1", from_start: false, count: 0 }
+        Self { exchanges: vec![], now, mailbox: "X26ABC1", from_start: false, course: None, count: 0 }
     }
 
     /// The token of the next call, whole.
@@ -60,6 +62,32 @@ impl Log {
     pub fn wait(&mut self, seconds: i64) -> &mut Self {
         self.now += TimeDelta::seconds(seconds);
         self
+    }
+
+    /// What a run asks for: the calls, and what the product says then. Its program has ended.
+    pub fn asked(&mut self, act: Act, succeeded: Option<bool>, calls: impl FnOnce(&mut Self)) -> &mut Self {
+        let asked = Asked { from: self.now, ..Asked::now(self.mailbox, act) };
+        let place = self.course.get_or_insert_default().ask(asked);
+        calls(self);
+        let now = self.now;
+        self.course.get_or_insert_default().acted(place, now, succeeded, true);
+        self.wait(1)
+    }
+
+    /// The same, where more may come of it: the product was told by an HTTP call, or by a person.
+    pub fn asked_from_afar(&mut self, act: Act, calls: impl FnOnce(&mut Self)) -> &mut Self {
+        self.asked(act, Some(true), calls);
+        if let Some(asked) = self.course.as_mut().and_then(|course| course.asks.last_mut()) {
+            asked.is_over = false;
+        }
+        self
+    }
+
+    /// The endpoint starts anew.
+    pub fn anew(&mut self) -> &mut Self {
+        let (mailbox, now) = (self.mailbox, self.now);
+        self.course.get_or_insert_default().anew(mailbox, now);
+        self.wait(1)
     }
 
     pub fn hours(&mut self, hours: i64) -> &mut Self {

@@ -3,6 +3,7 @@
 mod acknowledging;
 mod chunks;
 mod connections;
+mod course;
 mod handshakes;
 mod log;
 mod patients;
@@ -20,8 +21,10 @@ const ID: &str = "20261121120000000000_ABCDEF";
 const OTHER: &str = "20261121120000000000_FEDCBA";
 
 fn result(id: &str, log: &Log) -> RuleResult {
-    let context = Context { from_start: log.from_start, ..Context::default() };
-    let results = judge(&log.tape(), &context);
+    let tape = log.tape();
+    let numbered: Vec<_> = (1..).zip(tape.iter().cloned()).collect();
+    let course = log.course.clone().map(|course| course.numbered(&numbered));
+    let results = judge(&tape, &Context { from_start: log.from_start, course, ..Context::default() });
     results.into_iter().find(|result| result.rule.id == id).expect("a rule of this ID")
 }
 

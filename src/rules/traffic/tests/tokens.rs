@@ -188,3 +188,14 @@ fn other_vantages_are_judged_alike() {
     log.list(&[]).last().vantage = Vantage::Endpoint;
     RULES_OF_TOKENS.iter().for_each(|rule| held(rule, &log));
 }
+
+/// The very same token, used again after others, is told by the rule on repeated tokens alone.
+#[test]
+fn a_token_that_is_used_again_later_says_nothing_of_its_count() {
+    let mut log = Log::new();
+    let first = log.token();
+    log.call_with(&first, "GET /inbox", &[], b"").list(&[]).list(&[]);
+    log.call_with(&first, "GET /inbox", &[], b"").list(&[]);
+    broken("token-repeated", &log);
+    held("nonce-count", &log);
+}

@@ -1,0 +1,43 @@
+//! Another status.
+
+use super::{Effect, Fault, status};
+
+pub(in crate::emulator::faults) const FAULTS: &[Fault] = &[
+    status("handshake-201", "handshake", 200, 201),
+    status("list-201", "check inbox", 200, 201),
+    status("count-202", "count messages", 200, 202),
+    status("send-200", "send message", 202, 200),
+    status("send-chunk-200", "send chunk", 202, 200),
+    status("head-204", "head message", 200, 204),
+    status("download-206", "download message", 200, 206),
+    status("first-chunk-200", "download message", 206, 200),
+    status("middle-chunk-200", "download chunk", 206, 200),
+    status("last-chunk-206", "download chunk", 200, 206),
+    status("acknowledge-204", "acknowledge message", 200, 204),
+    status("track-202", "track message", 200, 202),
+    status("track-local-id-202", "track local ID", 200, 202),
+    status("lookup-203", "look up endpoint", 200, 203),
+    status("search-203", "search workflow", 200, 203),
+    status("403-is-401", "", 403, 401),
+    status("403-is-404", "", 403, 404),
+    status("400-is-422", "", 400, 422),
+    status("417-is-400", "send message", 417, 400),
+    status("chunk-417-is-400", "send chunk", 417, 400),
+    status("chunk-404-is-410", "send chunk", 404, 410),
+    status("chunk-423-is-409", "send chunk", 423, 409),
+    status("download-404-is-410", "download message", 404, 410),
+    status("download-410-is-404", "download message", 410, 404),
+    status("head-404-is-400", "head message", 404, 400),
+    status("head-410-is-404", "head message", 410, 404),
+    status("download-chunk-404-is-400", "download chunk", 404, 400),
+    status("download-chunk-410-is-404", "download chunk", 410, 404),
+    status("acknowledge-404-is-200", "acknowledge message", 404, 200),
+    status("track-404-is-200", "track message", 404, 200),
+    status("track-local-id-300-is-200", "track local ID", 300, 200),
+    status("track-local-id-404-is-200", "track local ID", 404, 200),
+    Fault {
+        name: "anything-is-an-operation",
+        what: "a call of nothing in the API is answered with 200",
+        effect: Effect::Elsewhere(200),
+    },
+];

@@ -1,0 +1,195 @@
+//! Messages in chunks: each judgement both ways.
+
+use super::*;
+
+const OTHER: &str = "20261121120000000000_FFFFFF";
+
+fn id() -> MessageId {
+    MessageId::parse(ID).unwrap()
+}
+
+/// The request of a chunk, from 1, and its range.
+fn sent(place: usize, range: &str) -> Exchange {
+    let path = if place == 1 { String::new() } else { format!("/{ID}/{place}") };
+    exchange(&format!("POST /messageexchange/A/outbox{path}\nmex-chunk-range: {range}"), 202, "")
+}
+
+/// The download of a chunk, from 1, with what its answer says.
+fn got(place: usize, status: u16, range: &str) -> Exchange {
+    let path = if place == 1 { String::new() } else { format!("/{place}") };
+    let mut got = exchange(&format!("GET /messageexchange/A/inbox/{ID}{path}"), status, "");
+    let head = format!("HTTP/1.1 {status} Status\r\nMex-Chunk-Range: {range}\r\n\r\n");
+    got.response.as_mut().unwrap().head = Redactor::default().response_head(head.as_bytes());
+    got
+}
+
+fn cut_short(exchange: Exchange) -> Exchange {
+    let failure = Some(TransportFailure { kind: FailureKind::Closed, detail: "x".to_owned() });
+    Exchange { failure, ..exchange }
+}
+
+fn of_counterpart(exchange: Exchange) -> Exchange {
+    Exchange { actor: Actor::Counterpart, ..exchange }
+}
+
+fn sending(sends: Vec<Exchange>) -> Result<(), Fault> {
+    sent_in_chunks(&tape(sends), &[])
+}
+
+fn receiving(downloads: Vec<Exchange>) -> Result<(), Fault> {
+    downloaded_in_chunks(&tape(downloads), &[])
+}
+
+#[test]
+fn the_sends_of_a_message_are_its_first_and_the_senders_further_chunks_of_it() {
+    let another = exchange(&format!("POST /messageexchange/A/outbox/{OTHER}/2"), 202, "");
+    let all =
+        vec![sent(1, "1:3"), sent(2, "2:3"), another, of_counterpart(sent(2, "2:3")), sent(3, "3:3"), list()];
+    let all = tape(all);
+    let sends = sends_of(&id(), &all[0], &all);
+    let places: Vec<usize> =
+        sends.iter().map(|send| all.iter().position(|one| Arc::ptr_eq(one, send)).unwrap()).collect();
+    assert_eq!(places, [0, 1, 4]);
+}
+
+#[test]
+fn the_downloads_of_a_message_are_an_actors_calls_for_it_and_for_its_chunks() {
+    let another = exchange(&format!("GET /messageexchange/A/inbox/{OTHER}"), 200, "");
+    let all =
+        vec![got(1, 206, "1:2"), another, of_counterpart(got(1, 206, "1:2")), list(), got(2, 200, "2:2")];
+    let all = tape(all);
+    let downloads = downloads_of(&id(), Actor::Product, &all);
+    assert_eq!(downloads.len(), 2);
+    assert!(Arc::ptr_eq(&downloads[0], &all[0]) && Arc::ptr_eq(&downloads[1], &all[4]));
+    assert_eq!(downloads_of(&id(), Actor::Counterpart, &all).len(), 1);
+}
+
+#[test]
+fn a_message_in_chunks_is_two_requests_at_least() {
+    assert_eq!(sending(vec![sent(1, "1:2"), sent(2, "2:2")]), Ok(()));
+    assert_eq!(sending(vec![sent(1, "1:3"), sent(2, "2:3"), sent(3, "3:3")]), Ok(()));
+    for few in [vec![], vec![sent(1, "1:1")]] {
+        let fault = sending(few).unwrap_err();
+        assert_eq!(
+            (fault.kind, fault.what.as_str()),
+            (FaultKind::Product, "the message was not sent in chunks")
+        );
+    }
+}
+
+#[test]
+fn every_chunk_must_be_accepted() {
+    for status in [200, 400, 417, 423, 500] {
+        let mut refused = sent(2, "2:3");
+        refused.response.as_mut().unwrap().head.status = status;
+        let fault = sending(vec![sent(1, "1:3"), refused, sent(3, "3:3")]).unwrap_err();
+        assert_eq!(fault.expected.as_deref(), Some("202"), "{status}");
+    }
+    let fault = sending(vec![sent(1, "1:2"), cut_short(sent(2, "2:2"))]).unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Endpoint, "it is not known to have come");
+}
+
+#[test]
+fn chunks_are_numbered_in_the_order_in_which_they_are_sent() {
+    for (ranges, expected, seen) in [
+        (["0:3", "1:3", "2:3"], "1:3", "0:3"),
+        (["1:3", "3:3", "2:3"], "2:3", "3:3"),
+        (["1:3", "2:3", "2:3"], "3:3", "2:3"),
+        (["1:4", "2:4", "3:4"], "1:3", "1:4"),
+        (["1:3", "2", "3:3"], "2:3", "2"),
+    ] {
+        let sends = || (1..).zip(ranges).map(|(place, range)| sent(place, range));
+        let fault = sending(sends().collect()).unwrap_err();
+        assert_eq!(fault.kind, FaultKind::Product, "{ranges:?}");
+        assert_eq!(fault.expected, Some(format!("Mex-Chunk-Range: {expected}")));
+        assert_eq!(fault.seen.as_deref(), Some(seen));
+        assert_eq!(kind(sending(sends().map(of_counterpart).collect())), FaultKind::Harness, "it is our own");
+    }
+    let unnumbered = exchange(&format!("POST /messageexchange/A/outbox/{ID}/2"), 202, "");
+    assert_eq!(sending(vec![sent(1, "1:2"), unnumbered]).unwrap_err().seen.as_deref(), Some("nothing"));
+}
+
+#[test]
+fn every_chunk_is_downloaded_with_206_and_the_last_with_200() {
+    assert_eq!(receiving(vec![got(1, 206, "1:3"), got(2, 206, "2:3"), got(3, 200, "3:3")]), Ok(()));
+    assert_eq!(receiving(vec![got(1, 206, "1:2"), got(2, 200, "2:2")]), Ok(()));
+    for (statuses, expected) in [([200, 206, 200], "206"), ([206, 200, 200], "206"), ([206, 206, 206], "200")]
+    {
+        let ranges = ["1:3", "2:3", "3:3"];
+        let downloads =
+            (1..).zip(statuses).zip(ranges).map(|((place, status), range)| got(place, status, range));
+        let fault = receiving(downloads.collect()).unwrap_err();
+        assert_eq!(fault.expected.as_deref(), Some(expected), "{statuses:?}");
+    }
+    assert!(receiving(vec![got(1, 206, "1:2"), cut_short(got(2, 200, "2:2"))]).is_err());
+}
+
+#[test]
+fn a_chunk_must_be_the_one_that_was_asked_for_and_be_decoded() {
+    let fault = receiving(vec![got(1, 206, "1:3"), got(2, 206, "3:3"), got(3, 200, "3:3")]).unwrap_err();
+    assert_eq!(
+        (fault.kind, fault.what.as_str()),
+        (FaultKind::Endpoint, "chunk 2 of 3 is not what it says that it is")
+    );
+    let mut broken = got(2, 200, "2:2");
+    broken.response.as_mut().unwrap().body = body(b"no gzip", true);
+    let fault = receiving(vec![got(1, 206, "1:2"), broken]).unwrap_err();
+    assert_eq!(
+        (fault.kind, fault.what.as_str()),
+        (FaultKind::Endpoint, "chunk 2 of 2 is not what it says that it is")
+    );
+    let unnumbered = exchange(&format!("GET /messageexchange/A/inbox/{ID}/2"), 200, "");
+    assert_eq!(
+        receiving(vec![got(1, 206, "1:2"), unnumbered]),
+        Ok(()),
+        "a range that is left off says nothing wrong"
+    );
+}
+
+#[test]
+fn all_chunks_must_be_downloaded_and_there_must_be_more_than_one() {
+    for downloads in [
+        vec![got(1, 206, "1:3")],
+        vec![got(1, 206, "1:3"), got(2, 206, "2:3")],
+        vec![got(1, 206, "1:2"), got(2, 200, "2:2"), got(3, 200, "none")],
+    ] {
+        let (count, fault) = (downloads.len(), receiving(downloads).unwrap_err());
+        assert_eq!(fault.kind, FaultKind::Product);
+        assert_eq!(fault.seen, Some(format!("{count} downloads")));
+    }
+    let whole = receiving(vec![got(1, 200, "1:1")]).unwrap_err();
+    assert_eq!((whole.kind, whole.expected.as_deref()), (FaultKind::Endpoint, Some("2 chunks")));
+    assert_eq!(kind(receiving(vec![])), FaultKind::Endpoint);
+}
+
+#[test]
+fn each_chunk_must_hold_its_part_of_the_payload() {
+    let parts = [b"one".as_slice(), b"two", b"three"].map(Sha256::of);
+    let all = parts.map(Some);
+    let other = Some(Sha256::of(b"other"));
+    assert_eq!(chunks_unaltered(&parts, &all, None), Ok(()));
+    assert_eq!(chunks_unaltered(&parts, &all, Some(Actor::Product)), Ok(()));
+    for (seen, place) in [
+        (vec![other, all[1], all[2]], 1),
+        (vec![all[0], None, all[2]], 2),
+        (vec![all[0], all[2], all[1]], 2),
+        (vec![all[0], all[1]], 3),
+        (vec![all[0], all[1], all[2], other], 4),
+        (vec![], 1),
+    ] {
+        for (sender, blamed) in [
+            (None, FaultKind::Endpoint),
+            (Some(Actor::Product), FaultKind::Product),
+            (Some(Actor::Counterpart), FaultKind::Harness),
+        ] {
+            let fault = chunks_unaltered(&parts, &seen, sender).unwrap_err();
+            assert_eq!(fault.kind, blamed);
+            assert!(fault.what.starts_with(&format!("chunk {place} that ")), "{}", fault.what);
+            let source = if sender.is_some() { "Pack case 502" } else { "Pack case 501" };
+            assert!(fault.source.is_some_and(|its| its.starts_with(source)));
+        }
+    }
+    let fault = chunks_unaltered(&parts, &[all[0], None, all[2]], None).unwrap_err();
+    assert_eq!(fault.expected, Some(format!("SHA-256 {}", parts[1])));
+    assert_eq!(fault.seen.as_deref(), Some("nothing that can be decoded"));
+}
