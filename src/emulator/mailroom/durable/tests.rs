@@ -10,7 +10,7 @@ use super::*;
 use crate::{
     emulator::{
         Clock, Profile, Receiver, Switches,
-        mailroom::{Mailbox, Mailroom, tests::*},
+        mailroom::{Mailbox, Mailroom, journal::Journal, tests::*},
     },
     protocol::{InboxQuery, MessageId, Password, Tracked},
 };
@@ -290,6 +290,19 @@ fn a_call_that_only_looks_is_not_told_of_what_others_lost() {
         mailroom.count(&mailbox("BOB"))
     }));
     assert_eq!((counted, looks.get()), (Ok(0), 2));
+}
+
+#[test]
+fn what_came_after_a_change_that_failed_is_undone_with_it() {
+    let mailroom = arranged(Mailroom::new(Clock::new(), limits()));
+    mailroom.lock().journal = Some(Journal::default());
+    send(&mailroom, "BOB", "W1", b"being written").unwrap();
+    let failed = mailroom.lock().take_batch();
+    send(&mailroom, "BOB", "W1", b"sent meanwhile").unwrap();
+    assert_eq!(mailroom.count(&mailbox("BOB")), 2);
+    mailroom.lock().undo(failed.changes);
+    assert_eq!(mailroom.count(&mailbox("BOB")), 0);
+    assert!(mailroom.lock().take_batch().changes.is_empty(), "nor is it written later");
 }
 
 #[test]
