@@ -202,8 +202,9 @@ pub(super) fn fetched_again(traffic: &Traffic) -> Examined {
                 before.entry((message, call.chunk())).or_default().push(call);
             } else if call.is_download() && !before.contains_key(&(message, call.chunk())) {
                 // A chunk that was never had: the message is not whole, and may be fetched anew.
-                let own = before.iter_mut().filter(|((id, _), _)| *id == message);
-                own.for_each(|(_, fetches)| drop(fetches.pop()));
+                for (_, fetches) in before.iter_mut().filter(|((id, _), _)| *id == message) {
+                    fetches.pop();
+                }
             }
         }
         for mut fetches in before.into_values() {
