@@ -207,6 +207,11 @@ pub(super) fn fetched_again(traffic: &Traffic) -> Examined {
                 after.entry(message).or_default().push(call);
             } else if is_whole(call) {
                 before.entry((message, call.chunk())).or_default().push(call);
+            } else if call.is_download() && !before.contains_key(&(message, call.chunk())) {
+                // A chunk that was never had: the message is not whole, and may be fetched anew.
+                for (_, fetches) in before.iter_mut().filter(|((id, _), _)| *id == message) {
+                    fetches.pop();
+                }
             }
         }
         for mut fetches in before.into_values() {

@@ -56,6 +56,13 @@ fn a_message_is_not_fetched_again_and_again() {
     held(rule, log.get(ID).reply(503, &[], b"").get(ID).unanswered().get(ID).ack(ID));
     let mut log = Log::new();
     held(rule, log.get_chunk(ID, 1, 3).get_chunk(ID, 2, 3).get_chunk(ID, 3, 3).ack(ID));
+    // A message of which a chunk broke off may be fetched anew, from its first chunk on.
+    let mut log = Log::new();
+    log.get_chunk(ID, 1, 2).get_chunk(ID, 2, 2).unanswered();
+    held(rule, log.get_chunk(ID, 1, 2).get_chunk(ID, 2, 2).ack(ID));
+    let mut log = Log::new();
+    log.get_chunk(ID, 1, 2).get_chunk(ID, 2, 2).get_chunk(ID, 2, 2).unanswered();
+    warned(rule, log.get_chunk(ID, 1, 2).get_chunk(ID, 2, 2).ack(ID));
     // Case 705 asks once for what is gone.
     let mut log = Log::new();
     held(rule, log.get(ID).ack(ID).get(ID).reply(410, &[], b""));
