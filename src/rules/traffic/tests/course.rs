@@ -384,7 +384,7 @@ fn the_reference_clients_certificate_is_the_configurations_choice() {
     not_applicable("client-certificate", &without(true));
     let mut log = without(true);
     held("client-certificate", log.list(&[]));
-    not_applicable("certificate-name", &log);
+    held("certificate-name", &log);
 }
 
 #[test]
