@@ -49,7 +49,8 @@ pub fn told(
     if let Some(file) = &arguments.attestations {
         terms.attestations = config::attestations(file).map_err(|error| usage(&error))?;
     }
-    if arguments.attestations.is_none() && somebody_is_there(arguments) {
+    // In practice nobody is asked: a declaration is made once, for evidence.
+    if arguments.attestations.is_none() && !terms.practice && somebody_is_there(arguments) {
         terms.attestations = ask(&plan.attestations());
     }
     Ok(files)
@@ -61,7 +62,7 @@ pub fn operator(arguments: &RunArguments, live: ProgressBar) -> Option<Operator>
     somebody_is_there(arguments).then(|| Operator::new(AtTerminal { live }))
 }
 
-/// In practice nobody is asked, and a program that reads the result cannot answer.
+/// Without a configuration there is nobody to ask, and a program that reads the result cannot answer.
 fn somebody_is_there(arguments: &RunArguments) -> bool {
     let terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
     terminal && arguments.config.is_some() && arguments.format == Format::Text

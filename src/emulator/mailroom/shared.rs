@@ -6,8 +6,6 @@ use std::{
         Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    thread,
-    time::Duration,
 };
 
 use tokio::sync::watch;
@@ -44,19 +42,14 @@ impl Shared {
         Access { rooms: self.lock(), changed: &self.changed }
     }
 
-    /// Waits for changes, and then so long for more; `None` when there are none and there will be none.
-    pub fn next_batch(&self, gathering: Duration) -> Option<Batch> {
+    /// Waits for changes; `None` when there are none and there will be none.
+    pub fn next_batch(&self) -> Option<Batch> {
         let mut rooms = self.lock();
         while !rooms.is_changed() {
             if self.closing.load(Ordering::Acquire) {
                 return None;
             }
             rooms = self.changed.wait(rooms).unwrap_or_else(PoisonError::into_inner);
-        }
-        if !gathering.is_zero() {
-            drop(rooms);
-            thread::sleep(gathering);
-            rooms = self.lock();
         }
         Some(rooms.take_batch())
     }

@@ -23,7 +23,6 @@ use std::{
     path::Path,
     sync::Arc,
     thread::JoinHandle,
-    time::{Duration, Instant},
 };
 
 use tokio::sync::watch;
@@ -38,9 +37,6 @@ pub use folder::{BodyFile, Folder};
 pub use progress::{Progress, Ticket, Unstored, settled};
 pub use row::Row;
 
-/// How long a commit is put off at most, so that more share it, while there are several callers at a time.
-/// Otherwise only those would that call while the one before is written.
-const GATHERED_FOR: Duration = Duration::from_micros(500);
 /// Name of the database in the folder.
 const DATABASE: &str = "mailroom.redb";
 
@@ -153,14 +149,9 @@ impl Committer {
         let thread = std::thread::Builder::new().name("mailroom commits".to_owned()).spawn({
             let (shared, folder) = (Arc::clone(&shared), Arc::clone(&folder));
             move || {
-                let mut gathering = Duration::ZERO;
-                while let Some(batch) = shared.next_batch(gathering) {
-                    let began = Instant::now();
-                    let several = batch.changes.len() > 1;
+                while let Some(batch) = shared.next_batch() {
                     let writes = writing::writes(&batch);
-                    let committed = folder.database.commit(&writes);
-                    gathering = if several { began.elapsed().min(GATHERED_FOR) } else { Duration::ZERO };
-                    match committed {
+                    match folder.database.commit(&writes) {
                         Ok(()) => {
                             writing::committed(batch.changes);
                             told.send_modify(|progress| progress.advance(batch.last));
