@@ -21,17 +21,23 @@ MINUTES_10 = 600
 PLAYED = ["201", "202", "401", "402", "501", "502", "601", "701", "702", "703", "704", "705"]
 
 
+def configured(folder, name, command, more):
+    """A copy of an example in a folder, with its driver and more lines in the configuration."""
+    shutil.copytree(EXAMPLES / name, folder / "product")
+    config = folder / "product" / "mesh-witness.yaml"
+    quoted = ", ".join(f'"{part}"' for part in command)
+    config.write_text(
+        f'product: {{name: {name}, version: "1", driver: {{command: [{quoted}], timeout: 9m}}}}\n{more}', "utf-8"
+    )
+    return config
+
+
 def play(name, command, failing, more="", reason=(), doubtful=()):
     """Plays the pack with an example's driver; cases in `failing` must fail, all others pass. Of the rules over
     all of the product's traffic those in `doubtful` give a warning, and none is broken."""
     with scratch() as folder:
         folder = Path(folder)
-        shutil.copytree(EXAMPLES / name, folder / "product")
-        config = folder / "product" / "mesh-witness.yaml"
-        quoted = ", ".join(f'"{part}"' for part in command)
-        config.write_text(
-            f'product: {{name: {name}, version: "1", driver: {{command: [{quoted}], timeout: 9m}}}}\n{more}', "utf-8"
-        )
+        config = configured(folder, name, command, more)
         done = witness("run", "--config", config, "--bundle", folder / "bundle.zip", timeout=MINUTES_10)
         check(f"{name}: exit code", done.returncode == (1 if failing else 0), done.said)
         bag = unpack(folder / "bundle.zip", folder / "bag")
@@ -51,12 +57,7 @@ def play_product(name, command, failing=0, more=""):
     """Plays the pack that makes things hard; `failing` scenarios fail, since what is held is not what was sent."""
     with scratch() as folder:
         folder = Path(folder)
-        shutil.copytree(EXAMPLES / name, folder / "product")
-        config = folder / "product" / "mesh-witness.yaml"
-        quoted = ", ".join(f'"{part}"' for part in command)
-        config.write_text(
-            f'product: {{name: {name}, version: "1", driver: {{command: [{quoted}], timeout: 9m}}}}\n{more}', "utf-8"
-        )
+        config = configured(folder, name, command, more)
         bundle = folder / "bundle.zip"
         done = witness("run", "--pack", "product", "--config", config, "--bundle", bundle, timeout=MINUTES_10)
         cases = read_json(unpack(bundle, folder / "bag") / "data/summary.json")["cases"]

@@ -1,6 +1,8 @@
 //! Deliberately wrong little products, each with one defect, played through the witness pack: the rule that
 //! names the defect catches it, and no other rule says anything. A right product has no finding.
 
+#[path = "../support/acting.rs"]
+mod acting;
 mod defects;
 mod product;
 #[path = "../support/mod.rs"]
@@ -38,7 +40,7 @@ struct Played {
 fn play(quirks: &[&str], tags: &str, more: &str, arguments: &[&str]) -> Played {
     let folder = TempDir::new().unwrap();
     let (config, bundle) = (folder.path().join("mesh-witness.yaml"), folder.path().join("bundle.zip"));
-    let driver = product::driver(quirks);
+    let driver = acting::driver(quirks);
     let text = format!("product: {{name: Little Product, version: \"1\", driver: {driver}}}\n{more}\n");
     fs::write(&config, text).unwrap();
     let (config, path) = (config.to_str().unwrap(), bundle.to_str().unwrap());

@@ -5,35 +5,13 @@ use std::{env, fs, path::Path, time::Duration};
 
 use futures_util::StreamExt;
 use http_body_util::StreamBody;
-use reqwest::{Body, Certificate, Client, Identity, Method, Response, StatusCode};
+use reqwest::{Body, Client, Method, Response, StatusCode};
 use serde_json::Value;
 
-use crate::token::Tokens;
-
-/// The driver of this product, in the configuration's words.
-pub fn driver(quirks: &[&str]) -> String {
-    let program = env::current_exe().unwrap();
-    let quirks: String = quirks.iter().map(|quirk| format!(", \"{quirk}\"")).collect();
-    format!(
-        "{{command: [\"{}\", \"--exact\", \"--ignored\", \"--nocapture\", \"product::acts\"{quirks}], timeout: 5m}}",
-        program.display()
-    )
-}
-
-const ABOUT: [(&str, &str); 4] = [
-    ("Mex-ClientVersion", "test==1"),
-    ("Mex-OSName", "any"),
-    ("Mex-OSVersion", "1"),
-    ("Mex-OSArchitecture", "any"),
-];
-
-pub fn told(name: &str) -> String {
-    env::var(name).unwrap_or_else(|_| panic!("{name} is not told"))
-}
-
-pub fn has(quirk: &str) -> bool {
-    env::args().any(|argument| argument == quirk)
-}
+use crate::{
+    acting::{ABOUT, client, gunzip, gzip, has, told},
+    token::Tokens,
+};
 
 /// Not a test by itself: the product's program.
 #[test]
@@ -60,15 +38,7 @@ struct Mailbox {
 
 impl Mailbox {
     fn new() -> Self {
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let pem = |name: &str| fs::read(told(name)).unwrap();
-        let identity = [pem("MESH_CLIENT_CERT"), pem("MESH_CLIENT_KEY")].concat();
-        let client = Client::builder()
-            .tls_certs_only([Certificate::from_pem(&pem("MESH_CA_FILE")).unwrap()])
-            .identity(Identity::from_pem(&identity).unwrap())
-            .no_proxy()
-            .build()
-            .unwrap();
+        let client = client(|client| client);
         Self { client, tokens: Tokens::new() }
     }
 
@@ -387,18 +357,4 @@ fn first_page() -> String {
 fn wrongly_encoded(next: &str) -> String {
     let query = next.split_once('?').map(|(_, query)| query).unwrap_or_default();
     format!("/inbox?{}", query.replace('%', "%25").replace("continue_from=", "continue_from=0"))
-}
-
-fn gzip(part: &[u8]) -> Vec<u8> {
-    use std::io::Write;
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(part).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn gunzip(part: &[u8]) -> Vec<u8> {
-    use std::io::Read;
-    let mut content = Vec::new();
-    flate2::read::MultiGzDecoder::new(part).read_to_end(&mut content).unwrap();
-    content
 }

@@ -5,7 +5,7 @@ use chrono::{TimeDelta, Utc};
 use mesh_witness::protocol::{Credentials, MailboxId, NonceCount, Password, SharedKey, Token};
 use uuid::Uuid;
 
-use super::product::{has, told};
+use super::acting::{has, told};
 
 /// Makes a product's tokens, one for each call.
 pub struct Tokens {

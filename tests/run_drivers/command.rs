@@ -5,12 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Rig, product, support::eventually, the_file};
+use crate::{Rig, acting, support::eventually, the_file};
 
 #[test]
 fn a_product_that_does_as_it_should_passes_the_whole_pack() {
     let rig = Rig::empty();
-    let outcome = rig.play(&product::driver(&[]), &[]);
+    let outcome = rig.play(&acting::driver(&[]), &[]);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     let bundle = rig.read();
     for (case, outcome) in bundle.outcomes() {
@@ -57,7 +57,7 @@ const QUIRKS: [(&str, &str, &str); 6] = [
 fn a_product_that_does_otherwise_is_told_what() {
     for (quirk, tag, what) in QUIRKS {
         let rig = Rig::empty();
-        let outcome = rig.play(&product::driver(&[quirk]), &["--tags", tag]);
+        let outcome = rig.play(&acting::driver(&[quirk]), &["--tags", tag]);
         assert_eq!(outcome.code, Some(1), "{quirk}: {outcome:?}");
         let fault = rig.read().fault();
         assert!(fault["what"].as_str().unwrap().to_lowercase().contains(what), "{quirk}: {fault}");
@@ -68,7 +68,7 @@ fn a_product_that_does_otherwise_is_told_what() {
 #[test]
 fn a_product_that_shows_nothing_of_what_it_holds_has_a_warning() {
     let rig = Rig::empty();
-    let outcome = rig.play(&product::driver(&["keeps-nothing"]), &["--tags", "@case-401"]);
+    let outcome = rig.play(&acting::driver(&["keeps-nothing"]), &["--tags", "@case-401"]);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     assert_eq!(rig.read().outcomes()[0].1, "warning");
 }

@@ -18,7 +18,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::{
-    Rig, product,
+    Rig, acting,
     support::{Bundle, Outcome, Server, eventually, program, witness},
     the_file,
     webhook::request,
@@ -123,7 +123,7 @@ fn header<'a>(entry: &'a Value, name: &str) -> &'a str {
 #[test]
 fn the_whole_pack_is_played_but_for_what_only_an_endpoint_of_our_own_can_show() {
     let endpoint = Standalone::start();
-    let (outcome, bundle) = endpoint.play(&product::driver(&[]), "", "not @none");
+    let (outcome, bundle) = endpoint.play(&acting::driver(&[]), "", "not @none");
     assert_eq!(outcome.code, Some(3), "not everything was run: {outcome:?}");
     let summary = bundle.summary();
     let told = |case: &Value| {
@@ -238,7 +238,7 @@ fn a_product_that_calls_the_endpoint_by_itself_made_no_call() {
         format!("MESH_CLIENT_KEY={}", file("X26ABC1-key.pem")),
     ];
     let quirks: Vec<&str> = quirks.iter().map(String::as_str).collect();
-    let (outcome, bundle) = endpoint.play(&product::driver(&quirks), "", "@case-201");
+    let (outcome, bundle) = endpoint.play(&acting::driver(&quirks), "", "@case-201");
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     let fault = bundle.fault();
     assert_eq!(fault["what"], "the product was asked to validate its mailbox, and made no call");
@@ -255,7 +255,7 @@ fn stranger(endpoint: &Standalone, authority: &str) -> (PathBuf, String) {
     let shown = folder.display();
     let quirks =
         [format!("MESH_CLIENT_CERT={shown}/X26ABC1.pem"), format!("MESH_CLIENT_KEY={shown}/X26ABC1-key.pem")];
-    let driver = product::driver(&[&quirks[0], &quirks[1]]);
+    let driver = acting::driver(&[&quirks[0], &quirks[1]]);
     (folder, driver)
 }
 
@@ -290,7 +290,7 @@ fn whose_certificate_the_product_has_can_be_configured() {
 fn an_endpoint_that_dies_is_at_fault_and_not_the_product() {
     let endpoint = Standalone::start();
     let quirk = format!("KILLS={}", endpoint.pid());
-    let (outcome, bundle) = endpoint.play(&product::driver(&[&quirk]), "", "@case-201 or @case-401");
+    let (outcome, bundle) = endpoint.play(&acting::driver(&[&quirk]), "", "@case-201 or @case-401");
     assert_eq!(outcome.code, Some(3), "{outcome:?}");
     let fault = bundle.fault();
     assert_eq!(fault["kind"], "endpoint", "{fault}");
@@ -329,7 +329,7 @@ fn a_run_that_is_interrupted_ends_its_proxy_and_says_so() {
 fn a_product_that_ends_its_connection_before_the_answer_is_told_so() {
     let silent = Server::silent();
     let endpoint = Standalone::start();
-    let config = endpoint.config(&product::driver(&["gives-up"]), "");
+    let config = endpoint.config(&acting::driver(&["gives-up"]), "");
     let text = fs::read_to_string(&config).unwrap().replace(&endpoint.url, &silent.url);
     let text = text.lines().filter(|line| !line.contains("ca_file:")).collect::<Vec<_>>().join("\n");
     fs::write(&config, text).unwrap();

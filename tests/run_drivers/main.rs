@@ -1,5 +1,7 @@
 //! Products that a driver asks, from outside: what is passed, what is told, what is left behind.
 
+#[path = "../support/acting.rs"]
+mod acting;
 mod command;
 mod endpoint;
 mod manual;

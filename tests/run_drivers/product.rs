@@ -7,43 +7,13 @@ use std::{env, fs, path::Path, time::Duration};
 use chrono::Utc;
 use mesh_witness::protocol::{Credentials, MailboxId, NonceCount, Password, SharedKey, Token};
 use reqwest::{
-    Certificate, Client, Identity, Method,
+    Client, Method,
     header::{HeaderMap, HeaderName, HeaderValue},
 };
 use serde_json::Value;
 use uuid::Uuid;
 
-/// The driver of this product, in the configuration's words.
-pub fn driver(quirks: &[&str]) -> String {
-    let program = env::current_exe().unwrap();
-    let quirks: String = quirks.iter().map(|quirk| format!(", \"{quirk}\"")).collect();
-    format!(
-        "{{command: [\"{}\", \"--exact\", \"--ignored\", \"--nocapture\", \"product::acts\"{quirks}], timeout: 5m}}",
-        program.display()
-    )
-}
-
-const ABOUT: [(&str, &str); 4] = [
-    ("Mex-ClientVersion", "test==1"),
-    ("Mex-OSName", "any"),
-    ("Mex-OSVersion", "1"),
-    ("Mex-OSArchitecture", "any"),
-];
-
-fn told(name: &str) -> String {
-    if let Some(value) = argument(name) {
-        return value;
-    }
-    env::var(name).unwrap_or_else(|_| panic!("{name} is not told"))
-}
-
-fn argument(name: &str) -> Option<String> {
-    env::args().find_map(|argument| Some(argument.strip_prefix(name)?.strip_prefix('=')?.to_owned()))
-}
-
-fn has(quirk: &str) -> bool {
-    env::args().any(|argument| argument == quirk)
-}
+use crate::acting::{ABOUT, argument, client, gunzip, gzip, has, told};
 
 /// Not a test by itself: the product's program.
 #[test]
@@ -116,16 +86,8 @@ const MEMORY: &str = "memory";
 
 impl Mailbox {
     fn new() -> Self {
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let pem = |name: &str| fs::read(told(name)).unwrap();
-        let identity = [pem("MESH_CLIENT_CERT"), pem("MESH_CLIENT_KEY")].concat();
-        let client = Client::builder()
-            .tls_certs_only([Certificate::from_pem(&pem("MESH_CA_FILE")).unwrap()])
-            .identity(Identity::from_pem(&identity).unwrap())
-            .no_proxy()
-            .timeout(Duration::from_secs(if has("gives-up") { 1 } else { 600 }))
-            .build()
-            .unwrap();
+        let client =
+            client(|client| client.timeout(Duration::from_secs(if has("gives-up") { 1 } else { 600 })));
         let credentials = Credentials {
             mailbox: MailboxId::parse(&told("MESH_MAILBOX_ID")).unwrap(),
             password: Password::new(told("MESH_MAILBOX_PASSWORD")),
@@ -331,18 +293,4 @@ impl Mailbox {
         }
         acknowledged.map(drop)
     }
-}
-
-fn gzip(part: &[u8]) -> Vec<u8> {
-    use std::io::Write;
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder.write_all(part).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn gunzip(part: &[u8]) -> Vec<u8> {
-    use std::io::Read;
-    let mut content = Vec::new();
-    flate2::read::MultiGzDecoder::new(part).read_to_end(&mut content).unwrap();
-    content
 }

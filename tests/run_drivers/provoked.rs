@@ -14,7 +14,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{Rig, product};
+use crate::{Rig, acting};
 
 /// A quirk, and what is played with it: what it cannot touch is left out where that takes long.
 const QUIRKS: [(&str, &str); 18] = [
@@ -42,7 +42,7 @@ const QUIRKS: [(&str, &str); 18] = [
 fn played(quirks: &str, tags: &str) -> BTreeMap<String, (String, String)> {
     let rig = Rig::empty();
     let words: Vec<&str> = quirks.split_whitespace().collect();
-    let outcome = rig.play(&product::driver(&words), &["--pack", "product", "--tags", tags]);
+    let outcome = rig.play(&acting::driver(&words), &["--pack", "product", "--tags", tags]);
     assert!(matches!(outcome.code, Some(0 | 1)), "{quirks}: {outcome:?}");
     let summary = rig.read().summary();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();

@@ -2,7 +2,6 @@
 //!
 //! Nothing happens here by itself. What time brings about, expiry and reports, is brought about when
 //! the mailroom is next looked into.
-
 //!
 //! A mailroom is kept in memory or durably in a folder. Either way calls are answered from the same
 //! books in memory.
