@@ -1,6 +1,6 @@
 //! Mailbox and message identifiers.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use thiserror::Error;
 
@@ -27,7 +27,7 @@ pub enum IdError {
 /// A mailbox ID such as `X26HC005`: 1 to 100 upper-case letters, digits, `_` or `-`.
 ///
 /// Upper case because the OpenAPI's table of the Authorization header says "must be uppercase";
-/// 100 because that is the limit of `Mex-To`, which carries one.
+/// 100 because that is the limit of `Mex-To`, which carries one. Cheap to clone.
 ///
 /// ```
 /// use mesh_witness::protocol::MailboxId;
@@ -36,7 +36,7 @@ pub enum IdError {
 /// # Ok::<(), mesh_witness::protocol::IdError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct MailboxId(String);
+pub struct MailboxId(Arc<str>);
 
 impl MailboxId {
     const MAX: usize = 100;
@@ -62,9 +62,9 @@ impl MailboxId {
 /// A message ID such as `20200529155357895317_3573F8`, as MESH answers it to a send.
 ///
 /// The OpenAPI gives no pattern and shows two shapes (20 and 17 digits before the underscore), and
-/// mesh-sandbox a third, so any token of 1 to 100 letters, digits, `_` or `-` will do.
+/// mesh-sandbox a third, so any token of 1 to 100 letters, digits, `_` or `-` will do. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct MessageId(String);
+pub struct MessageId(Arc<str>);
 
 impl MessageId {
     const MAX: usize = 100;
@@ -138,16 +138,17 @@ fn printable(text: &str, max: usize) -> Result<String, IdError> {
     }
 }
 
-fn parse(text: &str, max: usize) -> Result<String, IdError> {
+fn parse(text: &str, max: usize) -> Result<Arc<str>, IdError> {
     if text.is_empty() {
         return Err(IdError::Empty);
     }
-    if text.chars().count() > max {
+    // Characters are counted only where bytes do not tell.
+    if text.len() > max && text.chars().count() > max {
         return Err(IdError::TooLong { max });
     }
     match text.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))) {
         Some(other) => Err(IdError::Character(other)),
-        None => Ok(text.to_owned()),
+        None => Ok(text.into()),
     }
 }
 

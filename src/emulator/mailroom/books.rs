@@ -5,9 +5,12 @@ use std::sync::Arc;
 use aws_lc_rs::rand;
 use chrono::{DateTime, Utc};
 
-use super::{Entry, Message, Receiver, Rooms, State, message::Content};
+use super::{Entry, Message, Receiver, Rooms, State, StoredBody, message::Content};
 use crate::{
-    emulator::switches::{MessageIds, Past},
+    emulator::{
+        clock::in_digits,
+        switches::{MessageIds, Past},
+    },
     protocol::{ErrorCode, Failure, MailboxId, MessageId, headers::MEX_LOCAL_ID},
 };
 
@@ -30,20 +33,65 @@ impl Rooms {
 
     /// Writes a message down.
     pub(super) fn enter(&mut self, message: Arc<Message>, size: u64, state: State) {
-        let (id, number) = (message.id.clone(), self.next_number());
-        self.replace(&id, Some(Entry { message, number, size, finished: None, state }));
+        let number = self.next_number();
+        self.put(message, number, size, state);
+    }
+
+    /// Writes a message down that is whole, and delivers it.
+    pub(super) fn enter_whole(&mut self, message: Arc<Message>, content: Content) {
+        let number = self.next_number();
+        let size = content.chunks.values().map(StoredBody::size).sum();
+        self.put_delivered(message, number, size, content);
+    }
+
+    /// Delivers a message that is written down, now that its content is whole.
+    pub(super) fn deliver(&mut self, id: &MessageId, content: Content) {
+        let Some(Entry { message, number, size, .. }) = self.messages.get(id) else { return };
+        let (message, number, size) = (Arc::clone(message), *number, *size);
+        self.put_delivered(message, number, size, content);
     }
 
     /// Puts a message into another state.
     pub(super) fn move_to(&mut self, id: &MessageId, state: State) {
         let Some(Entry { message, number, size, .. }) = self.messages.get(id) else { return };
         let (message, number, size) = (Arc::clone(message), *number, *size);
+        self.put(message, number, size, state);
+    }
+
+    fn put(&mut self, message: Arc<Message>, number: u64, size: u64, state: State) {
+        let id = message.id.clone();
         let finished = state.is_final().then(|| self.next_number());
-        self.replace(id, Some(Entry { message, number, size, finished, state }));
+        self.replace(&id, Some(Entry { message, number, size, finished, state }));
         while self.finished.len() > self.remembered {
             let Some((_, oldest)) = self.finished.pop_first() else { break };
             self.forget(&oldest);
         }
+    }
+
+    /// Puts a message with its content into its recipient's inbox, or reports why it can go nowhere.
+    fn put_delivered(&mut self, message: Arc<Message>, number: u64, size: u64, content: Content) {
+        let at = content.delivered_at;
+        match self.receiver_of(&message) {
+            Err(code) => {
+                self.put(Arc::clone(&message), number, size, State::Failed { at, failure: code.into() });
+                self.report(&message, code.into(), at);
+            }
+            Ok(receiver) => {
+                let until = at + self.switches.expiry.inbox;
+                let state = State::Waiting { place: self.next_number(), content: Arc::new(content), until };
+                self.put(Arc::clone(&message), number, size, state);
+                if receiver != Receiver::Dormant {
+                    self.acknowledge(&message.id, at);
+                    self.answer(&message, receiver, at);
+                }
+            }
+        }
+    }
+
+    /// What the recipient of a message does with it, or why there is none.
+    fn receiver_of(&self, message: &Message) -> Result<Receiver, ErrorCode> {
+        let recipient = message.recipient.as_ref().map_err(|code| *code)?;
+        self.mailboxes.get(recipient).map(|mailbox| mailbox.receiver).ok_or(ErrorCode::UnregisteredTo)
     }
 
     /// Takes a message out of the books.
@@ -92,29 +140,6 @@ impl Rooms {
         self.due.remove(&(entry.due(self.switches.expiry.message), entry.number));
     }
 
-    /// Puts the content of a message that is written down into its recipient's inbox, or reports why
-    /// it can go nowhere.
-    pub(super) fn deliver(&mut self, id: &MessageId, content: Content) {
-        let Some(message) = self.messages.get(id).map(|entry| Arc::clone(&entry.message)) else { return };
-        let at = content.delivered_at;
-        let recipient = match &message.recipient {
-            Ok(recipient) => recipient,
-            Err(code) => return self.fail(&message, (*code).into(), at),
-        };
-        let place = self.next_number();
-        let Some(mailbox) = self.mailboxes.get(recipient) else {
-            return self.fail(&message, ErrorCode::UnregisteredTo.into(), at);
-        };
-        let receiver = mailbox.receiver;
-        let state =
-            State::Waiting { place, content: Arc::new(content), until: at + self.switches.expiry.inbox };
-        self.move_to(id, state);
-        if receiver != Receiver::Dormant {
-            self.acknowledge(id, at);
-            self.answer(&message, receiver, at);
-        }
-    }
-
     /// Marks a message as failed, and reports it to its sender.
     pub(super) fn fail(&mut self, message: &Message, failure: Failure, at: DateTime<Utc>) {
         self.move_to(&message.id, State::Failed { at, failure: failure.clone() });
@@ -154,7 +179,7 @@ impl Rooms {
             let _ = rand::fill(&mut random);
             let [a, b, c] = random;
             let text = match self.switches.message_ids {
-                MessageIds::Timed => format!("{}_{a:02X}{b:02X}{c:02X}", now.format("%Y%m%d%H%M%S%6f")),
+                MessageIds::Timed => format!("{}_{a:02X}{b:02X}{c:02X}", in_digits(now)),
                 MessageIds::Hexadecimal => format!("{:X}", uuid::Uuid::new_v4().simple()),
             };
             match MessageId::parse(&text) {
@@ -172,7 +197,7 @@ impl Rooms {
 }
 
 fn local_id(message: &Message) -> Option<(MailboxId, String)> {
-    let sender = message.sender.clone()?;
     let given = message.headers.passed_through.iter().find(|(name, _)| *name == MEX_LOCAL_ID);
-    given.map(|(_, local_id)| (sender, local_id.clone()))
+    let ((_, local_id), sender) = given.zip(message.sender.as_ref())?;
+    Some((sender.clone(), local_id.clone()))
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::HeaderName;
 
-use super::{Mailroom, Message, Receiver, Report, Rooms, State, message::Content};
+use super::{Mailroom, Message, Receiver, Report, Rooms, message::Content};
 use crate::{
     emulator::switches::{ReportSubject, ReportTo},
     protocol::{
@@ -123,10 +123,7 @@ impl Rooms {
         let message =
             Message { id: id.clone(), sender, recipient: Ok(recipient), headers, sent_at: at, report };
         let chunks: BTreeMap<_, _> = body.map(|body| (1, self.space.own(body))).into_iter().collect();
-        let size = chunks.values().map(super::StoredBody::size).sum();
-        let upload = State::Uploading { chunks: Arc::default(), until: at + self.switches.expiry.message };
-        self.enter(Arc::new(message), size, upload);
-        self.deliver(&id, Content { chunks, delivered_at: at });
+        self.enter_whole(Arc::new(message), Content { chunks, delivered_at: at });
         id
     }
 }

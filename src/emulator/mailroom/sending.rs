@@ -52,14 +52,13 @@ impl Mailroom {
         if body.is_empty() {
             return refuse(ErrorCode::DataFileMissing, None);
         }
-        let size = body.size();
-        let chunks = BTreeMap::from([(1, body)]);
-        let until = now + self.switches.expiry.message;
+        let message = Arc::new(message);
         if chunked {
-            rooms.enter(Arc::new(message), size, State::Uploading { chunks: Arc::new(chunks), until });
+            let (size, until) = (body.size(), now + self.switches.expiry.message);
+            let chunks = Arc::new(BTreeMap::from([(1, body)]));
+            rooms.enter(message, size, State::Uploading { chunks, until });
         } else {
-            rooms.enter(Arc::new(message), size, State::Uploading { chunks: Arc::default(), until });
-            rooms.deliver(&id, Content { chunks, delivered_at: now });
+            rooms.enter_whole(message, Content { chunks: BTreeMap::from([(1, body)]), delivered_at: now });
         }
         Ok(id)
     }
@@ -78,11 +77,7 @@ impl Rooms {
     /// Writes a message down that is refused, and reports so.
     fn refuse(&mut self, message: Message, code: ErrorCode) {
         let (at, message) = (message.sent_at, Arc::new(message));
-        self.enter(
-            Arc::clone(&message),
-            0,
-            State::Uploading { chunks: Arc::default(), until: at + self.switches.expiry.message },
-        );
-        self.fail(&message, code.into(), at);
+        self.enter(Arc::clone(&message), 0, State::Failed { at, failure: code.into() });
+        self.report(&message, code.into(), at);
     }
 }

@@ -3,15 +3,18 @@
 //!
 //! One file for all, since a file for each body would take a file descriptor for each: a thousand
 //! messages of 2 MB would leave none for connections. It is given out in extents, and shrinks when
-//! its last ones are given back.
+//! its last ones are given back, but for some that are kept: what overwrites a file costs the system half
+//! of what lengthens it.
 
 use std::{
     collections::BTreeSet,
     fs::File,
-    io,
+    io::{self, IoSlice},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+
+use bytes::Bytes;
 
 use super::{
     positioned::{read_at, write_all_at},
@@ -20,10 +23,15 @@ use super::{
 
 /// Bytes that are given out at a time.
 const EXTENT: u64 = 1 << 20;
+/// Extents that the file does not give back: room for two bodies as long as a request may be.
+const KEPT: u64 = 200;
 
 /// The file. Made when it is first needed.
-#[derive(Debug, Default)]
-pub struct Spill(Mutex<Book>);
+#[derive(Debug)]
+pub struct Spill {
+    book: Mutex<Book>,
+    kept: u64,
+}
 
 #[derive(Debug, Default)]
 struct Book {
@@ -43,6 +51,12 @@ pub struct Spilled {
     pub share: Share,
 }
 
+impl Default for Spill {
+    fn default() -> Self {
+        Self { book: Mutex::default(), kept: KEPT }
+    }
+}
+
 impl Spill {
     /// Room for a body.
     pub fn begin(self: &Arc<Self>, share: Share) -> io::Result<Spilled> {
@@ -60,7 +74,7 @@ impl Spill {
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn take(&self) -> u64 {
@@ -75,7 +89,7 @@ impl Spill {
         let mut book = self.book();
         book.free.extend(extents);
         let before = book.end;
-        while book.end > 0 && book.free.last() == Some(&(book.end - 1)) {
+        while book.end > self.kept && book.free.last() == Some(&(book.end - 1)) {
             book.free.pop_last();
             book.end -= 1;
         }
@@ -90,19 +104,42 @@ impl Spill {
 
 impl Spilled {
     /// Adds to its end.
-    pub fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
-        while !bytes.is_empty() {
-            let within = self.size % EXTENT;
-            if within == 0 {
-                self.extents.push(self.spill.take());
+    pub fn write(&mut self, pieces: &[Bytes]) -> io::Result<()> {
+        let mut slices = Vec::with_capacity(pieces.len());
+        let mut room = self.room();
+        for piece in pieces {
+            let mut bytes: &[u8] = piece;
+            while !bytes.is_empty() {
+                let (here, rest) = bytes.split_at(bytes.len().min(room));
+                slices.push(IoSlice::new(here));
+                (bytes, room) = (rest, room - here.len());
+                if room == 0 {
+                    self.write_into_extent(&mut slices)?;
+                    slices.clear();
+                    room = self.room();
+                }
             }
-            let room = usize::try_from(EXTENT - within).unwrap_or(usize::MAX).min(bytes.len());
-            let (now, rest) = bytes.split_at(room);
-            let at = self.extents.last().map_or(0, |extent| extent * EXTENT) + within;
-            write_all_at(&self.file, now, at)?;
-            self.size += room as u64;
-            bytes = rest;
         }
+        self.write_into_extent(&mut slices)
+    }
+
+    /// Bytes up to the end of the extent.
+    fn room(&self) -> usize {
+        usize::try_from(EXTENT - self.size % EXTENT).unwrap_or(usize::MAX)
+    }
+
+    fn write_into_extent(&mut self, slices: &mut [IoSlice<'_>]) -> io::Result<()> {
+        let length: usize = slices.iter().map(|slice| slice.len()).sum();
+        if length == 0 {
+            return Ok(());
+        }
+        let within = self.size % EXTENT;
+        if within == 0 {
+            self.extents.push(self.spill.take());
+        }
+        let at = self.extents.last().map_or(0, |extent| extent * EXTENT) + within;
+        write_all_at(&self.file, slices, at)?;
+        self.size += length as u64;
         Ok(())
     }
 
@@ -147,7 +184,8 @@ mod tests {
 
     fn body(spill: &Arc<Spill>, byte: u8, size: usize) -> Spilled {
         let mut body = spill.begin(Pool::new(u64::MAX).share()).unwrap();
-        vec![byte; size].chunks(300_000).for_each(|piece| body.write(piece).unwrap());
+        let pieces: Vec<Bytes> = vec![byte; size].chunks(300_000).map(Bytes::copy_from_slice).collect();
+        pieces.chunks(3).for_each(|pieces| body.write(pieces).unwrap());
         body
     }
 
@@ -163,7 +201,7 @@ mod tests {
 
     #[test]
     fn room_is_used_again_and_the_file_shrinks_when_its_end_is_free() {
-        let spill = Arc::new(Spill::default());
+        let spill = Arc::new(Spill { kept: 0, ..Spill::default() });
         let length = || spill.book().file.as_ref().unwrap().metadata().unwrap().len();
         let extents = || {
             let book = spill.book();
@@ -180,5 +218,14 @@ mod tests {
         assert_eq!(extents(), (6, 3));
         drop(second);
         assert_eq!((extents(), length()), ((0, 0), 0));
+    }
+
+    #[test]
+    fn some_of_it_is_kept_to_be_written_over() {
+        let spill = Arc::new(Spill { kept: 2, ..Spill::default() });
+        let length = || spill.book().file.as_ref().unwrap().metadata().unwrap().len();
+        drop(body(&spill, 1, 3_500_000));
+        assert_eq!((length(), spill.book().free.len()), (2 * EXTENT, 2));
+        assert!(whole(&body(&spill, 2, 2_500_000)) == vec![2; 2_500_000]);
     }
 }

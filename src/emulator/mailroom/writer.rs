@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, Write},
+    io::{self, IoSlice, Write},
     sync::Arc,
 };
 
@@ -14,6 +14,7 @@ use super::{
     Limits, StoredBody,
     body::Kept,
     durable::{BodyFile, Folder, Row},
+    positioned::write_all_at,
     share::{Pool, Share},
     spill::{Spill, Spilled},
 };
@@ -153,26 +154,27 @@ impl BodyWriter {
         !matches!(self.sink, Sink::Memory { .. }) || self.size + more > self.space.limits.in_memory_bytes
     }
 
-    /// Takes the next piece.
+    /// Takes the next pieces.
     ///
     /// # Errors
     /// When it is too much, or is not what it was declared to be.
-    pub fn write(&mut self, piece: Bytes) -> Result<(), BodyError> {
-        let length = piece.len() as u64;
+    pub fn write(&mut self, pieces: Vec<Bytes>) -> Result<(), BodyError> {
+        let length = length(&pieces);
         if self.size + length > self.space.limits.request_bytes {
             return Err(BodyError::TooLarge);
         }
         if let Some(check) = &mut self.check {
-            check.write_all(&piece).map_err(|_| BodyError::NotGzip)?;
+            pieces.iter().try_for_each(|piece| check.write_all(piece)).map_err(|_| BodyError::NotGzip)?;
         }
         if matches!(self.sink, Sink::Memory { .. }) && self.goes_to_disk(length) {
             let on_disk = self.space.on_disk()?;
             if let Sink::Memory { pieces, .. } = std::mem::replace(&mut self.sink, on_disk) {
-                pieces.into_iter().try_for_each(|piece| self.sink.put(piece))?;
+                self.sink.put(pieces, 0)?;
             }
         }
+        let at = self.size;
         self.size += length;
-        self.sink.put(piece)
+        self.sink.put(pieces, at)
     }
 
     /// The whole body. What is kept durably is on the disk itself when this returns, but for what is
@@ -198,24 +200,33 @@ impl BodyWriter {
 }
 
 impl Sink {
-    fn put(&mut self, piece: Bytes) -> Result<(), BodyError> {
-        let length = piece.len() as u64;
+    /// Adds pieces, behind so many bytes.
+    fn put(&mut self, pieces: Vec<Bytes>, at: u64) -> Result<(), BodyError> {
+        let length = length(&pieces);
         match self {
-            Self::Memory { pieces, share } => {
+            Self::Memory { pieces: held, share } => {
                 share.grow(length)?;
-                pieces.push(if piece.len() <= COPIED { Bytes::copy_from_slice(&piece) } else { piece });
+                let copied = |piece: Bytes| {
+                    if piece.len() <= COPIED { Bytes::copy_from_slice(&piece) } else { piece }
+                };
+                held.extend(pieces.into_iter().map(copied));
             }
             Self::Spilled(body) => {
                 body.share.grow(length)?;
-                body.write(&piece)?;
+                body.write(&pieces)?;
             }
             Self::File { file, body } => {
                 body.share.grow(length)?;
-                file.write_all(&piece)?;
+                let mut slices: Vec<_> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();
+                write_all_at(file, &mut slices, at)?;
             }
         }
         Ok(())
     }
+}
+
+fn length(pieces: &[Bytes]) -> u64 {
+    pieces.iter().map(|piece| piece.len() as u64).sum()
 }
 
 struct Counter {
@@ -243,7 +254,7 @@ mod tests {
     fn store(encoding: ContentEncoding, space: &Space, body: &[u8]) -> Result<StoredBody, BodyError> {
         let mut writer = space.writer(encoding);
         for piece in body.chunks(7) {
-            writer.write(Bytes::copy_from_slice(piece))?;
+            writer.write(vec![Bytes::copy_from_slice(piece)])?;
         }
         writer.finish()
     }
@@ -289,7 +300,7 @@ mod tests {
     fn a_small_piece_does_not_keep_the_buffer_that_it_came_in() {
         let buffer = Bytes::from(vec![b'x'; 8192]);
         let mut writer = Space::passing(Limits::default()).writer(ContentEncoding::Identity);
-        writer.write(buffer.slice(100..200)).unwrap();
+        writer.write(vec![buffer.slice(100..200)]).unwrap();
         let stored = writer.finish().unwrap();
         assert!(buffer.is_unique());
         assert_eq!(stored.whole().unwrap(), buffer[100..200]);

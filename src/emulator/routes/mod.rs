@@ -23,7 +23,8 @@ use hyper::body::Incoming;
 use serde_json::json;
 
 use super::{
-    Clock, Deed, Faults, Mailroom, Provocations, Refusal, Switches, authentication::Guard, switches,
+    Clock, Deed, Faults, Mailroom, Provocations, Refusal, Switches, authentication::Guard, clock::in_digits,
+    switches,
 };
 use crate::protocol::{ApiVersion, MailboxId, MessageId, Operation, PathError, ValidationError};
 
@@ -308,7 +309,7 @@ impl Ask<'_> {
     /// An identifier that nobody asks for again.
     fn internal_id(self) -> String {
         match self.switches.message_ids {
-            switches::MessageIds::Timed => self.now.format("%Y%m%d%H%M%S%6f").to_string(),
+            switches::MessageIds::Timed => in_digits(self.now),
             switches::MessageIds::Hexadecimal => uuid::Uuid::new_v4().simple().to_string(),
         }
     }

@@ -81,11 +81,11 @@ impl Desk {
         let mut writer = writer.here().await?;
         if writer.goes_to_disk(bytes) {
             self.writer = Some(Writer::Writing(spawn_blocking(move || {
-                pieces.into_iter().try_for_each(|piece| writer.write(piece))?;
+                writer.write(pieces)?;
                 Ok(writer)
             })));
         } else {
-            pieces.into_iter().try_for_each(|piece| writer.write(piece))?;
+            writer.write(pieces)?;
             self.writer = Some(Writer::Here(writer));
         }
         Ok(())

@@ -1,17 +1,18 @@
-//! The database: one row a message, one a chunk with its body where that is short.
+//! The database: one row a message, and one for each chunk of a message that has several, with the body
+//! where that is short. A message that is not chunked has its short body in its own row.
 
 use std::{
-    borrow::Cow,
     collections::BTreeMap,
     io,
     path::{Path, PathBuf},
     sync::{
-        PoisonError, RwLock,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
 };
 
-use redb::{ReadableDatabase, ReadableTable, TableDefinition, TableError};
+use bytes::Bytes;
+use redb::{ReadableDatabase, ReadableTable, Table, TableDefinition, TableError};
 
 use super::error::StoreError;
 
@@ -19,7 +20,7 @@ use super::error::StoreError;
 pub type Key = (u64, u32);
 
 /// Of the layout of the tables and of what is in them. Another is refused.
-const FORMAT: u64 = 2;
+const FORMAT: u64 = 3;
 /// Bytes of pages that the database may hold in memory.
 const CACHE: usize = 32 << 20;
 
@@ -27,8 +28,10 @@ const META: TableDefinition<'_, &str, u64> = TableDefinition::new("mesh-witness 
 /// Messages, as chunk 0, and their chunks. One table, since each that is written to costs every commit.
 const ROWS: TableDefinition<'_, Key, &[u8]> = TableDefinition::new("messages and chunks");
 /// The place of a message among its chunks.
-const MESSAGE: u32 = 0;
-/// Stands between a chunk's record and its body. JSON has none.
+pub const MESSAGE: u32 = 0;
+/// Where, behind all messages, the number that the next message gets and that of the last transaction are.
+const COUNTERS: Key = (u64::MAX, MESSAGE);
+/// Stands between a record and its body. JSON as it is written here has none.
 const END_OF_RECORD: u8 = b'\n';
 
 /// The database of a mailroom.
@@ -49,20 +52,30 @@ pub struct Database {
 pub struct Writes {
     /// Everything that there was is removed first.
     pub cleared: bool,
-    pub messages: BTreeMap<u64, Option<Vec<u8>>>,
-    pub chunks: BTreeMap<Key, Option<ChunkRow>>,
+    pub rows: BTreeMap<Key, Option<Written>>,
     /// The number that the next message gets.
     pub next_number: u64,
 }
 
-/// A chunk, and its body where that is short.
+/// A row as it is to be.
 #[derive(Debug)]
-pub struct ChunkRow {
+pub struct Written {
     pub record: Vec<u8>,
-    pub body: Option<Vec<u8>>,
+    pub body: Body,
 }
 
-/// All rows but the bodies.
+/// The body behind a record.
+#[derive(Debug)]
+pub enum Body {
+    /// There is none.
+    None,
+    /// This one.
+    New(Arc<[Bytes]>),
+    /// The one that the row has.
+    AsItIs,
+}
+
+/// All records.
 #[derive(Debug, Default)]
 pub struct Rows {
     pub messages: Vec<(u64, Vec<u8>)>,
@@ -146,9 +159,9 @@ impl Database {
         let guard = self.open.read().unwrap_or_else(PoisonError::into_inner);
         let read = || -> Result<Rows, redb::Error> {
             let Some(database) = guard.as_ref() else { return Ok(Rows::default()) };
-            let transaction = database.begin_read()?;
-            let mut rows = Rows::default();
-            for row in transaction.open_table(ROWS)?.iter()? {
+            let table = database.begin_read()?.open_table(ROWS)?;
+            let mut rows = Rows { next_number: counters(&table)?.0, ..Rows::default() };
+            for row in table.range(..COUNTERS)? {
                 let (key, row) = row?;
                 let ((number, chunk), record) = (key.value(), split(row.value()).0.to_vec());
                 match chunk {
@@ -156,7 +169,6 @@ impl Database {
                     _ => rows.chunks.entry(number).or_default().push((chunk, record)),
                 }
             }
-            rows.next_number = number(&transaction.open_table(META)?, "next number")?;
             Ok(rows)
         };
         read().map_err(|error| StoreError::damaged(&self.path, error))
@@ -172,7 +184,7 @@ fn open(path: &Path, checked: bool) -> Result<redb::Database, redb::DatabaseErro
 /// Makes the tables that are not there; gives the format of those that are.
 fn prepare(database: &redb::Database) -> Result<u64, redb::Error> {
     match database.begin_read()?.open_table(META) {
-        Ok(table) => return number(&table, "format"),
+        Ok(table) => return Ok(table.get("format")?.map_or(0, |format| format.value())),
         Err(TableError::TableDoesNotExist(_)) => {}
         Err(error) => return Err(error.into()),
     }
@@ -183,12 +195,15 @@ fn prepare(database: &redb::Database) -> Result<u64, redb::Error> {
     Ok(FORMAT)
 }
 
-fn number(table: &impl ReadableTable<&'static str, u64>, name: &str) -> Result<u64, redb::Error> {
-    Ok(table.get(name)?.map_or(0, |value| value.value()))
+/// The number that the next message gets, and that of the last transaction.
+fn counters(rows: &impl ReadableTable<Key, &'static [u8]>) -> Result<(u64, u64), redb::Error> {
+    let Some(counters) = rows.get(COUNTERS)? else { return Ok((0, 0)) };
+    serde_json::from_slice(counters.value())
+        .map_err(|error| redb::Error::Corrupted(format!("the row of counters cannot be read: {error}")))
 }
 
 fn serial(database: &redb::Database) -> Result<u64, redb::Error> {
-    number(&database.begin_read()?.open_table(META)?, "serial")
+    Ok(counters(&database.begin_read()?.open_table(ROWS)?)?.1)
 }
 
 fn write(database: &redb::Database, writes: &Writes, serial: u64) -> Result<(), redb::Error> {
@@ -198,30 +213,40 @@ fn write(database: &redb::Database, writes: &Writes, serial: u64) -> Result<(), 
     }
     {
         let mut rows = transaction.open_table(ROWS)?;
-        for (number, record) in &writes.messages {
-            match record {
-                Some(record) => drop(rows.insert((*number, MESSAGE), record.as_slice())?),
-                None => drop(rows.remove((*number, MESSAGE))?),
-            }
-        }
-        for (key, row) in &writes.chunks {
+        for (key, row) in &writes.rows {
             match row {
-                Some(row) => drop(rows.insert(key, joined(row).as_ref())?),
+                Some(row) => put(&mut rows, *key, row)?,
                 None => drop(rows.remove(key)?),
             }
         }
-        let mut meta = transaction.open_table(META)?;
-        meta.insert("next number", writes.next_number)?;
-        meta.insert("serial", serial)?;
+        let counters = format!("[{},{serial}]", writes.next_number);
+        rows.insert(COUNTERS, counters.as_bytes())?;
     }
     Ok(transaction.commit()?)
 }
 
-fn joined(row: &ChunkRow) -> Cow<'_, [u8]> {
-    match &row.body {
-        Some(body) => Cow::Owned([row.record.as_slice(), &[END_OF_RECORD], body].concat()),
-        None => Cow::Borrowed(&row.record),
+fn put(rows: &mut Table<'_, Key, &'static [u8]>, key: Key, row: &Written) -> Result<(), redb::Error> {
+    let kept: Bytes;
+    let body = match &row.body {
+        Body::None => return Ok(drop(rows.insert(key, row.record.as_slice())?)),
+        Body::New(pieces) => pieces.as_ref(),
+        Body::AsItIs => {
+            let before = rows.get(key)?.and_then(|row| split(row.value()).1.map(Bytes::copy_from_slice));
+            let gone = || redb::Error::Corrupted(format!("the body of message {} is gone", key.0));
+            kept = before.ok_or_else(gone)?;
+            std::slice::from_ref(&kept)
+        }
+    };
+    let length = row.record.len() + 1 + body.iter().map(Bytes::len).sum::<usize>();
+    let mut place = rows.insert_reserve(key, length)?;
+    let parts = [row.record.as_slice(), &[END_OF_RECORD]].into_iter().chain(body.iter().map(Bytes::as_ref));
+    let mut rest: &mut [u8] = place.as_mut();
+    for part in parts {
+        let (here, after) = rest.split_at_mut(part.len());
+        here.copy_from_slice(part);
+        rest = after;
     }
+    Ok(())
 }
 
 /// A record, and the body that follows it.

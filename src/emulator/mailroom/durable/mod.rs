@@ -29,7 +29,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::{Entry, Limits, Shared, StoredBody, body::Kept, writer::Space};
-use database::{Database, Rows};
+use database::{Database, Key, MESSAGE, Rows};
 use record::ChunkRecord;
 
 pub use error::StoreError;
@@ -95,7 +95,8 @@ impl Opened {
         for (number, row) in rows.messages {
             let own = chunks.remove(&number).unwrap_or_default();
             let read = self.chunks(number, own, &mut referred_to);
-            match read.and_then(|chunks| record::read(number, &row, chunks)) {
+            let own = |record: &ChunkRecord| self.in_row((number, MESSAGE), record);
+            match read.and_then(|chunks| record::read(number, &row, chunks, own)) {
                 Ok(entry) => self.entries.push(entry),
                 Err(why) => {
                     let message = record::name(&row).unwrap_or_else(|| format!("number {number}"));
@@ -122,8 +123,8 @@ impl Opened {
                     continue;
                 }
             };
-            let kept = match record.file {
-                None => Kept::Row(Arc::new(Row::known(&self.folder, (number, chunk)))),
+            let body = match record.file {
+                None => self.in_row((number, chunk), &record),
                 Some(name) => {
                     referred_to.insert(name);
                     let share = self.space.share_of_disk(record.size);
@@ -133,12 +134,18 @@ impl Opened {
                         let path = path.display();
                         wrong = Some(format!("{path}: chunk {chunk}, of {} bytes: {error}", record.size));
                     }
-                    Kept::File(Arc::new(file))
+                    let ChunkRecord { size, decoded_size, .. } = record;
+                    StoredBody { kept: Kept::File(Arc::new(file)), size, decoded_size }
                 }
             };
-            chunks.insert(chunk, StoredBody { kept, size: record.size, decoded_size: record.decoded_size });
+            chunks.insert(chunk, body);
         }
         wrong.map_or(Ok(chunks), Err)
+    }
+
+    fn in_row(&self, key: Key, record: &ChunkRecord) -> StoredBody {
+        let kept = Kept::Row(Arc::new(Row::known(&self.folder, key)));
+        StoredBody { kept, size: record.size, decoded_size: record.decoded_size }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Messages and chunks as rows: JSON, so that a person can read what a database holds.
+//! Messages and chunks as records: JSON, so that a person can read what a database holds.
 
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
@@ -7,6 +7,7 @@ use http::HeaderName;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::row::own_row;
 use crate::{
     emulator::mailroom::{
         Message, Report, StoredBody,
@@ -19,7 +20,7 @@ type Text<'a> = Cow<'a, str>;
 /// Seconds and nanoseconds.
 type Time = (i64, u32);
 
-/// A message, but for its chunks.
+/// A message, but for chunks that have records of their own.
 #[derive(Serialize, Deserialize)]
 pub struct Record<'a> {
     id: Text<'a>,
@@ -44,6 +45,9 @@ pub struct Record<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     finished: Option<u64>,
     state: StateRecord<'a>,
+    /// The body in the same row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    body: Option<ChunkRecord>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -110,6 +114,7 @@ pub fn write(entry: &Entry) -> Vec<u8> {
         size: entry.size,
         finished: entry.finished,
         state: state(&entry.state),
+        body: own_row(entry).map(|(body, _)| chunk(body, None)),
     };
     // Strings and numbers always have a form in JSON.
     serde_json::to_vec(&record).unwrap_or_default()
@@ -117,8 +122,11 @@ pub fn write(entry: &Entry) -> Vec<u8> {
 
 /// A chunk as a row.
 pub fn write_chunk(body: &StoredBody, file: Option<Uuid>) -> Vec<u8> {
-    let record = ChunkRecord { size: body.size(), decoded_size: body.decoded_size(), file };
-    serde_json::to_vec(&record).unwrap_or_default()
+    serde_json::to_vec(&chunk(body, file)).unwrap_or_default()
+}
+
+fn chunk(body: &StoredBody, file: Option<Uuid>) -> ChunkRecord {
+    ChunkRecord { size: body.size(), decoded_size: body.decoded_size(), file }
 }
 
 fn time(time: DateTime<Utc>) -> Time {
@@ -167,8 +175,13 @@ pub fn name(row: &[u8]) -> Option<String> {
     record.get("id")?.as_str().map(str::to_owned)
 }
 
-/// A message from its row and its chunks.
-pub fn read(number: u64, row: &[u8], chunks: BTreeMap<u32, StoredBody>) -> Result<Entry, String> {
+/// A message from its record and its chunks. `own` makes a body of what is said of the one in its row.
+pub fn read(
+    number: u64,
+    row: &[u8],
+    mut chunks: BTreeMap<u32, StoredBody>,
+    own: impl FnOnce(&ChunkRecord) -> StoredBody,
+) -> Result<Entry, String> {
     let record: Record<'_> = serde_json::from_slice(row).map_err(|error| error.to_string())?;
     let recipient = match (&record.recipient, &record.refused) {
         (Some(id), _) => Ok(read_mailbox(id)?),
@@ -197,6 +210,9 @@ pub fn read(number: u64, row: &[u8], chunks: BTreeMap<u32, StoredBody>) -> Resul
         sent_at: read_time(record.sent_at)?,
         report: record.report.map(read_report).transpose()?,
     };
+    if let Some(body) = &record.body {
+        chunks.insert(1, own(body));
+    }
     // While it is uploaded, its size is that of what came.
     let size = match &record.state {
         StateRecord::Uploading { .. } => chunks.values().map(StoredBody::size).sum(),

@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 
 use super::{database::Key, folder::Folder};
-use crate::emulator::mailroom::share::Share;
+use crate::emulator::mailroom::{Entry, StoredBody, body::Kept, share::Share};
 
 /// A short body.
 #[derive(Debug)]
@@ -22,6 +22,18 @@ pub struct Row {
 struct Unwritten {
     pieces: Arc<[Bytes]>,
     _share: Share,
+}
+
+/// The short body of a message that is not chunked: it is kept in its message's row.
+pub fn own_row(entry: &Entry) -> Option<(&StoredBody, &Row)> {
+    if entry.message.headers.chunk_range.total().get() > 1 {
+        return None;
+    }
+    let body = entry.state.chunks()?.get(&1)?;
+    match &body.kept {
+        Kept::Row(row) => Some((body, row)),
+        _ => None,
+    }
 }
 
 impl Row {

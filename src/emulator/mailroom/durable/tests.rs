@@ -269,7 +269,7 @@ fn a_body_that_was_refused_or_replaced_leaves_nothing() {
     let (mailroom, folder, _clock) = in_folder();
     assert!(send(&mailroom, "NOBODY", "W1", LONG).is_err());
     let mut writer = mailroom.body_writer(crate::protocol::ContentEncoding::Identity);
-    writer.write(LONG.into()).unwrap();
+    writer.write(vec![LONG.into()]).unwrap();
     drop(writer);
     until_there_are(&folder, 0);
 }
@@ -360,7 +360,7 @@ fn two_at_a_time_another_format_and_rubbish_are_refused_and_say_why() {
     let database = Database::open(path.clone()).unwrap();
     database.set_format(7);
     drop(database);
-    assert!(opened(folder.path()).contains("is of format 7, and this version knows format 2"));
+    assert!(opened(folder.path()).contains("is of format 7, and this version knows format 3"));
     fs::write(&path, "this is no database, and long enough to be looked into ".repeat(100)).unwrap();
     assert!(opened(folder.path()).contains("mailroom.redb: is damaged"), "{}", opened(folder.path()));
     let file = folder.path().join("file");

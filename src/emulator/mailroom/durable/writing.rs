@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{
-    database::{ChunkRow, Key, Writes},
+    database::{Body, Key, MESSAGE, Writes, Written},
     record,
+    row::{Row, own_row},
 };
 use crate::emulator::mailroom::{
     Entry, StoredBody,
@@ -12,37 +13,41 @@ use crate::emulator::mailroom::{
     journal::{Batch, Change},
 };
 
-/// What happens to a chunk by a change.
+/// What happens to a chunk by a change. The key is its message's where it is in its message's row.
 enum Fate<'a> {
     Put(Key, &'a StoredBody),
     Removed(Key, &'a StoredBody),
 }
 
+/// What a row is made of.
+enum Source<'a> {
+    Message(&'a Entry),
+    Chunk(&'a StoredBody),
+}
+
 /// All changes of a batch as rows. Where one change follows another, only the last is written.
 pub fn writes(batch: &Batch) -> Writes {
-    let mut writes = Writes { next_number: batch.next_number, ..Writes::default() };
-    let mut entries: BTreeMap<u64, Option<&Entry>> = BTreeMap::new();
-    let mut chunks: BTreeMap<Key, Option<&StoredBody>> = BTreeMap::new();
+    let mut cleared = false;
+    let mut rows: BTreeMap<Key, Option<Source<'_>>> = BTreeMap::new();
     for change in &batch.changes {
         if matches!(change, Change::Cleared { .. }) {
-            writes.cleared = true;
-            entries.clear();
-            chunks.clear();
+            cleared = true;
+            rows.clear();
+            continue;
         }
         each_chunk(change, &mut |fate| match fate {
-            Fate::Put(key, body) => drop(chunks.insert(key, Some(body))),
-            Fate::Removed(..) if matches!(change, Change::Cleared { .. }) => {}
-            Fate::Removed(key, _) => drop(chunks.insert(key, None)),
+            Fate::Put((_, MESSAGE), _) | Fate::Removed((_, MESSAGE), _) => {}
+            Fate::Put(key, body) => drop(rows.insert(key, Some(Source::Chunk(body)))),
+            Fate::Removed(key, _) => drop(rows.insert(key, None)),
         });
         if let Change::Entry { before, after, .. } = change
             && let Some(either) = after.as_ref().or(before.as_ref())
         {
-            entries.insert(either.number, after.as_ref());
+            rows.insert((either.number, MESSAGE), after.as_ref().map(Source::Message));
         }
     }
-    writes.messages = entries.into_iter().map(|(number, entry)| (number, entry.map(record::write))).collect();
-    writes.chunks = chunks.into_iter().map(|(key, body)| (key, body.map(row))).collect();
-    writes
+    let rows = rows.into_iter().map(|(key, source)| (key, source.map(written))).collect();
+    Writes { cleared, rows, next_number: batch.next_number }
 }
 
 /// The changes are durable: bodies that the database refers to now stay, others may go.
@@ -71,41 +76,50 @@ fn each_chunk<'a>(change: &'a Change, told: &mut dyn FnMut(Fate<'a>)) {
                 entry.and_then(|entry| entry.state.chunks()).is_some_and(|chunks| chunks.contains_key(&chunk))
             };
             // A chunk never changes with its message's state: it is there, or not.
-            chunks_of(before, |number, chunk, body| {
+            chunks_of(before, |key, chunk, body| {
                 if !has(after, chunk) {
-                    told(Fate::Removed((number, chunk), body));
+                    told(Fate::Removed(key, body));
                 }
             });
-            chunks_of(after, |number, chunk, body| {
+            chunks_of(after, |key, chunk, body| {
                 if !has(before, chunk) {
-                    told(Fate::Put((number, chunk), body));
+                    told(Fate::Put(key, body));
                 }
             });
         }
         Change::Cleared { before } => {
             for entry in before {
-                chunks_of(Some(entry), |number, chunk, body| told(Fate::Removed((number, chunk), body)));
+                chunks_of(Some(entry), |key, _, body| told(Fate::Removed(key, body)));
             }
         }
     }
 }
 
-fn chunks_of<'a>(entry: Option<&'a Entry>, mut told: impl FnMut(u64, u32, &'a StoredBody)) {
+fn chunks_of<'a>(entry: Option<&'a Entry>, mut told: impl FnMut(Key, u32, &'a StoredBody)) {
     let Some(entry) = entry else { return };
+    let in_own_row = own_row(entry).is_some();
     for (chunk, body) in entry.state.chunks().into_iter().flatten() {
-        told(entry.number, *chunk, body);
+        told((entry.number, if in_own_row { MESSAGE } else { *chunk }), *chunk, body);
     }
 }
 
-fn row(body: &StoredBody) -> ChunkRow {
-    match &body.kept {
-        Kept::File(file) => ChunkRow { record: record::write_chunk(body, Some(file.name())), body: None },
-        Kept::Row(row) => {
-            let pieces = row.pieces();
-            let whole = pieces.map(|pieces| pieces.concat());
-            ChunkRow { record: record::write_chunk(body, None), body: whole }
+fn written(source: Source<'_>) -> Written {
+    match source {
+        Source::Message(entry) => {
+            let body = own_row(entry).map_or(Body::None, |(_, row)| body_of(row));
+            Written { record: record::write(entry), body }
         }
-        // A durable mailroom has no other bodies.
-        Kept::Memory { .. } | Kept::Spilled(_) => ChunkRow { record: Vec::new(), body: None },
+        Source::Chunk(body) => match &body.kept {
+            Kept::File(file) => {
+                Written { record: record::write_chunk(body, Some(file.name())), body: Body::None }
+            }
+            Kept::Row(row) => Written { record: record::write_chunk(body, None), body: body_of(row) },
+            // A durable mailroom has no other bodies.
+            Kept::Memory { .. } | Kept::Spilled(_) => Written { record: Vec::new(), body: Body::None },
+        },
     }
+}
+
+fn body_of(row: &Row) -> Body {
+    row.pieces().map_or(Body::AsItIs, Body::New)
 }
