@@ -5,6 +5,8 @@
 //! `cargo bench --bench emulator` takes some two minutes, `-- --quick` a few seconds. The sandbox is
 //! measured when `MESH_SANDBOX_PYTHON`, or `target/peers/venv`, has a Python with mesh-sandbox 1.0.137.
 //! `-- --large [GB]` sends one message of 20 GB, or so many, and fetches it again, twice.
+//! `-- --small` measures handshakes and sends alone; names of servers (`ceiling`, `emulator`, `durable`, `sandbox`)
+//! and `plain` or `tls` measure those alone.
 //! `-- --million` lists a mailbox in which a million messages wait, and takes some minutes more.
 //! See `docs/measurements.md`.
 
@@ -28,7 +30,7 @@ const EMULATOR: &str = env!("CARGO_BIN_EXE_mesh-witness");
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let is = |word: &str| arguments.iter().any(|argument| argument == word);
-    if arguments.first().is_some_and(|first| first == "ceiling") {
+    if arguments.first().is_some_and(|first| first == "serve-ceiling") {
         return ceiling::serve(arguments.get(1).map(PathBuf::from).as_deref());
     }
     let extent = match () {
@@ -44,9 +46,16 @@ fn main() {
         let gigabytes = arguments.get(at + 1).and_then(|number| number.parse().ok()).unwrap_or(20);
         return large::run(gigabytes, folder, || emulator(folder, false));
     }
+    let wanted = |name: &str, all: &[&str]| is(name) || !all.iter().any(|name| is(name));
     for tls in [false, true] {
+        if !wanted(if tls { "tls" } else { "plain" }, &["plain", "tls"]) {
+            continue;
+        }
         let mut columns: Vec<(&str, Figures)> = Vec::new();
         for (name, command) in servers(folder, tls) {
+            if !wanted(name, &["ceiling", "emulator", "durable", "sandbox"]) {
+                continue;
+            }
             let started = Server::start(command, folder);
             let security = match (tls, name) {
                 (false, _) => Security::Plain,
@@ -63,7 +72,7 @@ fn main() {
 
 fn servers(folder: &std::path::Path, tls: bool) -> Vec<(&'static str, Command)> {
     let own = env::current_exe().expect("the path of this program");
-    let mut ceiling = Command::new(own).arg("ceiling");
+    let mut ceiling = Command::new(own).arg("serve-ceiling");
     let mut sandbox = sandbox();
     if tls {
         ceiling = ceiling.arg(folder);
