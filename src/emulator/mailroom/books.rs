@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aws_lc_rs::rand;
 use chrono::{DateTime, Utc};
 
-use super::{Entry, Message, Receiver, Rooms, State, StoredBody, message::Content};
+use super::{Entry, Message, Receiver, Rooms, State, content::Content};
 use crate::{
     emulator::{
         clock::in_digits,
@@ -40,7 +40,7 @@ impl Rooms {
     /// Writes a message down that is whole, and delivers it.
     pub(super) fn enter_whole(&mut self, message: Arc<Message>, content: Content) {
         let number = self.next_number();
-        let size = content.chunks.values().map(StoredBody::size).sum();
+        let size = content.chunks.size();
         self.put_delivered(message, number, size, content);
     }
 
@@ -73,7 +73,12 @@ impl Rooms {
         let at = content.delivered_at;
         match self.receiver_of(&message) {
             Err(code) => {
-                self.put(Arc::clone(&message), number, size, State::Failed { at, failure: code.into() });
+                self.put(
+                    Arc::clone(&message),
+                    number,
+                    size,
+                    State::Failed { at, failure: Box::new(code.into()) },
+                );
                 self.report(&message, code.into(), at);
             }
             Ok(receiver) => {
@@ -142,7 +147,7 @@ impl Rooms {
 
     /// Marks a message as failed, and reports it to its sender.
     pub(super) fn fail(&mut self, message: &Message, failure: Failure, at: DateTime<Utc>) {
-        self.move_to(&message.id, State::Failed { at, failure: failure.clone() });
+        self.move_to(&message.id, State::Failed { at, failure: Box::new(failure.clone()) });
         self.report(message, failure, at);
     }
 

@@ -1,10 +1,11 @@
 //! Taking in the chunks after the first (OpenAPI, "Send chunked message").
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 
-use super::{Mailroom, Rooms, State, StoredBody, message::Content};
+use super::{
+    Mailroom, Rooms, State, StoredBody,
+    content::{Chunks, Content},
+};
 use crate::{
     emulator::switches::{ChunkEncoding, ChunkHeader, ChunkOrder, Foreign},
     protocol::{ChunkRange, ContentEncoding, ErrorCode, MailboxId, MessageId},
@@ -63,7 +64,7 @@ impl Mailroom {
         }
         let Some(entry) = rooms.messages.get(id) else { return Err(ChunkRefusal::Missing) };
         let State::Uploading { chunks, .. } = &entry.state else { return Err(ChunkRefusal::Finalised) };
-        let before = chunks.get(&said.number).map_or(0, StoredBody::size);
+        let before = chunks.get(said.number).map_or(0, StoredBody::size);
         if entry.size - before + body.size() > self.limits.message_bytes {
             return Err(ChunkRefusal::TooLarge);
         }
@@ -80,7 +81,7 @@ impl Rooms {
     /// Delivers a message of which no more chunks come.
     fn complete(&mut self, id: &MessageId, delivered_at: DateTime<Utc>) {
         if let Some(State::Uploading { chunks, .. }) = self.messages.get(id).map(|entry| &entry.state) {
-            let chunks = BTreeMap::clone(chunks);
+            let chunks = Chunks::clone(chunks);
             self.deliver(id, Content { chunks, delivered_at });
         }
     }
@@ -107,7 +108,7 @@ impl Rooms {
             None => self.switches.chunk_header == ChunkHeader::Optional,
             Some(range) => range.index().get() == said.number && (!strict || range.total().get() == total),
         };
-        let next = chunks.keys().next_back().map_or(1, |last| last + 1);
+        let next = chunks.last_number() + 1;
         if !header_fits || said.number > total || (strict && said.number != next) {
             return Err(ChunkRefusal::Code(ErrorCode::InvalidChunkRange));
         }

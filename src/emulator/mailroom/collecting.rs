@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::{Mailroom, Message, Rooms, State, StoredBody, message::Content};
+use super::{Mailroom, Message, Rooms, State, StoredBody, content::Content};
 use crate::{
     emulator::switches::{EventReports, Foreign, Past},
     protocol::{Failure, MailboxId, MessageId},
@@ -33,7 +33,7 @@ impl Delivered {
     /// A chunk of it, from 1; `None` when it has none by this number.
     #[must_use]
     pub fn chunk(&self, number: u32) -> Option<&StoredBody> {
-        self.content.chunks.get(&number)
+        self.content.chunks.get(number)
     }
 
     /// When it was delivered.
@@ -113,7 +113,9 @@ impl Mailroom {
         if let Some(message) = &message {
             match self.switches.event_reports {
                 EventReports::Sent => rooms.fail(message, failure, now),
-                EventReports::Unsent => rooms.move_to(id, State::Failed { at: now, failure }),
+                EventReports::Unsent => {
+                    rooms.move_to(id, State::Failed { at: now, failure: Box::new(failure) })
+                }
             }
         }
         message.is_some()

@@ -3,18 +3,27 @@
 //! A change is made in the books at once, so that the next call builds on it, and is told to nobody
 //! until it is durable. Should that fail, everything that is not durable is undone, latest first.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
-use super::{Entry, Rooms, State, StoredBody};
+use super::{Entry, Rooms, State, StoredBody, durable::Ticket};
 use crate::protocol::MessageId;
 
 /// The changes of a mailroom that is durable.
 #[derive(Default)]
 pub struct Journal {
     pending: Vec<Change>,
-    /// How many changes there were.
-    made: u64,
-    failures: u64,
+    counts: Arc<Counts>,
+}
+
+/// How many changes there were, and how often some had to be undone. Counted by whoever has the books in
+/// hand, and read without them.
+#[derive(Default)]
+pub struct Counts {
+    made: AtomicU64,
+    failures: AtomicU64,
 }
 
 /// A change of the books.
@@ -39,19 +48,32 @@ pub struct Batch {
 impl Journal {
     pub fn push(&mut self, change: Change) {
         self.pending.push(change);
-        self.made += 1;
+        self.counts.made.fetch_add(1, Ordering::Release);
     }
 
     pub fn is_empty(&self) -> bool {
         self.pending.is_empty()
     }
 
+    /// Shared with whoever waits for changes.
+    pub fn counts(&self) -> Arc<Counts> {
+        Arc::clone(&self.counts)
+    }
+}
+
+impl Counts {
+    /// How often changes had to be undone.
     pub fn failures(&self) -> u64 {
-        self.failures
+        self.failures.load(Ordering::Acquire)
     }
 
-    pub fn made(&self) -> u64 {
-        self.made
+    /// For a call that began after so many failures and has just ended.
+    pub fn ticket(&self, failures: u64) -> Ticket {
+        Ticket { change: self.made(), failures }
+    }
+
+    fn made(&self) -> u64 {
+        self.made.load(Ordering::Acquire)
     }
 }
 
@@ -96,7 +118,7 @@ impl Rooms {
     pub(super) fn take_batch(&mut self) -> Batch {
         let next_number = self.next_number;
         let (changes, last) = match &mut self.journal {
-            Some(journal) => (std::mem::take(&mut journal.pending), journal.made),
+            Some(journal) => (std::mem::take(&mut journal.pending), journal.counts.made()),
             None => (Vec::new(), 0),
         };
         Batch { changes, last, next_number }
@@ -114,7 +136,7 @@ impl Rooms {
             }
         }
         if let Some(journal) = &mut self.journal {
-            journal.failures += 1;
+            journal.counts.failures.fetch_add(1, Ordering::Release);
         }
         later.last
     }
@@ -150,7 +172,7 @@ impl Rooms {
         entry.size += after.as_ref().map_or(0, StoredBody::size);
         let before = match after {
             Some(after) => Arc::make_mut(chunks).insert(chunk, after),
-            None => Arc::make_mut(chunks).remove(&chunk),
+            None => Arc::make_mut(chunks).remove(chunk),
         };
         entry.size -= before.as_ref().map_or(0, StoredBody::size);
         Some(before)

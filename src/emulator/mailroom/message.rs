@@ -1,10 +1,10 @@
 //! Messages, their content, and where they are on their way.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::StoredBody;
+use super::content::{Chunks, Content};
 use crate::protocol::{ErrorCode, Failure, MailboxId, MessageId, SendHeaders, WorkflowId};
 
 /// What a message is and was said to be. Never changes.
@@ -21,7 +21,7 @@ pub struct Message {
     /// When it was sent; of a chunked message, when the first chunk was.
     pub sent_at: DateTime<Utc>,
     /// What it reports; `None` for data.
-    pub report: Option<Report>,
+    pub report: Option<Box<Report>>,
 }
 
 /// What a message of type REPORT says.
@@ -33,15 +33,6 @@ pub struct Report {
     pub failure: Failure,
     /// `Mex-To`, where it is not the mailbox that the report lies in.
     pub to: Option<String>,
-}
-
-/// What a message carries, chunk by chunk.
-#[derive(Debug, Default)]
-pub struct Content {
-    /// By number, from 1. A message that is not chunked has one, a report none.
-    pub chunks: BTreeMap<u32, StoredBody>,
-    /// When it was delivered.
-    pub delivered_at: DateTime<Utc>,
 }
 
 /// A message in the books.
@@ -61,7 +52,7 @@ pub struct Entry {
 #[derive(Clone)]
 pub enum State {
     /// Chunks are still to come. Shared only where a copy is kept to undo a change.
-    Uploading { chunks: Arc<BTreeMap<u32, StoredBody>>, until: DateTime<Utc> },
+    Uploading { chunks: Arc<Chunks>, until: DateTime<Utc> },
     /// In the recipient's inbox, at a place.
     Waiting { place: u64, content: Arc<Content>, until: DateTime<Utc> },
     /// Acknowledged. The content only where it is served again.
@@ -69,7 +60,7 @@ pub enum State {
     /// Not collected in time.
     Undeliverable { at: DateTime<Utc>, content: Option<Arc<Content>> },
     /// Refused after the call was answered, or told to be so by a test.
-    Failed { at: DateTime<Utc>, failure: Failure },
+    Failed { at: DateTime<Utc>, failure: Box<Failure> },
 }
 
 impl Message {
@@ -93,7 +84,7 @@ impl Entry {
 
 impl State {
     /// Its content as far as it is kept, chunk by chunk.
-    pub fn chunks(&self) -> Option<&BTreeMap<u32, StoredBody>> {
+    pub fn chunks(&self) -> Option<&Chunks> {
         match self {
             Self::Uploading { chunks, .. } => Some(chunks),
             Self::Waiting { content, .. } => Some(&content.chunks),

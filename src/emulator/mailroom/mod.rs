@@ -10,6 +10,7 @@ mod body;
 mod books;
 mod chunks;
 mod collecting;
+mod content;
 mod durable;
 mod ghosts;
 mod inbox;
@@ -133,9 +134,11 @@ impl Mailroom {
         let mut rooms = Rooms::new(&limits, &switches, &opened.space);
         rooms.next_number = opened.next_number;
         opened.entries.into_iter().for_each(|entry| rooms.load(entry));
-        rooms.journal = Some(Journal::default());
+        let journal = Journal::default();
+        let counts = journal.counts();
+        rooms.journal = Some(journal);
         let shared = Arc::new(Shared::new(rooms));
-        let committer = Committer::start(Arc::clone(&shared), opened.folder)
+        let committer = Committer::start(Arc::clone(&shared), counts, opened.folder)
             .map_err(|source| StoreError::Folder { path: folder.to_owned(), source })?;
         let (space, set_aside) = (opened.space, opened.set_aside);
         Ok(Self {
@@ -163,10 +166,9 @@ impl Mailroom {
     /// When the disk does not take it; then nothing was changed.
     pub(super) async fn durably<R>(&self, act: impl FnOnce(&Self) -> R) -> Result<R, Unstored> {
         let Some(committer) = &self.committer else { return Ok(act(self)) };
-        let failures = self.lock().failures();
+        let failures = committer.counts.failures();
         let done = act(self);
-        let ticket = self.lock().ticket(failures);
-        durable::settled(&committer.progress, ticket).await?;
+        committer.progress.settled(committer.counts.ticket(failures)).await?;
         Ok(done)
     }
 

@@ -1,12 +1,15 @@
 //! Messages that the endpoint writes itself: reports to senders, and what synthetic receivers answer.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::HeaderName;
 
-use super::{Mailroom, Message, Receiver, Report, Rooms, message::Content};
+use super::{
+    Mailroom, Message, Receiver, Report, Rooms,
+    content::{Chunks, Content},
+};
 use crate::{
     emulator::switches::{ReportSubject, ReportTo},
     protocol::{
@@ -120,9 +123,15 @@ impl Rooms {
             content_type: body.as_ref().map(|_| "application/json".to_owned()),
             passed_through,
         };
-        let message =
-            Message { id: id.clone(), sender, recipient: Ok(recipient), headers, sent_at: at, report };
-        let chunks: BTreeMap<_, _> = body.map(|body| (1, self.space.own(body))).into_iter().collect();
+        let message = Message {
+            id: id.clone(),
+            sender,
+            recipient: Ok(recipient),
+            headers,
+            sent_at: at,
+            report: report.map(Box::new),
+        };
+        let chunks = body.map(|body| Chunks::first(self.space.own(body))).unwrap_or_default();
         self.enter_whole(Arc::new(message), Content { chunks, delivered_at: at });
         id
     }

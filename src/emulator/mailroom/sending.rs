@@ -1,8 +1,11 @@
 //! Taking messages in.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
-use super::{Mailroom, Message, Rooms, State, StoredBody, message::Content};
+use super::{
+    Mailroom, Message, Rooms, State, StoredBody,
+    content::{Chunks, Content},
+};
 use crate::{
     emulator::switches::UnknownRecipient,
     protocol::{ErrorCode, MailboxId, MeshError, MessageId, SendHeaders},
@@ -29,7 +32,7 @@ impl Mailroom {
         let recipient = rooms.resolve(&headers);
         let message = Message {
             id: id.clone(),
-            sender: Some(sender.clone()),
+            sender: Some(rooms.as_registered(sender)),
             recipient: recipient.clone(),
             headers,
             sent_at: now,
@@ -55,10 +58,10 @@ impl Mailroom {
         let message = Arc::new(message);
         if chunked {
             let (size, until) = (body.size(), now + self.switches.expiry.message);
-            let chunks = Arc::new(BTreeMap::from([(1, body)]));
+            let chunks = Arc::new(Chunks::first(body));
             rooms.enter(message, size, State::Uploading { chunks, until });
         } else {
-            rooms.enter_whole(message, Content { chunks: BTreeMap::from([(1, body)]), delivered_at: now });
+            rooms.enter_whole(message, Content { chunks: Chunks::first(body), delivered_at: now });
         }
         Ok(id)
     }
@@ -70,14 +73,19 @@ impl Rooms {
         if let Some(found) = self.route_patient(&headers.to, &headers.workflow) {
             return found;
         }
-        let registered = MailboxId::parse(&headers.to).ok().filter(|to| self.mailboxes.contains_key(to));
-        registered.ok_or(ErrorCode::UnregisteredTo)
+        let to = MailboxId::parse(&headers.to).ok().filter(|to| self.mailboxes.contains_key(to));
+        to.map(|to| self.as_registered(&to)).ok_or(ErrorCode::UnregisteredTo)
+    }
+
+    /// The same ID, in the memory that all messages of a registered mailbox share.
+    fn as_registered(&self, id: &MailboxId) -> MailboxId {
+        self.mailboxes.get_key_value(id).map_or(id, |(registered, _)| registered).clone()
     }
 
     /// Writes a message down that is refused, and reports so.
     fn refuse(&mut self, message: Message, code: ErrorCode) {
         let (at, message) = (message.sent_at, Arc::new(message));
-        self.enter(Arc::clone(&message), 0, State::Failed { at, failure: code.into() });
+        self.enter(Arc::clone(&message), 0, State::Failed { at, failure: Box::new(code.into()) });
         self.report(&message, code.into(), at);
     }
 }

@@ -8,12 +8,10 @@ use std::{
     },
 };
 
-use tokio::sync::watch;
-
 use super::{
     Rooms,
-    durable::{Progress, Ticket},
-    journal::{Batch, Change, Journal},
+    durable::Progress,
+    journal::{Batch, Change},
 };
 
 /// The books and who waits for changes of them.
@@ -26,7 +24,13 @@ pub struct Shared {
 /// The books, in one hand. Whoever makes changes durable is told when they are let go.
 pub struct Access<'a> {
     rooms: MutexGuard<'a, Rooms>,
+    /// Dropped after the guard: whoever is told earlier wakes up only to wait for the books.
+    told: Told<'a>,
+}
+
+struct Told<'a> {
     changed: &'a Condvar,
+    due: bool,
 }
 
 impl Shared {
@@ -39,7 +43,7 @@ impl Shared {
     }
 
     pub fn access(&self) -> Access<'_> {
-        Access { rooms: self.lock(), changed: &self.changed }
+        Access { rooms: self.lock(), told: Told { changed: &self.changed, due: false } }
     }
 
     /// Waits for changes; `None` when there are none and there will be none.
@@ -55,14 +59,14 @@ impl Shared {
     }
 
     /// Undoes changes, and says so before anybody can make others.
-    pub fn undo(&self, failed: Vec<Change>, error: &redb::Error, told: &watch::Sender<Progress>) {
+    pub fn undo(&self, failed: Vec<Change>, error: &redb::Error, told: &Progress) {
         let why = match error {
             redb::Error::Io(error) => error.kind(),
             _ => std::io::ErrorKind::Other,
         };
         let mut rooms = self.lock();
         let last = rooms.undo(failed);
-        told.send_modify(|progress| progress.fail(last, why));
+        told.fail(last, why);
     }
 
     /// There will be no more changes.
@@ -77,17 +81,6 @@ impl Shared {
 impl Rooms {
     fn is_changed(&self) -> bool {
         self.journal.as_ref().is_some_and(|journal| !journal.is_empty())
-    }
-
-    /// How often changes had to be undone.
-    pub fn failures(&self) -> u64 {
-        self.journal.as_ref().map_or(0, Journal::failures)
-    }
-
-    /// For a call that began after so many failures and has just ended.
-    pub fn ticket(&self, failures: u64) -> Ticket {
-        let made = self.journal.as_ref().map_or(0, Journal::made);
-        Ticket { change: made, failures }
     }
 }
 
@@ -107,7 +100,13 @@ impl DerefMut for Access<'_> {
 
 impl Drop for Access<'_> {
     fn drop(&mut self) {
-        if self.rooms.is_changed() {
+        self.told.due = self.rooms.is_changed();
+    }
+}
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        if self.due {
             self.changed.notify_one();
         }
     }

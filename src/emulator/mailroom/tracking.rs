@@ -102,6 +102,6 @@ fn status(entry: &Entry, kept: TimeDelta) -> (TrackingStatus, DateTime<Utc>, Opt
         State::Undeliverable { at, .. } => {
             (TrackingStatus::Undeliverable, *at, Some(ErrorCode::Undelivered.into()))
         }
-        State::Failed { at, failure } => (TrackingStatus::Error, *at, Some(failure.clone())),
+        State::Failed { at, failure } => (TrackingStatus::Error, *at, Some(Failure::clone(failure))),
     }
 }

@@ -18,23 +18,17 @@ mod row;
 mod tests;
 mod writing;
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    path::Path,
-    sync::Arc,
-    thread::JoinHandle,
-};
+use std::{collections::HashSet, path::Path, sync::Arc, thread::JoinHandle};
 
-use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::{Entry, Limits, Shared, StoredBody, body::Kept, writer::Space};
+use super::{Entry, Limits, Shared, StoredBody, body::Kept, content::Chunks, journal::Counts, writer::Space};
 use database::{Database, Key, MESSAGE, Rows};
 use record::ChunkRecord;
 
 pub use error::StoreError;
 pub use folder::{BodyFile, Folder};
-pub use progress::{Progress, Ticket, Unstored, settled};
+pub use progress::{Progress, Ticket, Unstored};
 pub use row::Row;
 
 /// Name of the database in the folder.
@@ -62,7 +56,8 @@ pub struct Opened {
 /// The thread that writes.
 pub struct Committer {
     shared: Arc<Shared>,
-    pub progress: watch::Receiver<Progress>,
+    pub progress: Arc<Progress>,
+    pub counts: Arc<Counts>,
     #[cfg(test)]
     pub folder: Arc<Folder>,
     thread: Option<JoinHandle<()>>,
@@ -112,8 +107,8 @@ impl Opened {
         number: u64,
         rows: Vec<(u32, Vec<u8>)>,
         referred_to: &mut HashSet<Uuid>,
-    ) -> Result<BTreeMap<u32, StoredBody>, String> {
-        let mut chunks = BTreeMap::new();
+    ) -> Result<Chunks, String> {
+        let mut chunks = Chunks::default();
         let mut wrong = None;
         for (chunk, row) in rows {
             let record: ChunkRecord = match serde_json::from_slice(&row) {
@@ -151,21 +146,22 @@ impl Opened {
 
 impl Committer {
     /// Starts the thread.
-    pub fn start(shared: Arc<Shared>, folder: Arc<Folder>) -> std::io::Result<Self> {
-        let (told, progress) = watch::channel(Progress::default());
+    pub fn start(shared: Arc<Shared>, counts: Arc<Counts>, folder: Arc<Folder>) -> std::io::Result<Self> {
+        let progress = Arc::new(Progress::default());
         let thread = std::thread::Builder::new().name("mailroom commits".to_owned()).spawn({
             let (shared, folder) = (Arc::clone(&shared), Arc::clone(&folder));
+            let told = Last(Arc::clone(&progress));
             move || {
                 while let Some(batch) = shared.next_batch() {
                     let writes = writing::writes(&batch);
                     match folder.database.commit(&writes) {
                         Ok(()) => {
                             writing::committed(batch.changes);
-                            told.send_modify(|progress| progress.advance(batch.last));
+                            told.0.advance(batch.last);
                         }
                         Err(error) => {
                             drop(writes);
-                            shared.undo(batch.changes, &error, &told);
+                            shared.undo(batch.changes, &error, &told.0);
                         }
                     }
                 }
@@ -174,10 +170,21 @@ impl Committer {
         Ok(Self {
             shared,
             progress,
+            counts,
             #[cfg(test)]
             folder,
             thread: Some(thread),
         })
+    }
+}
+
+/// Whoever waits is told when the thread ends, also if that is by a panic: a database that is damaged beyond
+/// what its library expects makes it panic.
+struct Last(Arc<Progress>);
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        self.0.close();
     }
 }
 

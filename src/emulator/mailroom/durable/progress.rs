@@ -1,9 +1,13 @@
 //! How far the disk is behind the books, and what became of what did not reach it.
 
-use std::{collections::VecDeque, io::ErrorKind};
+use std::{
+    collections::VecDeque,
+    io::ErrorKind,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use thiserror::Error;
-use tokio::sync::watch;
+use tokio::sync::oneshot;
 
 /// A call's work could not be made durable, and was undone: 507. So may have been that of another
 /// call which this one had seen.
@@ -22,24 +26,83 @@ pub struct Ticket {
 /// Failures that are remembered. Whoever sleeps through more is told that its work failed.
 const REMEMBERED: usize = 10_000;
 
-/// What is durable.
+/// What is durable, and who waits to hear of it: each is woken once, by what it waits for.
 #[derive(Debug, Default)]
-pub struct Progress {
+pub struct Progress(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
     /// All changes up to this one are durable or undone.
     settled: u64,
     /// Up to which change everything was durable at each failure, and why what came after was undone.
     failed: VecDeque<(u64, ErrorKind)>,
     /// Failures that are forgotten.
     forgotten: u64,
+    waiting: Vec<(Ticket, oneshot::Sender<Outcome>)>,
+    /// Nothing more becomes durable.
+    closed: bool,
 }
 
+type Outcome = Result<(), Unstored>;
+
+/// The thread that makes changes durable has ended, whatever the reason.
+const ENDED: Outcome = Err(Unstored(ErrorKind::Other));
+
 impl Progress {
-    pub fn advance(&mut self, change: u64) {
-        self.settled = change;
+    /// Everything up to a change is durable.
+    pub fn advance(&self, change: u64) {
+        self.tell(|state| state.settled = change);
     }
 
     /// All that was not durable, up to a change, is undone.
-    pub fn fail(&mut self, change: u64, why: ErrorKind) {
+    pub fn fail(&self, change: u64, why: ErrorKind) {
+        self.tell(|state| state.fail(change, why));
+    }
+
+    /// There is nobody any more who makes changes durable.
+    pub fn close(&self) {
+        self.tell(|state| state.closed = true);
+    }
+
+    /// Waits until everything is durable that a call made or saw.
+    pub async fn settled(&self, ticket: Ticket) -> Outcome {
+        let heard = {
+            let mut state = self.lock();
+            if let Some(outcome) = state.outcome(ticket) {
+                return outcome;
+            }
+            let (tell, heard) = oneshot::channel();
+            state.waiting.push((ticket, tell));
+            heard
+        };
+        heard.await.unwrap_or(ENDED)
+    }
+
+    fn tell(&self, change: impl FnOnce(&mut State)) {
+        let mut told = Vec::new();
+        {
+            let mut state = self.lock();
+            change(&mut state);
+            for (ticket, tell) in std::mem::take(&mut state.waiting) {
+                match state.outcome(ticket) {
+                    Some(outcome) => told.push((outcome, tell)),
+                    None => state.waiting.push((ticket, tell)),
+                }
+            }
+        }
+        for (outcome, tell) in told {
+            // A caller may have gone away.
+            let _ = tell.send(outcome);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn fail(&mut self, change: u64, why: ErrorKind) {
         self.failed.push_back((self.settled, why));
         self.settled = change;
         if self.failed.len() > REMEMBERED {
@@ -49,28 +112,18 @@ impl Progress {
     }
 
     /// What became of all that a call made or saw; `None` while that is not known.
-    fn outcome(&self, ticket: Ticket) -> Option<Result<(), Unstored>> {
-        let lost = Some(Err(Unstored(ErrorKind::Other)));
-        let Some(failure) = ticket.failures.checked_sub(self.forgotten) else { return lost };
+    fn outcome(&self, ticket: Ticket) -> Option<Outcome> {
+        let Some(failure) = ticket.failures.checked_sub(self.forgotten) else { return Some(ENDED) };
         // The first failure that came after the call had begun.
         let durable = usize::try_from(failure).ok().and_then(|failure| self.failed.get(failure));
         match durable {
             Some((durable, why)) => {
                 Some(if ticket.change <= *durable { Ok(()) } else { Err(Unstored(*why)) })
             }
-            None => (ticket.change <= self.settled).then_some(Ok(())),
+            None if ticket.change <= self.settled => Some(Ok(())),
+            None => self.closed.then_some(ENDED),
         }
     }
-}
-
-/// Waits until everything is durable that a call made or saw.
-pub async fn settled(progress: &watch::Receiver<Progress>, ticket: Ticket) -> Result<(), Unstored> {
-    if let Some(outcome) = progress.borrow().outcome(ticket) {
-        return outcome;
-    }
-    let mut progress = progress.clone();
-    let found = progress.wait_for(|progress| progress.outcome(ticket).is_some()).await;
-    found.ok().and_then(|progress| progress.outcome(ticket)).unwrap_or(Err(Unstored(ErrorKind::Other)))
 }
 
 #[cfg(test)]
@@ -79,8 +132,9 @@ mod tests {
 
     #[test]
     fn only_what_came_after_the_last_good_change_is_told_of_a_failure() {
-        let mut progress = Progress::default();
-        let outcome = |progress: &Progress, change, failures| progress.outcome(Ticket { change, failures });
+        let progress = Progress::default();
+        let outcome =
+            |progress: &Progress, change, failures| progress.lock().outcome(Ticket { change, failures });
         progress.advance(3);
         assert_eq!(outcome(&progress, 3, 0), Some(Ok(())));
         assert_eq!(outcome(&progress, 4, 0), None);
@@ -100,11 +154,31 @@ mod tests {
 
     #[test]
     fn who_sleeps_through_all_that_is_remembered_is_told_that_it_failed() {
-        let mut progress = Progress::default();
+        let progress = Progress::default();
         (0..=REMEMBERED as u64).for_each(|change| progress.fail(change, ErrorKind::StorageFull));
         assert_eq!(
-            progress.outcome(Ticket { change: 0, failures: 0 }),
+            progress.lock().outcome(Ticket { change: 0, failures: 0 }),
             Some(Err(Unstored(ErrorKind::Other)))
         );
+    }
+
+    #[test]
+    fn each_is_told_of_its_own_changes_and_all_when_there_will_be_no_more() {
+        let progress = Progress::default();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let wait = |change| progress.settled(Ticket { change, failures: 0 });
+            let told = async {
+                tokio::task::yield_now().await;
+                assert_eq!(progress.lock().waiting.len(), 3);
+                progress.advance(2);
+                assert_eq!(progress.lock().waiting.len(), 1, "who is not concerned sleeps on");
+                progress.close();
+            };
+            let (first, second, third, ()) = tokio::join!(wait(1), wait(2), wait(3), told);
+            assert_eq!((first, second, third), (Ok(()), Ok(()), ENDED));
+            assert_eq!(wait(4).await, ENDED);
+            assert_eq!(wait(2).await, Ok(()));
+        });
     }
 }

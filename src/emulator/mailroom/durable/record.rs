@@ -1,6 +1,6 @@
 //! Messages and chunks as records: JSON, so that a person can read what a database holds.
 
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use http::HeaderName;
@@ -11,7 +11,8 @@ use super::row::own_row;
 use crate::{
     emulator::mailroom::{
         Message, Report, StoredBody,
-        message::{Content, Entry, State},
+        content::{Chunks, Content},
+        message::{Entry, State},
     },
     protocol::{ContentEncoding, ErrorCode, Failure, MailboxId, MessageId, SendHeaders, WorkflowId},
 };
@@ -110,7 +111,7 @@ pub fn write(entry: &Entry) -> Vec<u8> {
         content_type: headers.content_type.as_deref().map(Into::into),
         labels: labels.map(|(name, value)| (name.as_str().into(), value.as_str().into())).collect(),
         sent_at: time(message.sent_at),
-        report: message.report.as_ref().map(report),
+        report: message.report.as_deref().map(report),
         size: entry.size,
         finished: entry.finished,
         state: state(&entry.state),
@@ -179,7 +180,7 @@ pub fn name(row: &[u8]) -> Option<String> {
 pub fn read(
     number: u64,
     row: &[u8],
-    mut chunks: BTreeMap<u32, StoredBody>,
+    mut chunks: Chunks,
     own: impl FnOnce(&ChunkRecord) -> StoredBody,
 ) -> Result<Entry, String> {
     let record: Record<'_> = serde_json::from_slice(row).map_err(|error| error.to_string())?;
@@ -208,14 +209,14 @@ pub fn read(
             passed_through: record.labels.into_iter().map(label).collect::<Result<_, _>>()?,
         },
         sent_at: read_time(record.sent_at)?,
-        report: record.report.map(read_report).transpose()?,
+        report: record.report.map(read_report).transpose()?.map(Box::new),
     };
     if let Some(body) = &record.body {
         chunks.insert(1, own(body));
     }
     // While it is uploaded, its size is that of what came.
     let size = match &record.state {
-        StateRecord::Uploading { .. } => chunks.values().map(StoredBody::size).sum(),
+        StateRecord::Uploading { .. } => chunks.size(),
         _ => record.size,
     };
     let state = read_state(record.state, chunks)?;
@@ -250,7 +251,7 @@ fn read_report(record: ReportRecord<'_>) -> Result<Report, String> {
     })
 }
 
-fn read_state(record: StateRecord<'_>, chunks: BTreeMap<u32, StoredBody>) -> Result<State, String> {
+fn read_state(record: StateRecord<'_>, chunks: Chunks) -> Result<State, String> {
     let content = |delivered_at, chunks| -> Result<_, String> {
         Ok(Arc::new(Content { chunks, delivered_at: read_time(delivered_at)? }))
     };
@@ -270,7 +271,7 @@ fn read_state(record: StateRecord<'_>, chunks: BTreeMap<u32, StoredBody>) -> Res
             content: delivered_at.map(|delivered_at| content(delivered_at, chunks)).transpose()?,
         },
         StateRecord::Failed { at, failure } => {
-            State::Failed { at: read_time(at)?, failure: read_failure(failure) }
+            State::Failed { at: read_time(at)?, failure: Box::new(read_failure(failure)) }
         }
     })
 }

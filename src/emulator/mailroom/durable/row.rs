@@ -29,7 +29,7 @@ pub fn own_row(entry: &Entry) -> Option<(&StoredBody, &Row)> {
     if entry.message.headers.chunk_range.total().get() > 1 {
         return None;
     }
-    let body = entry.state.chunks()?.get(&1)?;
+    let body = entry.state.chunks()?.get(1)?;
     match &body.kept {
         Kept::Row(row) => Some((body, row)),
         _ => None,

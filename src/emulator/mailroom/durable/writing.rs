@@ -10,6 +10,7 @@ use super::{
 use crate::emulator::mailroom::{
     Entry, StoredBody,
     body::Kept,
+    content::Chunks,
     journal::{Batch, Change},
 };
 
@@ -73,7 +74,7 @@ fn each_chunk<'a>(change: &'a Change, told: &mut dyn FnMut(Fate<'a>)) {
         Change::Entry { before, after, .. } => {
             let (before, after) = (before.as_ref(), after.as_ref());
             let has = |entry: Option<&Entry>, chunk| {
-                entry.and_then(|entry| entry.state.chunks()).is_some_and(|chunks| chunks.contains_key(&chunk))
+                entry.and_then(|entry| entry.state.chunks()).is_some_and(|chunks| chunks.get(chunk).is_some())
             };
             // A chunk never changes with its message's state: it is there, or not.
             chunks_of(before, |key, chunk, body| {
@@ -98,8 +99,8 @@ fn each_chunk<'a>(change: &'a Change, told: &mut dyn FnMut(Fate<'a>)) {
 fn chunks_of<'a>(entry: Option<&'a Entry>, mut told: impl FnMut(Key, u32, &'a StoredBody)) {
     let Some(entry) = entry else { return };
     let in_own_row = own_row(entry).is_some();
-    for (chunk, body) in entry.state.chunks().into_iter().flatten() {
-        told((entry.number, if in_own_row { MESSAGE } else { *chunk }), *chunk, body);
+    for (chunk, body) in entry.state.chunks().into_iter().flat_map(Chunks::iter) {
+        told((entry.number, if in_own_row { MESSAGE } else { chunk }), chunk, body);
     }
 }
 
