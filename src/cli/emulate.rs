@@ -9,6 +9,7 @@ use mesh_witness::{
         StartError, Switches, Transport, switches::Expiry,
     },
     protocol::{MailboxId, Password, SharedKey},
+    tape::push_printable,
 };
 
 use super::{
@@ -225,9 +226,13 @@ impl Telling {
 }
 
 fn shown_as(call: &Call) -> String {
-    let at = call.at.to_rfc3339_opts(SecondsFormat::Millis, true);
-    let request = mesh_witness::tape::printable(call.request.as_bytes());
-    let note = call.note.as_ref().map(|note| format!("  {}", mesh_witness::tape::printable(note.as_bytes())));
-    let status = call.status.as_u16();
-    format!("{at} {status} {request}{}", note.unwrap_or_default())
+    let mut line = call.at.to_rfc3339_opts(SecondsFormat::Millis, true);
+    line.reserve(call.request.len() + 8);
+    line.extend([" ", call.status.as_str(), " "]);
+    push_printable(&mut line, call.request.as_bytes());
+    if let Some(note) = &call.note {
+        line.push_str("  ");
+        push_printable(&mut line, note.as_bytes());
+    }
+    line
 }

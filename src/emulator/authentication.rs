@@ -19,9 +19,7 @@ use super::{
     routes::Peer,
     switches::{HashCase, TokenForm, TokenReplay, TokenWindow},
 };
-use crate::protocol::{
-    Credentials, MailboxId, Password, SharedKey, Token, TokenError, TokenRefusal, check_token,
-};
+use crate::protocol::{Credentials, MailboxId, Password, SharedKey, Token, TokenError, TokenRefusal};
 
 /// What an endpoint demands beyond a good token.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -147,9 +145,8 @@ impl Guard {
             token = token.with_lower_case_hash();
         }
         let (password, active) = mailroom.door(mailbox).ok_or(Refusal::UnknownMailbox)?;
-        let credentials = self.credentials(mailbox, password);
         let now = self.clock.now();
-        match check_token(&token, &credentials, now) {
+        match token.check(mailbox, &password, &self.shared_key, now) {
             // The window is the last thing that is checked.
             Err(TokenRefusal::OutsideWindow) if self.switches.token_window == TokenWindow::Unlimited => {}
             checked => checked?,

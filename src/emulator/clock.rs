@@ -42,10 +42,10 @@ impl Clock {
 
 /// A time to the microsecond in twenty digits, as identifiers that MESH gives begin with.
 pub fn in_digits(at: DateTime<Utc>) -> String {
-    let (year, month, day) = (at.year(), at.month(), at.day());
-    let (hour, minute, second, micros) = (at.hour(), at.minute(), at.second(), at.timestamp_subsec_micros());
+    let of_two = [at.month(), at.day(), at.hour(), at.minute(), at.second()];
     // Every send comes by here, and a format string takes ten times as long.
-    format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}{micros:06}")
+    let number = of_two.iter().fold(i64::from(at.year()), |number, two| number * 100 + i64::from(*two));
+    format!("{number:014}{:06}", at.timestamp_subsec_micros())
 }
 
 #[cfg(test)]

@@ -112,11 +112,18 @@ fn split(raw: &[u8]) -> (String, Vec<Header>) {
 /// UTF-8 become `\xff`, everything else, tabs included, stays.
 #[must_use]
 pub fn printable(bytes: &[u8]) -> String {
-    // Nearly always so, and then there is nothing to look for.
-    if bytes.iter().all(|byte| matches!(byte, b' '..=b'~')) {
-        return String::from_utf8_lossy(bytes).into_owned();
-    }
     let mut shown = String::with_capacity(bytes.len());
+    push_printable(&mut shown, bytes);
+    shown
+}
+
+/// The same, behind other text.
+pub fn push_printable(shown: &mut String, bytes: &[u8]) {
+    // Nearly always so, and then there is nothing to look for.
+    let safe = str::from_utf8(bytes).ok().filter(|text| text.bytes().all(|byte| matches!(byte, b' '..=b'~')));
+    if let Some(safe) = safe {
+        return shown.push_str(safe);
+    }
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {
             match character {
@@ -129,7 +136,6 @@ pub fn printable(bytes: &[u8]) -> String {
             shown.push_str(&format!("\\x{byte:02x}"));
         }
     }
-    shown
 }
 
 /// Control characters, and those that reorder or hide text around them (Unicode's bidirectional

@@ -26,7 +26,7 @@ pub use exchange::{
     TimingRecord, TlsFacts, TokenRecord, TransportFailure, Vantage, clock_moved,
 };
 pub use har::{Har, HarEntry, HarError, HarLimits, read_har, read_har_bytes};
-pub use head::{Header, RequestHead, ResponseHead, printable};
+pub use head::{Header, RequestHead, ResponseHead, printable, push_printable};
 pub use redaction::Redactor;
 pub use relay::{
     ConnectionFacts, EndFacts, HostRule, LegFacts, Mark, Party, RecordingFacts, RelayFacts, RelayTimes,

@@ -18,6 +18,8 @@ use super::{
 pub struct Shared {
     rooms: Mutex<Rooms>,
     changed: Condvar,
+    /// Whether somebody waits for changes: to wake nobody is a call of the system as well.
+    awaited: AtomicBool,
     closing: AtomicBool,
 }
 
@@ -29,13 +31,18 @@ pub struct Access<'a> {
 }
 
 struct Told<'a> {
-    changed: &'a Condvar,
+    shared: &'a Shared,
     due: bool,
 }
 
 impl Shared {
     pub fn new(rooms: Rooms) -> Self {
-        Self { rooms: Mutex::new(rooms), changed: Condvar::new(), closing: AtomicBool::new(false) }
+        Self {
+            rooms: Mutex::new(rooms),
+            changed: Condvar::new(),
+            awaited: AtomicBool::new(false),
+            closing: AtomicBool::new(false),
+        }
     }
 
     pub fn lock(&self) -> MutexGuard<'_, Rooms> {
@@ -43,7 +50,7 @@ impl Shared {
     }
 
     pub fn access(&self) -> Access<'_> {
-        Access { rooms: self.lock(), told: Told { changed: &self.changed, due: false } }
+        Access { rooms: self.lock(), told: Told { shared: self, due: false } }
     }
 
     /// Waits for changes; `None` when there are none and there will be none.
@@ -53,6 +60,7 @@ impl Shared {
             if self.closing.load(Ordering::Acquire) {
                 return None;
             }
+            self.awaited.store(true, Ordering::Release);
             rooms = self.changed.wait(rooms).unwrap_or_else(PoisonError::into_inner);
         }
         Some(rooms.take_batch())
@@ -100,14 +108,14 @@ impl DerefMut for Access<'_> {
 
 impl Drop for Access<'_> {
     fn drop(&mut self) {
-        self.told.due = self.rooms.is_changed();
+        self.told.due = self.rooms.is_changed() && self.told.shared.awaited.swap(false, Ordering::AcqRel);
     }
 }
 
 impl Drop for Told<'_> {
     fn drop(&mut self) {
         if self.due {
-            self.changed.notify_one();
+            self.shared.changed.notify_one();
         }
     }
 }

@@ -22,7 +22,7 @@ pub type Key = (u64, u32);
 /// Of the layout of the tables and of what is in them. Another is refused.
 const FORMAT: u64 = 3;
 /// Bytes of pages that the database may hold in memory.
-const CACHE: usize = 32 << 20;
+const CACHE: usize = 16 << 20;
 
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("mesh-witness mailroom");
 /// Messages, as chunk 0, and their chunks. One table, since each that is written to costs every commit.

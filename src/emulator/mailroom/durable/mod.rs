@@ -156,7 +156,7 @@ impl Committer {
                     let writes = writing::writes(&batch);
                     match folder.database.commit(&writes) {
                         Ok(()) => {
-                            writing::committed(batch.changes);
+                            writing::committed(&batch.changes);
                             told.0.advance(batch.last);
                         }
                         Err(error) => {

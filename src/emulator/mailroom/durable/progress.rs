@@ -38,12 +38,32 @@ struct State {
     failed: VecDeque<(u64, ErrorKind)>,
     /// Failures that are forgotten.
     forgotten: u64,
-    waiting: Vec<(Ticket, oneshot::Sender<Outcome>)>,
+    waiting: Vec<(Ticket, oneshot::Sender<Heard>)>,
     /// Nothing more becomes durable.
     closed: bool,
 }
 
 type Outcome = Result<(), Unstored>;
+
+/// What one call is told, and what it tells others in turn: to wake a call from a thread of its own takes the
+/// system, from a worker of the runtime it does not.
+#[derive(Debug)]
+struct Heard {
+    outcome: Outcome,
+    others: Others,
+}
+
+/// They are told when this is dropped, whoever drops it: the call may have gone away by then.
+#[derive(Debug, Default)]
+struct Others(Vec<(Outcome, oneshot::Sender<Heard>)>);
+
+impl Drop for Others {
+    fn drop(&mut self) {
+        for (outcome, other) in self.0.drain(..) {
+            let _ = other.send(Heard { outcome, others: Self::default() });
+        }
+    }
+}
 
 /// The thread that makes changes durable has ended, whatever the reason.
 const ENDED: Outcome = Err(Unstored(ErrorKind::Other));
@@ -75,7 +95,13 @@ impl Progress {
             state.waiting.push((ticket, tell));
             heard
         };
-        heard.await.unwrap_or(ENDED)
+        match heard.await {
+            Ok(Heard { outcome, others }) => {
+                drop(others);
+                outcome
+            }
+            Err(_) => ENDED,
+        }
     }
 
     fn tell(&self, change: impl FnOnce(&mut State)) {
@@ -90,9 +116,9 @@ impl Progress {
                 }
             }
         }
-        for (outcome, tell) in told {
-            // A caller may have gone away.
-            let _ = tell.send(outcome);
+        if let Some((outcome, first)) = told.pop() {
+            // Should it have gone away, the others are told from here.
+            let _ = first.send(Heard { outcome, others: Others(told) });
         }
     }
 
@@ -128,6 +154,8 @@ impl State {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::poll;
+
     use super::*;
 
     #[test]
@@ -179,6 +207,29 @@ mod tests {
             assert_eq!((first, second, third), (Ok(()), Ok(()), ENDED));
             assert_eq!(wait(4).await, ENDED);
             assert_eq!(wait(2).await, Ok(()));
+        });
+    }
+
+    #[test]
+    fn who_has_gone_away_keeps_nobody_from_hearing() {
+        let progress = Progress::default();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let wait = || progress.settled(Ticket { change: 1, failures: 0 });
+            for goes_when_told in [false, true] {
+                // The last to wait is told first, and tells the other.
+                let (mut stays, mut goes) = (Box::pin(wait()), Box::pin(wait()));
+                assert!(poll!(&mut stays).is_pending() && poll!(&mut goes).is_pending());
+                if goes_when_told {
+                    progress.advance(1);
+                    drop(goes);
+                } else {
+                    drop(goes);
+                    progress.advance(1);
+                }
+                assert_eq!(stays.await, Ok(()));
+                progress.lock().settled = 0;
+            }
         });
     }
 }

@@ -52,8 +52,8 @@ pub fn writes(batch: &Batch) -> Writes {
 }
 
 /// The changes are durable: bodies that the database refers to now stay, others may go.
-pub fn committed(changes: Vec<Change>) {
-    for change in &changes {
+pub fn committed(changes: &[Change]) {
+    for change in changes {
         each_chunk(change, &mut |fate| match fate {
             Fate::Put(key, StoredBody { kept: Kept::Row(row), .. }) => row.written(key),
             Fate::Put(_, StoredBody { kept: Kept::File(file), .. }) => file.refer(true),
