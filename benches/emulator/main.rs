@@ -6,7 +6,7 @@
 //! measured when `MESH_SANDBOX_PYTHON`, or `target/peers/venv`, has a Python with mesh-sandbox 1.0.137.
 //! `-- --large [GB]` sends one message of 20 GB, or so many, and fetches it again, twice.
 //! `-- --small` measures handshakes and sends alone; names of servers (`ceiling`, `emulator`, `durable`, `sandbox`)
-//! and `plain` or `tls` measure those alone.
+//! and `plain` or `tls` measure those alone. `--connections N` calls over so many at a time, and not over 16.
 //! `-- --million` lists a mailbox in which a million messages wait, and takes some minutes more.
 //! See `docs/measurements.md`.
 
@@ -39,12 +39,19 @@ fn main() {
         () if is("--million") => Extent::whole().with_a_million(),
         () => Extent::whole(),
     };
+    let number_after = |word: &str| {
+        let at = arguments.iter().position(|argument| argument == word)?;
+        arguments.get(at + 1)?.parse().ok()
+    };
+    let extent = match number_after("--connections") {
+        Some(connections) => extent.with_connections(connections),
+        None => extent,
+    };
     let folder = tempfile::tempdir().expect("a folder");
     certificates::write(folder.path());
     let folder = folder.path();
-    if let Some(at) = arguments.iter().position(|argument| argument == "--large") {
-        let gigabytes = arguments.get(at + 1).and_then(|number| number.parse().ok()).unwrap_or(20);
-        return large::run(gigabytes, folder, || emulator(folder, false));
+    if is("--large") {
+        return large::run(number_after("--large").unwrap_or(20), folder, || emulator(folder, false));
     }
     let wanted = |name: &str, all: &[&str]| is(name) || !all.iter().any(|name| is(name));
     for tls in [false, true] {

@@ -16,12 +16,12 @@ use crate::{
 
 /// Bytes of a large message: what one request may carry.
 pub const LARGE: usize = 100_000_000;
-/// Connections at a time.
-const CONNECTIONS: usize = 16;
 
 /// How much is measured.
 #[derive(Clone, Copy)]
 pub struct Extent {
+    /// Connections at a time.
+    connections: usize,
     span: Duration,
     large: usize,
     repeats: u32,
@@ -31,11 +31,18 @@ pub struct Extent {
 
 impl Extent {
     pub fn whole() -> Self {
-        Self { span: SPAN, large: LARGE, repeats: 5, listed: [100, 10_000, 10_000], first_only: false }
+        Self {
+            connections: 16,
+            span: SPAN,
+            large: LARGE,
+            repeats: 5,
+            listed: [100, 10_000, 10_000],
+            first_only: false,
+        }
     }
 
     pub fn quick() -> Self {
-        Self { span: SPAN / 10, large: LARGE / 10, repeats: 1, listed: [100, 200, 200], first_only: false }
+        Self { span: SPAN / 10, large: LARGE / 10, repeats: 1, listed: [100, 200, 200], ..Self::whole() }
     }
 
     /// Handshakes and sends alone, for work on what a small request costs.
@@ -46,6 +53,10 @@ impl Extent {
     /// Filling an inbox takes the sandbox 2 ms a message and more.
     pub fn for_a_slow_one(self) -> Self {
         Self { listed: self.listed.map(|count| count.min(2000)), ..self }
+    }
+
+    pub fn with_connections(self, connections: usize) -> Self {
+        Self { connections, ..self }
     }
 
     pub fn with_a_million(self) -> Self {
@@ -87,7 +98,7 @@ pub fn measure(server: Server, security: Security, extent: Extent) -> Figures {
 
 async fn all(server: &Server, target: &Target, extent: Extent) -> Figures {
     let caller = Arc::new(Caller::new());
-    let small = |work| during(server, target, &caller, work, extent.span);
+    let small = |work| during(server, target, &caller, work, extent);
     small(Work::Handshake).await;
     let mut rows = Vec::new();
     if extent.first_only {
@@ -106,7 +117,7 @@ async fn all(server: &Server, target: &Target, extent: Extent) -> Figures {
     let mut waiting = 0;
     for count in extent.listed {
         if count > waiting {
-            fill(target, &caller, count - waiting).await;
+            fill(target, &caller, count - waiting, extent.connections).await;
             waiting = count;
             rows.push((format!("page of 100 of {count} messages"), small(Work::List).await));
         }
@@ -121,11 +132,11 @@ async fn all(server: &Server, target: &Target, extent: Extent) -> Figures {
 
 /// Puts so many messages more into an inbox, over several connections: a durable server syncs once for all
 /// that are sent at a time.
-async fn fill(target: &Target, caller: &Arc<Caller>, count: usize) {
+async fn fill(target: &Target, caller: &Arc<Caller>, count: usize, connections: usize) {
     let mut workers = Vec::new();
-    for index in 0..CONNECTIONS {
+    for index in 0..connections {
         let (caller, target) = (Arc::clone(caller), target.clone());
-        let share = (count + index) / CONNECTIONS;
+        let share = (count + index) / connections;
         workers.push(tokio::spawn(async move {
             let mut connection = target.connect().await;
             for _ in 0..share {
@@ -143,12 +154,12 @@ async fn during(
     target: &Target,
     caller: &Arc<Caller>,
     work: Work,
-    span: Duration,
+    extent: Extent,
 ) -> Figure {
     let body = Bytes::from(vec![b'x'; 1024]);
     let mut workers = Vec::new();
     let mut connections = Vec::new();
-    for _ in 0..CONNECTIONS {
+    for _ in 0..extent.connections {
         connections.push(target.connect().await);
     }
     let cpu = server.cpu();
@@ -157,7 +168,7 @@ async fn during(
         let (caller, target, body) = (Arc::clone(caller), target.clone(), body.clone());
         workers.push(tokio::spawn(async move {
             let mut done = 0_u32;
-            while began.elapsed() < span {
+            while began.elapsed() < extent.span {
                 match work {
                     Work::Handshake => caller.handshake(&mut connection).await,
                     Work::Send => drop(caller.send(&mut connection, Mailbox::Three, body.clone()).await),

@@ -228,7 +228,10 @@ fn write(database: &redb::Database, writes: &Writes, serial: u64) -> Result<(), 
 fn put(rows: &mut Table<'_, Key, &'static [u8]>, key: Key, row: &Written) -> Result<(), redb::Error> {
     let kept: Bytes;
     let body = match &row.body {
-        Body::None => return Ok(drop(rows.insert(key, row.record.as_slice())?)),
+        Body::None => {
+            rows.insert(key, row.record.as_slice())?;
+            return Ok(());
+        }
         Body::New(pieces) => pieces.as_ref(),
         Body::AsItIs => {
             let before = rows.get(key)?.and_then(|row| split(row.value()).1.map(Bytes::copy_from_slice));
