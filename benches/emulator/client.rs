@@ -61,8 +61,17 @@ impl Security {
 
 impl Target {
     pub async fn connect(&self) -> Connection {
+        self.connect_over(|stream| stream).await
+    }
+
+    /// The same, with something between the client and the socket.
+    pub async fn connect_over<S>(&self, over: impl FnOnce(TcpStream) -> S) -> Connection
+    where
+        S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+    {
         let stream = TcpStream::connect(self.address).await.expect("a connection");
         stream.set_nodelay(true).expect("a socket");
+        let stream = over(stream);
         match &self.security {
             Security::Plain => Connection(handshake(stream).await),
             Security::Mutual(tls) => {

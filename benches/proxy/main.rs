@@ -9,6 +9,7 @@
 #[path = "../emulator/client.rs"]
 mod client;
 mod floor;
+mod link;
 #[allow(dead_code, reason = "shared with the emulator's benchmark, which uses all of it")]
 #[path = "../emulator/process.rs"]
 mod process;
@@ -24,6 +25,7 @@ use std::{
 
 use bytes::Bytes;
 use client::{Connection, Security, Target};
+use link::Linked;
 use mesh_witness::tape::{TapeLimits, read_tape};
 use process::{Command, Server};
 use work::{Caller, Mailbox};
@@ -31,6 +33,8 @@ use work::{Caller, Mailbox};
 const PROGRAM: &str = env!("CARGO_BIN_EXE_mesh-witness");
 /// Bytes of a large message: what one request may carry.
 const LARGE: usize = 100_000_000;
+/// Networks between the client and what it calls, and their bytes a second.
+const LINKS: [(&str, f64); 3] = [("1 Gbit/s", 125e6), ("2.5 Gbit/s", 312.5e6), ("4 Gbit/s", 500e6)];
 
 fn main() {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -68,7 +72,10 @@ fn main() {
             bench.connections(connections).await;
         }
         let before = proxy.peak();
-        bench.large(large).await;
+        bench.large(large, None).await;
+        for link in LINKS {
+            bench.large(large.div_ceil(5), Some(link)).await;
+        }
         let megabytes =
             |peak: Option<u64>| peak.map_or("?".to_owned(), |peak| (peak / 1_000_000).to_string());
         println!(
@@ -116,14 +123,18 @@ struct Took {
 }
 
 impl Bench<'_> {
-    async fn all(&self) -> [Connection; 3] {
+    async fn all(&self, link: Option<f64>) -> [Connection; 3] {
+        let connect = async |target: &Target| match link {
+            None => target.connect().await,
+            Some(rate) => target.connect_over(|stream| Linked::new(stream, rate)).await,
+        };
         let [direct, floor, proxy] = &self.targets;
-        [direct.connect().await, floor.connect().await, proxy.connect().await]
+        [connect(direct).await, connect(floor).await, connect(proxy).await]
     }
 
     /// One call after the other on a connection that is kept.
     async fn small(&self, count: usize) {
-        let mut connections = self.all().await;
+        let mut connections = self.all(None).await;
         let body = Bytes::from(vec![b'x'; 1024]);
         for name in ["handshake", "send 1 KiB"] {
             let mut took: [Took; 3] = Default::default();
@@ -168,9 +179,10 @@ impl Bench<'_> {
         );
     }
 
-    async fn large(&self, repeats: usize) {
+    /// Bodies as long as a request may carry, as fast as the machine can or over a link.
+    async fn large(&self, repeats: usize, link: Option<(&str, f64)>) {
         let body = Bytes::from(vec![b'x'; LARGE]);
-        let mut connections = self.all().await;
+        let mut connections = self.all(link.map(|(_, rate)| rate)).await;
         let [mut up, mut down]: [[Took; 3]; 2] = Default::default();
         for _ in 0..repeats {
             for (at, connection) in connections.iter_mut().enumerate() {
@@ -187,6 +199,7 @@ impl Bench<'_> {
             }
         }
         for (name, took) in [("100 MB up", up), ("100 MB down", down)] {
+            let name = link.map_or(name.to_owned(), |(link, _)| format!("{name}, {link}"));
             let cpu = [&took[1], &took[2]].map(|took| took.cpu.as_secs_f64() * 1e3 / repeats as f64);
             let [direct, floor, recorded] =
                 took.map(|took| LARGE as f64 / 1e6 / median(took.times).as_secs_f64());
