@@ -40,18 +40,33 @@ pub fn send_with(
     given: &[(&'static str, &str)],
     body: &'static [u8],
 ) -> Result<MessageId, MeshError> {
+    send_stored(mailroom, given, stored(mailroom, body))
+}
+
+pub fn send_stored(
+    mailroom: &Mailroom,
+    given: &[(&'static str, &str)],
+    body: StoredBody,
+) -> Result<MessageId, MeshError> {
     let mut headers = HeaderMap::new();
     for (name, value) in given {
         headers.insert(HeaderName::from_static(name), HeaderValue::try_from(*value).unwrap());
     }
     let headers = SendHeaders::parse(&headers, &mailbox("ALICE"), SendRules::default()).unwrap();
-    mailroom.send(&mailbox("ALICE"), headers, stored(mailroom, body))
+    mailroom.send(&mailbox("ALICE"), headers, body)
 }
 
 fn stored(mailroom: &Mailroom, body: &'static [u8]) -> StoredBody {
     let mut writer = mailroom.body_writer(ContentEncoding::Identity);
     writer.write(vec![body.into()]).unwrap();
     writer.finish().unwrap()
+}
+
+#[test]
+fn a_message_is_as_long_as_what_was_sent() {
+    let (mailroom, _) = mailroom();
+    let id = send(&mailroom, "BOB", "W1", b"seven b").unwrap();
+    assert_eq!(mailroom.track(&mailbox("ALICE"), &id).unwrap().size, 7);
 }
 
 /// Chrono writes such a year with a sign, which no message ID has: no ID was ever found.

@@ -358,3 +358,18 @@ fn called(parts: &Parts) -> String {
 fn header<'a>(parts: &'a Parts, name: &http::HeaderName) -> Option<&'a str> {
     parts.headers.get(name).and_then(|value| value.to_str().ok())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_shown_as_it_was_called() {
+        for target in
+            ["/messageexchange/A/inbox?max_results=10", "/", "*", "http://host:80/path?query", "host:80"]
+        {
+            let (parts, ()) = Request::get(target).body(()).unwrap().into_parts();
+            assert_eq!(called(&parts), format!("GET {target}"));
+        }
+    }
+}

@@ -271,6 +271,11 @@ impl Database {
         self.failing.store(false, Ordering::SeqCst);
     }
 
+    /// How many there were when it was opened, and since.
+    pub fn transactions(&self) -> u64 {
+        self.serial.load(Ordering::Acquire)
+    }
+
     pub fn set_format(&self, format: u64) {
         let guard = self.open.read().unwrap();
         let transaction = guard.as_ref().unwrap().begin_write().unwrap();

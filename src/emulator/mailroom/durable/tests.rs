@@ -10,7 +10,7 @@ use super::*;
 use crate::{
     emulator::{
         Clock, Profile, Receiver, Switches,
-        mailroom::{Mailbox, Mailroom, journal::Journal, tests::*},
+        mailroom::{Mailbox, Mailroom, Unavailable, journal::Journal, tests::*},
     },
     protocol::{InboxQuery, MessageId, Password, Tracked},
 };
@@ -187,6 +187,14 @@ fn view(mailroom: &Mailroom, sent: &[MessageId]) -> Vec<String> {
             ..tracked
         });
         view.push(format!("{:?} {tracked:?}", place(id)));
+        // Also what was taken, where it is served again.
+        let had = ["ALICE", "BOB"].map(|at| {
+            let delivered = mailroom.message(&mailbox(at), id)?;
+            Ok::<Vec<_>, Unavailable>(
+                (1..4).filter_map(|n| delivered.chunk(n)).map(|body| body.whole().unwrap()).collect(),
+            )
+        });
+        view.push(format!("{:?} {had:?}", place(id)));
     }
     for local_id in 0..3 {
         let local_id = crate::protocol::LocalId::parse(&format!("local {local_id}")).unwrap();
@@ -246,6 +254,38 @@ fn bodies_go_with_their_messages_and_no_sooner() {
     let mailroom = again(mailroom, &folder, &clock);
     assert!(mailroom.message(&mailbox("BOB"), &id).is_err());
     assert!(bodies(&folder).is_empty());
+}
+
+#[test]
+fn a_body_in_many_pieces_is_written_one_behind_the_other() {
+    let (mailroom, folder, clock) = in_folder();
+    let mut writer = mailroom.body_writer(crate::protocol::ContentEncoding::Identity);
+    for pieces in [vec!["ab", "cd"], vec!["", "efghi", "j"], vec!["klmno"]] {
+        writer.write(pieces.into_iter().map(|piece| piece.as_bytes().into()).collect()).unwrap();
+    }
+    let headers = [("mex-to", "BOB"), ("mex-workflowid", "W1")];
+    let id = send_stored(&mailroom, &headers, writer.finish().unwrap()).unwrap();
+    let mailroom = again(mailroom, &folder, &clock);
+    assert_eq!(bodies(&folder).len(), 1);
+    assert_eq!(body(&mailroom, "BOB", &id, 1), b"abcdefghijklmno");
+}
+
+#[test]
+fn nothing_is_left_of_chunks_that_were_taken_and_each_transaction_is_counted() {
+    let (mailroom, folder, _clock) = in_folder();
+    let range = [("mex-to", "BOB"), ("mex-workflowid", "W1"), ("mex-chunk-range", "1:2")];
+    let id = send_with(&mailroom, &range, b"first").unwrap();
+    mailroom.flush();
+    chunk_with(&mailroom, &id, 2, "2:2", b"second").unwrap();
+    mailroom.flush();
+    let rows = || mailroom.committer.as_ref().unwrap().folder.database.rows().unwrap();
+    assert_eq!(rows().chunks.values().map(Vec::len).sum::<usize>(), 2);
+    mailroom.acknowledge(&mailbox("BOB"), &id).unwrap();
+    mailroom.flush();
+    assert_eq!((rows().messages.len(), rows().chunks.len()), (1, 0));
+    drop(mailroom);
+    let database = Database::open(folder.path().join(DATABASE)).unwrap();
+    assert_eq!(database.transactions(), 3);
 }
 
 #[test]
