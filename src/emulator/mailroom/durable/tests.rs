@@ -270,6 +270,20 @@ fn a_body_in_many_pieces_is_written_one_behind_the_other() {
     assert_eq!(body(&mailroom, "BOB", &id, 1), b"abcdefghijklmno");
 }
 
+/// mesh-sandbox goes on to serve what was acknowledged.
+#[test]
+fn a_short_body_that_is_served_again_stays_in_its_row() {
+    let (folder, clock, switches) = (TempDir::new().unwrap(), Clock::new(), Switches::of(Profile::Sandbox));
+    let mailroom = open(&clock, &switches, folder.path());
+    let id = send(&mailroom, "BOB", "W1", b"short").unwrap();
+    mailroom.flush();
+    mailroom.acknowledge(&mailbox("BOB"), &id).unwrap();
+    drop(mailroom);
+    let mailroom = open(&clock, &switches, folder.path());
+    assert!(waiting(&mailroom, "BOB").is_empty());
+    assert_eq!(body(&mailroom, "BOB", &id, 1), b"short");
+}
+
 #[test]
 fn nothing_is_left_of_chunks_that_were_taken_and_each_transaction_is_counted() {
     let (mailroom, folder, _clock) = in_folder();
