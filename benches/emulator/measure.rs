@@ -35,7 +35,7 @@ impl Extent {
             connections: 16,
             span: SPAN,
             large: LARGE,
-            repeats: 5,
+            repeats: 15,
             listed: [100, 10_000, 10_000],
             first_only: false,
         }
