@@ -6,7 +6,9 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, TimeDelta, Timelike, Utc};
+
+use crate::protocol::TokenTimestamp;
 
 /// A clock. Cheap to clone; every clone is the same clock.
 #[derive(Debug, Clone, Default)]
@@ -42,10 +44,8 @@ impl Clock {
 
 /// A time to the microsecond in twenty digits, as identifiers that MESH gives begin with.
 pub fn in_digits(at: DateTime<Utc>) -> String {
-    let of_two = [at.month(), at.day(), at.hour(), at.minute(), at.second()];
-    // Every send comes by here, and a format string takes ten times as long.
-    let number = of_two.iter().fold(i64::from(at.year()), |number, two| number * 100 + i64::from(*two));
-    format!("{number:014}{:06}", at.timestamp_subsec_micros())
+    // To the minute as in a token. Every send comes by here, and a format string takes ten times as long.
+    format!("{}{:02}{:06}", TokenTimestamp::at(at), at.second(), at.timestamp_subsec_micros())
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ impl Rooms {
         self.put(message, number, size, state);
     }
 
-    /// Writes a message down that is whole, and delivers it.
+    /// Writes a message down that is whole, and delivers it, or reports why it can go nowhere.
     pub(super) fn enter_whole(&mut self, message: Arc<Message>, content: Content) {
         let number = self.next_number();
         let size = content.chunks.size();

@@ -41,7 +41,8 @@ impl Mailroom {
         if recipient == Err(ErrorCode::UnregisteredTo) {
             let told = self.switches.unknown_recipient == UnknownRecipient::IdAndReport;
             if told {
-                rooms.refuse(message, ErrorCode::UnregisteredTo);
+                // Written down, and reported to its sender.
+                rooms.enter_whole(Arc::new(message), Content { delivered_at: now, ..Content::default() });
             }
             return refuse(ErrorCode::UnregisteredTo, told.then_some(id));
         }
@@ -80,12 +81,5 @@ impl Rooms {
     /// The same ID, in the memory that all messages of a registered mailbox share.
     fn as_registered(&self, id: &MailboxId) -> MailboxId {
         self.mailboxes.get_key_value(id).map_or(id, |(registered, _)| registered).clone()
-    }
-
-    /// Writes a message down that is refused, and reports so.
-    fn refuse(&mut self, message: Message, code: ErrorCode) {
-        let (at, message) = (message.sent_at, Arc::new(message));
-        self.enter(Arc::clone(&message), 0, State::Failed { at, failure: Box::new(code.into()) });
-        self.report(&message, code.into(), at);
     }
 }

@@ -148,7 +148,10 @@ impl Database {
         let guard = self.open.read().unwrap_or_else(PoisonError::into_inner);
         let database = guard.as_ref().ok_or(io::ErrorKind::NotConnected)?;
         let read = || -> Result<_, redb::Error> {
-            let row = database.begin_read()?.open_table(ROWS)?.get(key)?;
+            // Table and transaction outlive the row: a page that is still read must not be given back, which the
+            // library holds against the thread that commits.
+            let table = database.begin_read()?.open_table(ROWS)?;
+            let row = table.get(key)?;
             Ok(row.and_then(|row| Some(split(row.value()).1?.to_vec())))
         };
         read().map_err(io::Error::other)
