@@ -138,7 +138,7 @@ impl Mailroom {
         let counts = journal.counts();
         rooms.journal = Some(journal);
         let shared = Arc::new(Shared::new(rooms));
-        let committer = Committer::start(Arc::clone(&shared), counts, opened.folder)
+        let committer = Committer::start(Arc::clone(&shared), counts, opened.store)
             .map_err(|source| StoreError::Folder { path: folder.to_owned(), source })?;
         let (space, set_aside) = (opened.space, opened.set_aside);
         Ok(Self {

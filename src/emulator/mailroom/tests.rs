@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::atomic::Ordering};
 
 use chrono::TimeDelta;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -380,12 +380,13 @@ impl Mailroom {
         self.flush();
         let committer = self.committer.as_ref().unwrap();
         let before = self.committer.as_ref().unwrap().counts.failures();
-        committer.folder.database.fail_next();
+        let fault = &committer.folder.database.faults.all;
+        fault.store(true, Ordering::SeqCst);
         act(self);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let told = runtime.block_on(self.durably(|_| ()));
         // Where nothing was changed, nothing fails.
-        committer.folder.database.fail_no_more();
+        fault.store(false, Ordering::SeqCst);
         assert!(told.is_ok() || self.committer.as_ref().unwrap().counts.failures() > before);
     }
 }

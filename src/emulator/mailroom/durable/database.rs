@@ -5,30 +5,28 @@ use std::{
     collections::BTreeMap,
     io,
     path::{Path, PathBuf},
-    sync::{
-        Arc, PoisonError, RwLock,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{PoisonError, RwLock},
 };
+
+#[cfg(test)]
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use redb::{ReadableDatabase, ReadableTable, Table, TableDefinition, TableError};
 
-use super::error::StoreError;
-
-/// A message's number and a chunk's.
-pub type Key = (u64, u32);
+use super::{
+    error::StoreError,
+    writes::{Body, Key, MESSAGE, Writes, Written},
+};
 
 /// Of the layout of the tables and of what is in them. Another is refused.
-const FORMAT: u64 = 3;
+const FORMAT: u64 = 4;
 /// Bytes of pages that the database may hold in memory.
 const CACHE: usize = 16 << 20;
 
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("mesh-witness mailroom");
 /// Messages, as chunk 0, and their chunks. One table, since each that is written to costs every commit.
 const ROWS: TableDefinition<'_, Key, &[u8]> = TableDefinition::new("messages and chunks");
-/// The place of a message among its chunks.
-pub const MESSAGE: u32 = 0;
 /// Where, behind all messages, the number that the next message gets and that of the last transaction are.
 const COUNTERS: Key = (u64::MAX, MESSAGE);
 /// Stands between a record and its body. JSON as it is written here has none.
@@ -40,39 +38,8 @@ pub struct Database {
     path: PathBuf,
     /// `None` after it has failed and could not be opened again.
     open: RwLock<Option<redb::Database>>,
-    /// How many transactions there were, as the database has it.
-    serial: AtomicU64,
-    /// The next commit fails.
     #[cfg(test)]
-    failing: std::sync::atomic::AtomicBool,
-}
-
-/// What one transaction writes; `None` removes.
-#[derive(Debug, Default)]
-pub struct Writes {
-    /// Everything that there was is removed first.
-    pub cleared: bool,
-    pub rows: BTreeMap<Key, Option<Written>>,
-    /// The number that the next message gets.
-    pub next_number: u64,
-}
-
-/// A row as it is to be.
-#[derive(Debug)]
-pub struct Written {
-    pub record: Vec<u8>,
-    pub body: Body,
-}
-
-/// The body behind a record.
-#[derive(Debug)]
-pub enum Body {
-    /// There is none.
-    None,
-    /// This one.
-    New(Arc<[Bytes]>),
-    /// The one that the row has.
-    AsItIs,
+    pub faults: Faults,
 }
 
 /// All records.
@@ -91,56 +58,56 @@ impl Database {
         if known != FORMAT {
             return Err(StoreError::Format { path, found: known, known: FORMAT });
         }
-        let serial = serial(&database).map_err(|error| StoreError::damaged(&path, error))?;
         Ok(Self {
             path,
             open: RwLock::new(Some(database)),
-            serial: AtomicU64::new(serial),
             #[cfg(test)]
-            failing: Default::default(),
+            faults: Faults::default(),
         })
     }
 
-    /// Writes all of it durably, or nothing. For one thread at a time.
-    pub fn commit(&self, writes: &Writes) -> Result<(), redb::Error> {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The number of the last transaction.
+    pub fn last(&self) -> Result<u64, redb::Error> {
+        let guard = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        last(guard.as_ref().ok_or(redb::Error::DatabaseClosed)?)
+    }
+
+    /// Writes one after the other durably, or nothing. For one thread at a time.
+    pub fn commit(&self, writes: &[&Writes], number: u64) -> Result<(), redb::Error> {
         #[cfg(test)]
-        if self.failing.swap(false, Ordering::SeqCst) {
+        if self.faults.commit.swap(false, Ordering::SeqCst) {
             return Err(io::Error::from(io::ErrorKind::StorageFull).into());
         }
         self.open_again_if_failed()?;
-        let next = self.serial.load(Ordering::Acquire) + 1;
         let error = {
             // Bodies can be read meanwhile.
             let guard = self.open.read().unwrap_or_else(PoisonError::into_inner);
             let database = guard.as_ref().ok_or(redb::Error::DatabaseClosed)?;
-            match write(database, writes, next) {
-                Ok(()) => {
-                    self.serial.store(next, Ordering::Release);
-                    return Ok(());
-                }
+            match write(database, writes, number) {
+                Ok(()) => return Ok(()),
                 Err(error) => error,
             }
         };
         let mut guard = self.open.write().unwrap_or_else(PoisonError::into_inner);
         // After an error of the disk it answers no more until it is opened again.
         *guard = None;
-        *guard = Some(self.open_again()?);
+        let database = guard.insert(open(&self.path, false)?);
         // What failed may have been only the last sync; then all of it is there.
-        if self.serial.load(Ordering::Acquire) == next { Ok(()) } else { Err(error) }
+        if last(database)? == number { Ok(()) } else { Err(error) }
     }
 
     fn open_again_if_failed(&self) -> Result<(), redb::Error> {
-        let mut guard = self.open.write().unwrap_or_else(PoisonError::into_inner);
-        if guard.is_none() {
-            *guard = Some(self.open_again()?);
+        let is_open = || self.open.read().unwrap_or_else(PoisonError::into_inner).is_some();
+        if !is_open() {
+            let mut guard = self.open.write().unwrap_or_else(PoisonError::into_inner);
+            *guard = Some(open(&self.path, false)?);
         }
         Ok(())
-    }
-
-    fn open_again(&self) -> Result<redb::Database, redb::Error> {
-        let database = open(&self.path, false)?;
-        self.serial.store(serial(&database)?, Ordering::Release);
-        Ok(database)
     }
 
     /// A short body.
@@ -174,7 +141,12 @@ impl Database {
             }
             Ok(rows)
         };
-        read().map_err(|error| StoreError::damaged(&self.path, error))
+        read().map_err(|error| self.damaged(error))
+    }
+
+    /// Why it cannot be used.
+    pub fn damaged(&self, error: redb::Error) -> StoreError {
+        StoreError::damaged(&self.path, error)
     }
 }
 
@@ -205,24 +177,24 @@ fn counters(rows: &impl ReadableTable<Key, &'static [u8]>) -> Result<(u64, u64),
         .map_err(|error| redb::Error::Corrupted(format!("the row of counters cannot be read: {error}")))
 }
 
-fn serial(database: &redb::Database) -> Result<u64, redb::Error> {
+fn last(database: &redb::Database) -> Result<u64, redb::Error> {
     Ok(counters(&database.begin_read()?.open_table(ROWS)?)?.1)
 }
 
-fn write(database: &redb::Database, writes: &Writes, serial: u64) -> Result<(), redb::Error> {
+fn write(database: &redb::Database, writes: &[&Writes], number: u64) -> Result<(), redb::Error> {
     let transaction = database.begin_write()?;
-    if writes.cleared {
-        transaction.delete_table(ROWS)?;
-    }
-    {
+    for one in writes {
+        if one.cleared {
+            transaction.delete_table(ROWS)?;
+        }
         let mut rows = transaction.open_table(ROWS)?;
-        for (key, row) in &writes.rows {
+        for (key, row) in &one.rows {
             match row {
                 Some(row) => put(&mut rows, *key, row)?,
                 None => drop(rows.remove(key)?),
             }
         }
-        let counters = format!("[{},{serial}]", writes.next_number);
+        let counters = format!("[{},{number}]", one.next_number);
         rows.insert(COUNTERS, counters.as_bytes())?;
     }
     Ok(transaction.commit()?)
@@ -235,7 +207,7 @@ fn put(rows: &mut Table<'_, Key, &'static [u8]>, key: Key, row: &Written) -> Res
             rows.insert(key, row.record.as_slice())?;
             return Ok(());
         }
-        Body::New(pieces) => pieces.as_ref(),
+        Body::New(pieces, _) => pieces.as_ref(),
         Body::AsItIs => {
             let before = rows.get(key)?.and_then(|row| split(row.value()).1.map(Bytes::copy_from_slice));
             let gone = || redb::Error::Corrupted(format!("the body of message {} is gone", key.0));
@@ -265,20 +237,20 @@ fn split(row: &[u8]) -> (&[u8], Option<&[u8]>) {
 
 /// Faults that a disk has, on demand.
 #[cfg(test)]
+#[derive(Debug, Default)]
+pub struct Faults {
+    /// Neither logs nor database take what is written next.
+    pub all: AtomicBool,
+    /// The logs take nothing.
+    pub logs: AtomicBool,
+    /// The next commit fails.
+    pub commit: AtomicBool,
+    /// Nothing is brought into the database when it is closed, as if the process were killed.
+    pub close: AtomicBool,
+}
+
+#[cfg(test)]
 impl Database {
-    pub fn fail_next(&self) {
-        self.failing.store(true, Ordering::SeqCst);
-    }
-
-    pub fn fail_no_more(&self) {
-        self.failing.store(false, Ordering::SeqCst);
-    }
-
-    /// How many there were when it was opened, and since.
-    pub fn transactions(&self) -> u64 {
-        self.serial.load(Ordering::Acquire)
-    }
-
     pub fn set_format(&self, format: u64) {
         let guard = self.open.read().unwrap();
         let transaction = guard.as_ref().unwrap().begin_write().unwrap();

@@ -92,6 +92,11 @@ pub fn create(root: &Path) -> io::Result<()> {
     builder.create(root.join(BODIES))
 }
 
+/// Makes the names in a folder durable.
+pub fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
 fn path(bodies: &Path, name: Uuid) -> PathBuf {
     bodies.join(format!("{}{SUFFIX}", name.simple()))
 }

@@ -1,12 +1,12 @@
-//! A mailroom that survives: the books are written to a database in a folder, long bodies to files
-//! beside it.
+//! A mailroom that survives: the books are written to a log and a database in a folder, long bodies to files
+//! beside them.
 //!
-//! The books in memory stay what calls are answered from, and are built anew from the database when it
+//! The books in memory stay what calls are answered from, and are built anew from log and database when the folder
 //! is opened: so one set of rules serves both kinds of mailroom. One thread writes what was changed, as
 //! much as there is at a time, so that many senders share one sync of the disk.
 //!
-//! A long body is on disk before its message is entered in the books; the database refers to it when
-//! the change is committed; it is removed after a commit by which the database refers to it no more.
+//! A long body is on disk before its message is entered in the books; it stays when the change is committed that
+//! refers to it, and is removed after one by which nothing refers to it any more.
 
 mod database;
 mod error;
@@ -14,8 +14,11 @@ mod folder;
 mod progress;
 mod record;
 mod row;
+mod store;
 #[cfg(test)]
 mod tests;
+mod write_ahead;
+mod writes;
 mod writing;
 
 use std::{collections::HashSet, path::Path, sync::Arc, thread::JoinHandle};
@@ -23,8 +26,10 @@ use std::{collections::HashSet, path::Path, sync::Arc, thread::JoinHandle};
 use uuid::Uuid;
 
 use super::{Entry, Limits, Shared, StoredBody, body::Kept, content::Chunks, journal::Counts, writer::Space};
-use database::{Database, Key, MESSAGE, Rows};
+use database::{Database, Rows};
 use record::ChunkRecord;
+use store::Store;
+use writes::{Key, MESSAGE};
 
 pub use error::StoreError;
 pub use folder::{BodyFile, Folder};
@@ -47,7 +52,8 @@ pub struct SetAside {
 /// What a folder holds.
 pub struct Opened {
     pub space: Space,
-    pub folder: Arc<Folder>,
+    pub store: Store,
+    folder: Arc<Folder>,
     pub entries: Vec<Entry>,
     pub next_number: u64,
     pub set_aside: Vec<SetAside>,
@@ -68,10 +74,14 @@ pub fn open(root: &Path, limits: Limits) -> Result<Opened, StoreError> {
     let unusable = |source| StoreError::Folder { path: root.to_owned(), source };
     folder::create(root).map_err(unusable)?;
     let database = Database::open(root.join(DATABASE))?;
+    let (logs, last) = store::open_logs(root, &database)?;
+    // The names of the database and of the logs, which may be new.
+    folder::sync(root).map_err(unusable)?;
     let rows = database.rows()?;
     let folder = Arc::new(Folder::open(root, database).map_err(unusable)?);
     let mut opened = Opened {
         space: Space::durable(limits, Arc::clone(&folder)),
+        store: Store::start(Arc::clone(&folder), last, logs).map_err(unusable)?,
         folder,
         entries: Vec::with_capacity(rows.messages.len()),
         next_number: rows.next_number,
@@ -146,25 +156,24 @@ impl Opened {
 
 impl Committer {
     /// Starts the thread.
-    pub fn start(shared: Arc<Shared>, counts: Arc<Counts>, folder: Arc<Folder>) -> std::io::Result<Self> {
+    pub fn start(shared: Arc<Shared>, counts: Arc<Counts>, mut store: Store) -> std::io::Result<Self> {
         let progress = Arc::new(Progress::default());
+        #[cfg(test)]
+        let folder = Arc::clone(store.folder());
         let thread = std::thread::Builder::new().name("mailroom commits".to_owned()).spawn({
-            let (shared, folder) = (Arc::clone(&shared), Arc::clone(&folder));
+            let shared = Arc::clone(&shared);
             let told = Last(Arc::clone(&progress));
             move || {
                 while let Some(batch) = shared.next_batch() {
-                    let writes = writing::writes(&batch);
-                    match folder.database.commit(&writes) {
+                    match store.commit(writing::writes(&batch)) {
                         Ok(()) => {
                             writing::committed(&batch.changes);
                             told.0.advance(batch.last);
                         }
-                        Err(error) => {
-                            drop(writes);
-                            shared.undo(batch.changes, &error, &told.0);
-                        }
+                        Err(error) => shared.undo(batch.changes, &error, &told.0),
                     }
                 }
+                store.close();
             }
         })?;
         Ok(Self {

@@ -1,4 +1,4 @@
-//! A short body: in memory until it is committed, in the database from then on.
+//! A short body: in memory until it is in the database, and only there from then on.
 
 use std::{
     io,
@@ -7,7 +7,7 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{database::Key, folder::Folder};
+use super::{folder::Folder, writes::Key};
 use crate::emulator::mailroom::{Entry, StoredBody, body::Kept, share::Share};
 
 /// A short body.
@@ -25,7 +25,7 @@ struct Unwritten {
 }
 
 /// The short body of a message that is not chunked: it is kept in its message's row.
-pub fn own_row(entry: &Entry) -> Option<(&StoredBody, &Row)> {
+pub fn own_row(entry: &Entry) -> Option<(&StoredBody, &Arc<Row>)> {
     if entry.message.headers.chunk_range.total().get() > 1 {
         return None;
     }
@@ -54,7 +54,7 @@ impl Row {
         unwritten.as_ref().map(|unwritten| Arc::clone(&unwritten.pieces))
     }
 
-    /// It is committed under a key: memory need not hold it any more.
+    /// It is in the database under a key: memory need not hold it any more.
     pub fn written(&self, key: Key) {
         let _ = self.key.set(key);
         *self.unwritten.lock().unwrap_or_else(PoisonError::into_inner) = None;

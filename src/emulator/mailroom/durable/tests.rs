@@ -1,6 +1,6 @@
 //! A durable mailroom answers as one in memory does, wherever it is closed and opened again.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::atomic::Ordering};
 
 use chrono::TimeDelta;
 use proptest::prelude::*;
@@ -35,6 +35,15 @@ fn open(clock: &Clock, switches: &Switches, folder: &Path) -> Mailroom {
 fn in_folder() -> (Mailroom, TempDir, Clock) {
     let (folder, clock) = (TempDir::new().unwrap(), Clock::new());
     (open(&clock, &Switches::default(), folder.path()), folder, clock)
+}
+
+fn faults(mailroom: &Mailroom) -> &database::Faults {
+    &mailroom.committer.as_ref().unwrap().folder.database.faults
+}
+
+/// When it is closed, it leaves everything as a kill would.
+fn leave(mailroom: &Mailroom) {
+    faults(mailroom).close.store(true, Ordering::SeqCst);
 }
 
 fn again(mailroom: Mailroom, folder: &TempDir, clock: &Clock) -> Mailroom {
@@ -86,6 +95,8 @@ enum Act {
     ResetBob,
     Reset,
     Reopen,
+    /// The same, after a kill.
+    Kill,
     /// Everything since the last commit is undone, as if the disk were full.
     Lose(Box<Act>),
 }
@@ -103,7 +114,8 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         2 => prop::sample::select(vec![1_i64, 5, 31]).prop_map(|days| Act::Move { days }),
         1 => Just(Act::ResetBob),
         1 => Just(Act::Reset),
-        4 => Just(Act::Reopen),
+        3 => Just(Act::Reopen),
+        4 => Just(Act::Kill),
     ];
     let act = act.prop_flat_map(|act| {
         let lost = Act::Lose(Box::new(act.clone()));
@@ -153,7 +165,7 @@ fn act(mailroom: &Mailroom, sent: &[MessageId], act: &Act) -> Option<MessageId> 
         }
         Act::ResetBob => drop(mailroom.reset_mailbox(&mailbox("BOB"))),
         Act::Reset => mailroom.reset(),
-        Act::Move { .. } | Act::Reopen | Act::Lose(_) => {}
+        Act::Move { .. } | Act::Reopen | Act::Kill | Act::Lose(_) => {}
     }
     None
 }
@@ -218,7 +230,11 @@ proptest! {
         let [mut sent, mut sent_durably] = [Vec::new(), Vec::new()];
         for one in acts {
             match &one {
-                Act::Reopen => {
+                Act::Reopen | Act::Kill => {
+                    if matches!(one, Act::Kill) {
+                        durable.flush();
+                        leave(&durable);
+                    }
                     drop(durable);
                     durable = open(&clock, &switches, folder.path());
                 }
@@ -276,7 +292,8 @@ fn a_short_body_that_is_served_again_stays_in_its_row() {
     let (folder, clock, switches) = (TempDir::new().unwrap(), Clock::new(), Switches::of(Profile::Sandbox));
     let mailroom = open(&clock, &switches, folder.path());
     let id = send(&mailroom, "BOB", "W1", b"short").unwrap();
-    mailroom.flush();
+    drop(mailroom);
+    let mailroom = open(&clock, &switches, folder.path());
     mailroom.acknowledge(&mailbox("BOB"), &id).unwrap();
     drop(mailroom);
     let mailroom = open(&clock, &switches, folder.path());
@@ -286,20 +303,51 @@ fn a_short_body_that_is_served_again_stays_in_its_row() {
 
 #[test]
 fn nothing_is_left_of_chunks_that_were_taken_and_each_transaction_is_counted() {
-    let (mailroom, folder, _clock) = in_folder();
+    let (mut mailroom, folder, clock) = in_folder();
     let range = [("mex-to", "BOB"), ("mex-workflowid", "W1"), ("mex-chunk-range", "1:2")];
     let id = send_with(&mailroom, &range, b"first").unwrap();
     mailroom.flush();
     chunk_with(&mailroom, &id, 2, "2:2", b"second").unwrap();
-    mailroom.flush();
-    let rows = || mailroom.committer.as_ref().unwrap().folder.database.rows().unwrap();
-    assert_eq!(rows().chunks.values().map(Vec::len).sum::<usize>(), 2);
+    mailroom = again(mailroom, &folder, &clock);
+    let rows = |mailroom: &Mailroom| mailroom.committer.as_ref().unwrap().folder.database.rows().unwrap();
+    assert_eq!(rows(&mailroom).chunks.values().map(Vec::len).sum::<usize>(), 2);
     mailroom.acknowledge(&mailbox("BOB"), &id).unwrap();
-    mailroom.flush();
-    assert_eq!((rows().messages.len(), rows().chunks.len()), (1, 0));
+    mailroom = again(mailroom, &folder, &clock);
+    assert_eq!((rows(&mailroom).messages.len(), rows(&mailroom).chunks.len()), (1, 0));
     drop(mailroom);
     let database = Database::open(folder.path().join(DATABASE)).unwrap();
-    assert_eq!(database.transactions(), 3);
+    assert_eq!(database.last().unwrap(), 3);
+}
+
+/// What an hour does: logs that are full and emptied many times.
+#[test]
+fn hundreds_of_messages_are_there_however_it_ends() {
+    for killed in [false, true] {
+        let (mut mailroom, folder, clock) = in_folder();
+        let mut sent = Vec::new();
+        for number in 0..400_u32 {
+            let content: &[u8] = [b"one" as &[u8], b"another", LONG][number as usize % 3];
+            sent.push((send(&mailroom, "BOB", "W1", content).unwrap(), content));
+            if number % 3 == 0 {
+                mailroom.flush();
+            }
+            if number % 7 == 0 {
+                mailroom.acknowledge(&mailbox("BOB"), &sent.remove(0).0).unwrap();
+            }
+        }
+        for log in ["mailroom-1.log", "mailroom-2.log"] {
+            let length = fs::metadata(folder.path().join(log)).unwrap().len();
+            assert!((20_000..60_000).contains(&length), "{log} has {length} bytes");
+        }
+        mailroom.flush();
+        if killed {
+            leave(&mailroom);
+        }
+        mailroom = again(mailroom, &folder, &clock);
+        let ids: Vec<_> = sent.iter().map(|(id, _)| id.clone()).collect();
+        assert_eq!(waiting(&mailroom, "BOB"), ids);
+        sent.iter().for_each(|(id, content)| assert_eq!(body(&mailroom, "BOB", id, 1), *content));
+    }
 }
 
 #[test]
@@ -338,7 +386,7 @@ fn a_call_that_only_looks_is_not_told_of_what_others_lost() {
         looks.set(looks.get() + 1);
         if looks.get() == 1 {
             // Somebody else's, seen and then undone.
-            mailroom.committer.as_ref().unwrap().folder.database.fail_next();
+            faults(mailroom).all.store(true, Ordering::SeqCst);
             send(mailroom, "BOB", "W1", b"lost").unwrap();
         }
         mailroom.count(&mailbox("BOB"))
@@ -414,7 +462,7 @@ fn two_at_a_time_another_format_and_rubbish_are_refused_and_say_why() {
     let database = Database::open(path.clone()).unwrap();
     database.set_format(7);
     drop(database);
-    assert!(opened(folder.path()).contains("is of format 7, and this version knows format 3"));
+    assert!(opened(folder.path()).contains("is of format 7, and this version knows format 4"));
     fs::write(&path, "this is no database, and long enough to be looked into ".repeat(100)).unwrap();
     assert!(opened(folder.path()).contains("mailroom.redb: is damaged"), "{}", opened(folder.path()));
     let file = folder.path().join("file");

@@ -1,11 +1,11 @@
 //! From changes of the books to rows, and what becomes of bodies when those are committed.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    database::{Body, Key, MESSAGE, Writes, Written},
     record,
     row::{Row, own_row},
+    writes::{Body, Key, MESSAGE, Writes, Written},
 };
 use crate::emulator::mailroom::{
     Entry, StoredBody,
@@ -51,11 +51,10 @@ pub fn writes(batch: &Batch) -> Writes {
     Writes { cleared, rows, next_number: batch.next_number }
 }
 
-/// The changes are durable: bodies that the database refers to now stay, others may go.
+/// The changes are durable: files that are referred to now stay, others may go.
 pub fn committed(changes: &[Change]) {
     for change in changes {
         each_chunk(change, &mut |fate| match fate {
-            Fate::Put(key, StoredBody { kept: Kept::Row(row), .. }) => row.written(key),
             Fate::Put(_, StoredBody { kept: Kept::File(file), .. }) => file.refer(true),
             Fate::Removed(_, StoredBody { kept: Kept::File(file), .. }) => file.refer(false),
             Fate::Put(..) | Fate::Removed(..) => {}
@@ -121,6 +120,6 @@ fn written(source: Source<'_>) -> Written {
     }
 }
 
-fn body_of(row: &Row) -> Body {
-    row.pieces().map_or(Body::AsItIs, Body::New)
+fn body_of(row: &Arc<Row>) -> Body {
+    row.pieces().map_or(Body::AsItIs, |pieces| Body::New(pieces, Some(Arc::clone(row))))
 }

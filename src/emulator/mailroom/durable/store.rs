@@ -1,0 +1,317 @@
+//! Makes transactions durable: in a log at once, and in the database some thousands at a time.
+//!
+//! There are two logs. One is written to, until it is full; what is in the other is brought into the database
+//! meanwhile. What a log does not take goes into the database at once.
+
+#[cfg(test)]
+use std::sync::atomic::Ordering;
+use std::{
+    io,
+    path::Path,
+    sync::{
+        Arc,
+        mpsc::{self, Receiver, SendError, Sender},
+    },
+    thread::{self, JoinHandle},
+};
+
+use super::{
+    database::Database, error::StoreError, folder::Folder, write_ahead::WriteAheadLog, writes::Writes,
+};
+
+/// Names of the logs in the folder.
+const LOGS: [&str; 2] = ["mailroom-1.log", "mailroom-2.log"];
+
+/// The logs and the database behind them.
+pub struct Store {
+    folder: Arc<Folder>,
+    /// The one that is written to.
+    filling: Filled,
+    other: Other,
+    full: Option<Sender<Filled>>,
+    emptied: Receiver<Result<WriteAheadLog, Filled>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// A log, all that is in it, and the number of the last transaction up to its end.
+struct Filled {
+    log: WriteAheadLog,
+    writes: Writes,
+    last: u64,
+}
+
+/// The log that is not written to.
+enum Other {
+    Empty(WriteAheadLog),
+    BeingEmptied,
+    /// The database did not take what is in it.
+    StillFull(Filled),
+    /// The thread that had it in hand is gone.
+    Lost,
+}
+
+/// Opens the logs beside a database, and brings into it what it does not have. Gives the number of the last
+/// transaction.
+pub fn open_logs(root: &Path, database: &Database) -> Result<([WriteAheadLog; 2], u64), StoreError> {
+    let after = database.last().map_err(|error| database.damaged(error))?;
+    let open = |name| WriteAheadLog::open(root.join(name), after);
+    let ((first, mut logged), (second, more)) = (open(LOGS[0])?, open(LOGS[1])?);
+    logged.extend(more);
+    logged.sort_by_key(|(number, _)| *number);
+    let (mut writes, mut last) = (Writes::default(), after);
+    for (number, more) in logged {
+        last += 1;
+        if number != last {
+            let why = format!("transaction {last} is neither in it nor in the logs, and {number} is");
+            return Err(StoreError::Damaged { path: database.path().to_owned(), why });
+        }
+        writes.add(more);
+    }
+    if last > after {
+        database.commit(&[&writes], last).map_err(|error| database.damaged(error))?;
+    }
+    Ok(([first, second], last))
+}
+
+impl Store {
+    /// Goes on with logs whose content is in the database.
+    pub fn start(folder: Arc<Folder>, last: u64, [first, second]: [WriteAheadLog; 2]) -> io::Result<Self> {
+        let (full, to_empty) = mpsc::channel::<Filled>();
+        let (done, emptied) = mpsc::channel();
+        let thread = thread::Builder::new().name("mailroom database".to_owned()).spawn({
+            let folder = Arc::clone(&folder);
+            // Whoever is told is gone only when there is nothing more to do either.
+            move || to_empty.into_iter().for_each(|full| drop(done.send(full.emptied(&folder.database))))
+        })?;
+        let filling = Filled { log: first, writes: Writes::default(), last };
+        Ok(Self {
+            folder,
+            filling,
+            other: Other::Empty(second),
+            full: Some(full),
+            emptied,
+            thread: Some(thread),
+        })
+    }
+
+    /// Writes all of it durably, or nothing.
+    pub fn commit(&mut self, writes: Writes) -> Result<(), redb::Error> {
+        #[cfg(test)]
+        if self.folder.database.faults.all.swap(false, Ordering::SeqCst) {
+            return Err(io::Error::from(io::ErrorKind::StorageFull).into());
+        }
+        let (number, bytes) = (self.filling.last + 1, writes.encode());
+        let has_room = self.filling.log.has_room(bytes.len()) || self.changes_logs();
+        if has_room && self.log_takes(number, &bytes) {
+            self.filling.writes.add(writes);
+            self.filling.last = number;
+            return Ok(());
+        }
+        self.commit_at_once(Some(&writes), number)?;
+        writes.are_in_database();
+        Ok(())
+    }
+
+    fn log_takes(&mut self, number: u64, bytes: &[u8]) -> bool {
+        #[cfg(test)]
+        if self.folder.database.faults.logs.load(Ordering::SeqCst) {
+            return false;
+        }
+        self.filling.log.append(number, bytes).is_ok()
+    }
+
+    #[cfg(test)]
+    pub fn folder(&self) -> &Arc<Folder> {
+        &self.folder
+    }
+
+    /// Brings everything into the database. What that does not take stays in the logs.
+    pub fn close(mut self) {
+        #[cfg(test)]
+        if self.folder.database.faults.close.load(Ordering::SeqCst) {
+            return;
+        }
+        self.wait_for_other();
+        if !self.filling.writes.are_none() || matches!(self.other, Other::StillFull(_)) {
+            // The next time that it is opened is as good.
+            let _ = self.commit_at_once(None, self.filling.last);
+        }
+    }
+
+    /// Has the log emptied that is full, and goes on with the other. `false` when that is full as well.
+    fn changes_logs(&mut self) -> bool {
+        self.wait_for_other();
+        let log = match std::mem::replace(&mut self.other, Other::Lost) {
+            Other::Empty(log) => log,
+            other => {
+                self.other = other;
+                return false;
+            }
+        };
+        let empty = Filled { log, writes: Writes::default(), last: self.filling.last };
+        let full = std::mem::replace(&mut self.filling, empty);
+        let sent = match &self.full {
+            Some(to_empty) => to_empty.send(full).map_err(|SendError(full)| full),
+            None => Err(full),
+        };
+        self.other = sent.map_or_else(Other::StillFull, |()| Other::BeingEmptied);
+        true
+    }
+
+    fn wait_for_other(&mut self) {
+        if matches!(self.other, Other::BeingEmptied) {
+            self.other = match self.emptied.recv() {
+                Ok(Ok(log)) => Other::Empty(log),
+                Ok(Err(full)) => Other::StillFull(full),
+                Err(_) => Other::Lost,
+            };
+        }
+    }
+
+    /// Writes what is in the logs to the database, and more. After that both are empty.
+    fn commit_at_once(&mut self, more: Option<&Writes>, number: u64) -> Result<(), redb::Error> {
+        self.wait_for_other();
+        let older = match &self.other {
+            Other::StillFull(full) => Some(&full.writes),
+            Other::Empty(_) => None,
+            Other::BeingEmptied | Other::Lost => return Err(redb::Error::DatabaseClosed),
+        };
+        let logged = || older.into_iter().chain([&self.filling.writes]);
+        self.folder.database.commit(&logged().chain(more).collect::<Vec<_>>(), number)?;
+        logged().for_each(Writes::are_in_database);
+        self.filling.writes = Writes::default();
+        self.filling.last = number;
+        self.filling.log.restart();
+        self.other = match std::mem::replace(&mut self.other, Other::Lost) {
+            Other::StillFull(mut full) => {
+                full.log.restart();
+                Other::Empty(full.log)
+            }
+            other => other,
+        };
+        Ok(())
+    }
+}
+
+impl Filled {
+    /// Brings what is in the log into the database.
+    fn emptied(mut self, database: &Database) -> Result<WriteAheadLog, Self> {
+        if database.commit(&[&self.writes], self.last).is_err() {
+            return Err(self);
+        }
+        self.writes.are_in_database();
+        self.log.restart();
+        Ok(self.log)
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        drop(self.full.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::emulator::mailroom::durable::{
+        DATABASE, folder,
+        writes::{Body, Written},
+    };
+
+    fn open(folder: &TempDir) -> (Store, Vec<u64>) {
+        folder::create(folder.path()).unwrap();
+        let database = Database::open(folder.path().join(DATABASE)).unwrap();
+        let (logs, last) = open_logs(folder.path(), &database).unwrap();
+        let there = there(&database);
+        assert_eq!(last, there.len() as u64, "each wrote one row");
+        let folder = Arc::new(Folder::open(folder.path(), database).unwrap());
+        (Store::start(folder, last, logs).unwrap(), there)
+    }
+
+    fn there(database: &Database) -> Vec<u64> {
+        database.rows().unwrap().messages.into_iter().map(|(number, _)| number).collect()
+    }
+
+    fn one(number: u64, bytes: usize) -> Writes {
+        let row = Written { record: vec![b'x'; bytes], body: Body::None };
+        Writes { rows: [((number, 0), Some(row))].into(), next_number: number + 1, cleared: false }
+    }
+
+    /// Ends it as a kill would.
+    fn kill(store: Store, folder: &TempDir) -> Vec<u64> {
+        drop(store);
+        open(folder).1
+    }
+
+    #[test]
+    fn what_the_database_has_not_taken_is_in_the_logs_and_goes_there_with_the_next_that_do_not_fit() {
+        let folder = TempDir::new().unwrap();
+        let (mut store, _) = open(&folder);
+        // Seven of a block each are in a log, two of a thousand in the other, when the first cannot be emptied.
+        (0..7).for_each(|number| store.commit(one(number, 1000)).unwrap());
+        store.folder.database.faults.commit.store(true, Ordering::SeqCst);
+        (7..9).for_each(|number| store.commit(one(number, 1000)).unwrap());
+        store.wait_for_other();
+        assert!(matches!(store.other, Other::StillFull(_)));
+        assert!(there(&store.folder.database).is_empty());
+        assert_eq!(kill(store, &folder), (0..9).collect::<Vec<_>>());
+
+        let (mut store, _) = open(&folder);
+        (9..16).for_each(|number| store.commit(one(number, 1000)).unwrap());
+        store.folder.database.faults.commit.store(true, Ordering::SeqCst);
+        store.commit(one(16, 1000)).unwrap();
+        store.commit(one(17, 40_000)).unwrap();
+        assert!(matches!(store.other, Other::Empty(_)) && store.filling.writes.are_none());
+        assert_eq!(there(&store.folder.database), (0..18).collect::<Vec<_>>());
+        store.commit(one(18, 1000)).unwrap();
+        assert_eq!(kill(store, &folder), (0..19).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_the_logs_do_not_take_goes_into_the_database_and_what_neither_takes_is_refused() {
+        let folder = TempDir::new().unwrap();
+        let (mut store, _) = open(&folder);
+        store.commit(one(0, 1000)).unwrap();
+        store.folder.database.faults.logs.store(true, Ordering::SeqCst);
+        store.commit(one(1, 1000)).unwrap();
+        assert_eq!(there(&store.folder.database), [0, 1]);
+        store.folder.database.faults.commit.store(true, Ordering::SeqCst);
+        assert!(store.commit(one(99, 1000)).is_err());
+        store.folder.database.faults.logs.store(false, Ordering::SeqCst);
+        store.commit(one(2, 1000)).unwrap();
+        assert_eq!(there(&store.folder.database), [0, 1], "it is in a log again");
+        assert_eq!(kill(store, &folder), [0, 1, 2]);
+    }
+
+    #[test]
+    fn when_it_is_closed_everything_is_in_the_database() {
+        let folder = TempDir::new().unwrap();
+        let (mut store, _) = open(&folder);
+        (0..10).for_each(|number| store.commit(one(number, 1000)).unwrap());
+        store.close();
+        for log in LOGS {
+            std::fs::remove_file(folder.path().join(log)).unwrap();
+        }
+        assert_eq!(open(&folder).1, (0..10).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_log_that_is_missing_is_told_when_the_other_goes_on_from_it() {
+        let folder = TempDir::new().unwrap();
+        let (mut store, _) = open(&folder);
+        (0..7).for_each(|number| store.commit(one(number, 1000)).unwrap());
+        store.folder.database.faults.commit.store(true, Ordering::SeqCst);
+        (7..9).for_each(|number| store.commit(one(number, 1000)).unwrap());
+        drop(store);
+        std::fs::remove_file(folder.path().join(LOGS[0])).unwrap();
+        let database = Database::open(folder.path().join(DATABASE)).unwrap();
+        let told = open_logs(folder.path(), &database).unwrap_err().to_string();
+        assert!(told.contains("transaction 1 is neither in it nor in the logs, and 8 is"), "{told}");
+    }
+}
