@@ -26,8 +26,9 @@ impl Clock {
     /// What this clock shows now.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
-        let now = Utc::now();
-        now.checked_add_signed(self.moved_by()).unwrap_or(now)
+        let (now, moved) = (Utc::now(), self.moved_by());
+        // As a rule it is not, and to add nothing takes as long as to add something.
+        if moved.is_zero() { now } else { now.checked_add_signed(moved).unwrap_or(now) }
     }
 
     /// Moves the clock, forwards or backwards, from where it is. Whole seconds.
@@ -45,7 +46,7 @@ impl Clock {
 /// A time to the microsecond in twenty digits, as identifiers that MESH gives begin with.
 pub fn in_digits(at: DateTime<Utc>) -> String {
     // To the minute as in a token. Every send comes by here, and a format string takes ten times as long.
-    format!("{}{:02}{:06}", TokenTimestamp::at(at), at.second(), at.timestamp_subsec_micros())
+    format!("{}{:08}", TokenTimestamp::at(at), at.second() * 1_000_000 + at.timestamp_subsec_micros())
 }
 
 #[cfg(test)]

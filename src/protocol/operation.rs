@@ -74,12 +74,18 @@ impl Operation {
     /// [`PathError`].
     pub fn read(method: &Method, path: &str) -> Result<Self, PathError> {
         let rest = path.strip_prefix("/messageexchange/").ok_or(PathError::NoOperation)?;
-        let segments: Vec<&str> = rest.split('/').collect();
-        let part = |place: usize| segments.get(place).copied().unwrap_or_default();
+        // No operation has more.
+        let mut segments = [""; 5];
+        let mut count = 0;
+        for segment in rest.split('/') {
+            *segments.get_mut(count).ok_or(PathError::NoOperation)? = segment;
+            count += 1;
+        }
+        let part = |place: usize| segments[place];
         let mailbox = || MailboxId::parse(part(0)).map_err(|_| PathError::Part("mailbox_id"));
         let message = || MessageId::parse(part(2)).map_err(|_| PathError::Part("message_id"));
         let chunk = || chunk_number(part(3)).ok_or(PathError::Part("chunk_number"));
-        let operation = match (method.as_str(), &segments[1..]) {
+        let operation = match (method.as_str(), &segments[1..count]) {
             ("GET", []) if segments[0] == "_ping" => Self::Ping,
             ("GET", [ods_code, workflow]) if segments[0] == "endpointlookup" => Self::LookUpEndpoint(
                 free(ods_code, "ods_code", OdsCode::parse)?,

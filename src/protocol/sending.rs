@@ -1,6 +1,9 @@
 //! The headers of "Send message", parsed and held to their limits.
 
-use http::{HeaderMap, HeaderName};
+use http::{
+    HeaderMap, HeaderName, HeaderValue,
+    header::{CONTENT_ENCODING, CONTENT_TYPE},
+};
 use thiserror::Error;
 
 use super::headers::{
@@ -106,32 +109,34 @@ impl SendHeaders {
     /// The first thing that is wrong, in the order in which an endpoint is known to look: lengths,
     /// characters, `Mex-From`, message type, `Mex-To`, workflow, encoding, chunk range.
     pub fn parse(headers: &HeaderMap, sender: &MailboxId, rules: SendRules) -> Result<Self, SendRefusal> {
-        let limits = [(MEX_TO, 100), (MEX_WORKFLOW_ID, 300), (MEX_CHUNK_RANGE, 20)];
-        for (name, limit) in limits.iter().chain(&PASSED_THROUGH) {
-            check_length(headers, name, *limit)?;
-        }
+        let found = |(name, limit)| Found { value: headers.get(&name), name, limit };
+        let [to, workflow, chunk_range] =
+            [(MEX_TO, 100), (MEX_WORKFLOW_ID, 300), (MEX_CHUNK_RANGE, 20)].map(found);
+        let labels = PASSED_THROUGH.map(found);
+        [&to, &workflow, &chunk_range].into_iter().chain(&labels).try_for_each(Found::check_length)?;
         if rules.old_headers_checked {
             check_old_headers(headers, sender)?;
         }
-        let to = text(headers, &MEX_TO)?;
+        let to = to.text()?;
         let given = to.is_some();
-        let to = to.filter(|to| !to.is_empty()).ok_or_else(|| rules.without_to(given))?;
-        let workflow = text(headers, &MEX_WORKFLOW_ID)?
+        let to = to.filter(|to| !to.is_empty()).ok_or_else(|| rules.without_to(given))?.to_owned();
+        let workflow = workflow
+            .text()?
             .ok_or_else(|| SendRefusal::Invalid(ValidationError::missing("header", "mex-workflowid")))?;
-        let workflow = WorkflowId::parse(&workflow).map_err(|error| invalid(&MEX_WORKFLOW_ID, error))?;
+        let workflow = WorkflowId::parse(workflow).map_err(|error| invalid(&MEX_WORKFLOW_ID, error))?;
         let encoding = read_encoding(headers)?.unwrap_or(ContentEncoding::Identity);
-        let chunk_range = read_chunk_range(headers)?.unwrap_or(ChunkRange::WHOLE);
+        let chunk_range = chunk_range.chunk_range()?.unwrap_or(ChunkRange::WHOLE);
         let mut passed_through = Vec::new();
-        for (name, _) in PASSED_THROUGH {
-            if let Some(value) = text(headers, &name)?.filter(|value| !value.is_empty()) {
-                passed_through.push((name, value));
+        for label in labels {
+            if let Some(value) = label.text()?.filter(|value| !value.is_empty()) {
+                passed_through.push((label.name, value.to_owned()));
             }
         }
         // Who says both means the message by the one and this request by the other.
         let own = passed_through.iter().find(|(name, _)| *name == MEX_CONTENT_TYPE);
         let content_type = match own {
             Some((_, content_type)) => Some(content_type.clone()),
-            None => text(headers, &http::header::CONTENT_TYPE)?,
+            None => text(headers.get(&CONTENT_TYPE))?.map(str::to_owned),
         };
         Ok(Self { to, workflow, chunk_range, encoding, content_type, passed_through })
     }
@@ -142,11 +147,9 @@ impl SendHeaders {
 /// # Errors
 /// When it is anything but gzip and identity.
 pub fn read_encoding(headers: &HeaderMap) -> Result<Option<ContentEncoding>, SendRefusal> {
-    let given = text(headers, &http::header::CONTENT_ENCODING)?.filter(|encoding| !encoding.is_empty());
-    let read = |encoding: String| {
-        ContentEncoding::parse(Some(&encoding))
-            .map_err(|error| invalid(&http::header::CONTENT_ENCODING, error))
-    };
+    let given = text(headers.get(&CONTENT_ENCODING))?.filter(|encoding| !encoding.is_empty());
+    let read =
+        |encoding| ContentEncoding::parse(Some(encoding)).map_err(|error| invalid(&CONTENT_ENCODING, error));
     given.map(read).transpose()
 }
 
@@ -155,8 +158,34 @@ pub fn read_encoding(headers: &HeaderMap) -> Result<Option<ContentEncoding>, Sen
 /// # Errors
 /// When it is no chunk range.
 pub fn read_chunk_range(headers: &HeaderMap) -> Result<Option<ChunkRange>, SendRefusal> {
-    let given = text(headers, &MEX_CHUNK_RANGE)?.filter(|range| !range.is_empty());
-    given.map(|range| range.parse().map_err(|error| invalid(&MEX_CHUNK_RANGE, error))).transpose()
+    Found { name: MEX_CHUNK_RANGE, limit: usize::MAX, value: headers.get(&MEX_CHUNK_RANGE) }.chunk_range()
+}
+
+/// A header of a send, looked up once, and how long it may be.
+struct Found<'a> {
+    name: HeaderName,
+    limit: usize,
+    value: Option<&'a HeaderValue>,
+}
+
+impl<'a> Found<'a> {
+    fn check_length(&self) -> Result<(), SendRefusal> {
+        match self.value {
+            Some(value) if value.len() > self.limit => {
+                Err(invalid(&self.name, format!("must have at most {} characters", self.limit)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn text(&self) -> Result<Option<&'a str>, SendRefusal> {
+        text(self.value)
+    }
+
+    fn chunk_range(&self) -> Result<Option<ChunkRange>, SendRefusal> {
+        let given = self.text()?.filter(|range| !range.is_empty());
+        given.map(|range| range.parse().map_err(|error| invalid(&self.name, error))).transpose()
+    }
 }
 
 /// Headers that the assurance pack and older editions of the specification ask for: right if there.
@@ -166,30 +195,19 @@ fn check_old_headers(headers: &HeaderMap, sender: &MailboxId) -> Result<(), Send
         (MEX_MESSAGE_TYPE, "DATA", ErrorCode::InvalidMessageType),
         (MEX_VERSION, "1.0", ErrorCode::InvalidVersion),
     ] {
-        if text(headers, &name)?.is_some_and(|given| given != right) {
+        if text(headers.get(&name))?.is_some_and(|given| given != right) {
             return Err(SendRefusal::Code(code));
         }
     }
     Ok(())
 }
 
-fn check_length(headers: &HeaderMap, name: &HeaderName, limit: usize) -> Result<(), SendRefusal> {
-    match headers.get(name) {
-        Some(value) if value.len() > limit => {
-            Err(invalid(name, format!("must have at most {limit} characters")))
-        }
-        _ => Ok(()),
-    }
-}
-
 /// A header's value as printable text; 06 for control characters and anything but ASCII.
-fn text(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, SendRefusal> {
-    match headers.get(name) {
+fn text(value: Option<&HeaderValue>) -> Result<Option<&str>, SendRefusal> {
+    match value.map(HeaderValue::to_str) {
         None => Ok(None),
-        Some(value) => match value.to_str() {
-            Ok(text) if !text.contains('\t') => Ok(Some(text.to_owned())),
-            _ => Err(SendRefusal::Code(ErrorCode::MalformedHeaders)),
-        },
+        Some(Ok(text)) if !text.contains('\t') => Ok(Some(text)),
+        Some(_) => Err(SendRefusal::Code(ErrorCode::MalformedHeaders)),
     }
 }
 
@@ -199,7 +217,6 @@ fn invalid(name: &HeaderName, msg: impl ToString) -> SendRefusal {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
     use proptest::prelude::*;
 
     use super::*;

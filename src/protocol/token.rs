@@ -36,15 +36,14 @@ const HASH_LENGTH: usize = 64;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token {
     mailbox: MailboxId,
-    nonce: String,
-    count: NonceCount,
     timestamp: TokenTimestamp,
-    hash: String,
+    /// All five fields as written, joined by colons: the hash is over the text.
+    fields: String,
 }
 
-/// How often the nonce has been used. Kept as written, since the hash is over the text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NonceCount(String);
+/// How often a nonce has been used, as a client counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NonceCount(u32);
 
 /// The token's time, UTC, to the minute (`yyyyMMddHHmm`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,19 +93,12 @@ impl Token {
     /// Makes the token for one request.
     #[must_use]
     pub fn build(credentials: &Credentials, nonce: Uuid, count: NonceCount, now: DateTime<Utc>) -> Self {
-        let mut token = Self {
-            mailbox: credentials.mailbox.clone(),
-            nonce: nonce.to_string(),
-            count,
-            timestamp: TokenTimestamp::at(now),
-            hash: String::new(),
-        };
-        token.hash = token
-            .expected_hash(&credentials.password, &credentials.shared_key)
-            .map(char::from)
-            .iter()
-            .collect();
-        token
+        let Credentials { mailbox, password, shared_key } = credentials;
+        let timestamp = TokenTimestamp::at(now);
+        let (before, time) = (format!("{mailbox}:{nonce}:{}:", count.0), timestamp.to_string());
+        let hash = hash(shared_key, [&before, password.expose(), ":", &time]).map(char::from);
+        let fields = [before, time, ":".to_owned(), hash.iter().collect()].concat();
+        Self { mailbox: mailbox.clone(), timestamp, fields }
     }
 
     /// Reads the value of an `Authorization` header.
@@ -115,23 +107,30 @@ impl Token {
     /// [`TokenError`] names the first part that is malformed. It never repeats any of the value.
     pub fn parse(value: &str) -> Result<Self, TokenError> {
         let fields = value.strip_prefix(SCHEME).and_then(|rest| rest.strip_prefix(' '));
-        let fields: Vec<&str> = fields.ok_or(TokenError::Scheme)?.split(':').collect();
-        let &[mailbox, nonce, count, timestamp, hash] = fields.as_slice() else {
-            return Err(TokenError::Fields(fields.len()));
+        let fields = fields.ok_or(TokenError::Scheme)?;
+        let mut each = fields.split(':');
+        let mut next = || each.next();
+        let (Some(mailbox), Some(nonce), Some(count), Some(timestamp), Some(hash), None) =
+            (next(), next(), next(), next(), next(), next())
+        else {
+            return Err(TokenError::Fields(fields.split(':').count()));
         };
         let is_guid = matches!(nonce.len(), 32 | 36) && Uuid::try_parse(nonce).is_ok();
         if !is_guid {
             return Err(TokenError::Nonce);
         }
-        let token = Self {
-            mailbox: MailboxId::parse(mailbox)?,
-            nonce: nonce.to_owned(),
-            count: NonceCount::parse(count)?,
-            timestamp: TokenTimestamp::parse(timestamp)?,
-            hash: hash.to_owned(),
-        };
+        let mailbox = MailboxId::parse(mailbox)?;
+        let is_count = (1..=10).contains(&count.len()) && count.bytes().all(|b| b.is_ascii_digit());
+        if !is_count {
+            return Err(TokenError::Count);
+        }
+        let timestamp = TokenTimestamp::parse(timestamp)?;
         let is_hex = hash.len() == HASH_LENGTH && hash.bytes().all(|b| b.is_ascii_hexdigit());
-        if is_hex { Ok(token) } else { Err(TokenError::Hash) }
+        if is_hex {
+            Ok(Self { mailbox, timestamp, fields: fields.to_owned() })
+        } else {
+            Err(TokenError::Hash)
+        }
     }
 
     /// The mailbox that the token speaks for.
@@ -143,13 +142,13 @@ impl Token {
     /// The nonce, as written.
     #[must_use]
     pub fn nonce(&self) -> &str {
-        &self.nonce
+        self.field(1)
     }
 
-    /// How often the nonce has been used.
+    /// How often the nonce has been used, as written.
     #[must_use]
-    pub fn count(&self) -> &NonceCount {
-        &self.count
+    pub fn count(&self) -> &str {
+        self.field(2)
     }
 
     /// The token's time.
@@ -161,7 +160,16 @@ impl Token {
     /// What tells this token from every other one: its hash, a MAC over all its fields.
     #[must_use]
     pub fn identity(&self) -> &str {
-        &self.hash
+        self.signed_and_hash().1
+    }
+
+    fn field(&self, place: usize) -> &str {
+        self.fields.split(':').nth(place).unwrap_or_default()
+    }
+
+    /// All in front of the hash, with the last colon, and the hash.
+    fn signed_and_hash(&self) -> (&str, &str) {
+        self.fields.split_at(self.fields.len() - HASH_LENGTH)
     }
 
     /// Whether the hash is the one that these credentials give, compared in constant time.
@@ -173,8 +181,11 @@ impl Token {
     }
 
     fn hash_is_of(&self, password: &Password, shared_key: &SharedKey) -> bool {
-        let expected = self.expected_hash(password, shared_key);
-        constant_time::verify_slices_are_equal(&expected, self.hash.as_bytes()).is_ok()
+        let (signed, given) = self.signed_and_hash();
+        let (before, timestamp) = signed.split_at(signed.len() - "yyyyMMddHHmm:".len());
+        let timestamp = timestamp.trim_end_matches(':');
+        let expected = hash(shared_key, [before, password.expose(), ":", timestamp]);
+        constant_time::verify_slices_are_equal(&expected, given.as_bytes()).is_ok()
     }
 
     /// As [`check_token`], for whoever has the parts of the credentials in different places.
@@ -203,15 +214,9 @@ impl Token {
     /// The same token with its hash in lower case, for an endpoint that takes either.
     #[must_use]
     pub fn with_lower_case_hash(self) -> Self {
-        Self { hash: self.hash.to_ascii_lowercase(), ..self }
-    }
-
-    /// The HMAC-SHA256 over mailbox, nonce, count, password and timestamp, joined by colons, in
-    /// hexadecimal.
-    fn expected_hash(&self, password: &Password, shared_key: &SharedKey) -> [u8; HASH_LENGTH] {
-        let timestamp = self.timestamp.to_string();
-        let fields = [self.mailbox.as_str(), &self.nonce, &self.count.0, &timestamp];
-        hash(password, shared_key, fields)
+        let (signed, hash) = self.signed_and_hash();
+        let fields = [signed, &hash.to_ascii_lowercase()].concat();
+        Self { fields, ..self }
     }
 }
 
@@ -219,26 +224,17 @@ impl Token {
 /// are; compared in constant time. For an endpoint that does not ask for well-formed fields.
 #[must_use]
 pub fn hash_matches(credentials: &Credentials, fields: [&str; 4], given: &str) -> bool {
-    constant_time::verify_slices_are_equal(
-        &hash(&credentials.password, &credentials.shared_key, fields),
-        given.as_bytes(),
-    )
-    .is_ok()
+    let [mailbox, nonce, count, timestamp] = fields;
+    let parts = [mailbox, ":", nonce, ":", count, ":", credentials.password.expose(), ":", timestamp];
+    let expected = hash(&credentials.shared_key, parts);
+    constant_time::verify_slices_are_equal(&expected, given.as_bytes()).is_ok()
 }
 
-fn hash(
-    password: &Password,
-    shared_key: &SharedKey,
-    [mailbox, nonce, count, timestamp]: [&str; 4],
-) -> [u8; HASH_LENGTH] {
+/// The HMAC-SHA256, in hexadecimal, over mailbox, nonce, count, password and timestamp, joined by colons; here in
+/// whatever parts they come.
+fn hash<const N: usize>(shared_key: &SharedKey, parts: [&str; N]) -> [u8; HASH_LENGTH] {
     let mut mac = hmac::Context::with_key(shared_key.hmac());
-    let parts = [mailbox, nonce, count, password.expose(), timestamp];
-    for (index, part) in parts.into_iter().enumerate() {
-        if index > 0 {
-            mac.update(b":");
-        }
-        mac.update(part.as_bytes());
-    }
+    parts.iter().for_each(|part| mac.update(part.as_bytes()));
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut hash = [0; HASH_LENGTH];
     // Every request comes by here, so the digits are written without the formatting machinery.
@@ -265,18 +261,7 @@ impl NonceCount {
     /// A count as a client writes it.
     #[must_use]
     pub fn new(count: u32) -> Self {
-        Self(count.to_string())
-    }
-
-    fn parse(text: &str) -> Result<Self, TokenError> {
-        let digits = (1..=10).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
-        if digits { Ok(Self(text.to_owned())) } else { Err(TokenError::Count) }
-    }
-
-    /// The count as written.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
+        Self(count)
     }
 }
 
@@ -308,7 +293,8 @@ impl TokenTimestamp {
     /// Whether the time lies within two hours of `now`, counted in whole minutes.
     #[must_use]
     pub fn is_within_window(self, now: DateTime<Utc>) -> bool {
-        (Self::at(now).0 - self.0).abs() <= Self::WINDOW
+        let minutes = |time: DateTime<Utc>| time.timestamp().div_euclid(60);
+        (minutes(now) - minutes(self.0)).abs() <= Self::WINDOW.num_minutes()
     }
 
     /// The start of the minute.
@@ -331,16 +317,14 @@ impl fmt::Display for TokenTimestamp {
 /// The header's value, hash and all: for the wire only.
 impl fmt::Display for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { mailbox, nonce, count, timestamp, hash } = self;
-        write!(f, "{SCHEME} {mailbox}:{nonce}:{}:{timestamp}:{hash}", count.0)
+        write!(f, "{SCHEME} {}", self.fields)
     }
 }
 
 /// Without the hash, which would let whoever reads a log use an unused token.
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { mailbox, nonce, count, timestamp, hash: _ } = self;
-        write!(f, "Token({mailbox}:{nonce}:{}:{timestamp}:…)", count.0)
+        write!(f, "Token({}…)", self.signed_and_hash().0)
     }
 }
 
@@ -376,7 +360,7 @@ mod tests {
             };
             let credentials = credentials(mailbox, password, key);
             let time = TokenTimestamp::parse(timestamp).unwrap();
-            let count = NonceCount::parse(count).unwrap();
+            let count = NonceCount::new(count.parse().unwrap());
             let token = Token::build(&credentials, nonce.parse().unwrap(), count, time.0);
             assert_eq!(token.identity(), hash, "{line}");
             assert!(token.hash_matches(&credentials));
@@ -445,7 +429,8 @@ mod tests {
     fn an_upper_case_hash_is_not_exact() {
         let credentials = credentials("X26HC005", "p", "k");
         let token = Token::build(&credentials, Uuid::nil(), NonceCount::new(0), noon());
-        let shouted = Token { hash: token.hash.to_uppercase(), ..token };
+        let fields = [token.signed_and_hash().0, &token.identity().to_uppercase()].concat();
+        let shouted = Token { fields, ..token };
         assert!(!shouted.hash_matches(&credentials));
         assert!(shouted.with_lower_case_hash().hash_matches(&credentials));
     }

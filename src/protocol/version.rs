@@ -16,13 +16,17 @@ impl ApiVersion {
     pub fn from_accept(header: Option<&str>) -> Self {
         let mut best: Option<(f32, Self)> = None;
         for item in header.unwrap_or_default().split(',') {
-            let mut parts = item.split(';').map(|part| part.trim().to_ascii_lowercase());
-            let version = match parts.next().as_deref() {
-                Some("application/vnd.mesh.v2+json") => Self::V2,
-                Some("application/vnd.mesh.v1+json" | "application/json") => Self::V1,
-                _ => continue,
+            let mut parts = item.split(';').map(str::trim);
+            let media_type = parts.next().unwrap_or_default();
+            let is = |known| media_type.eq_ignore_ascii_case(known);
+            let version = if is("application/vnd.mesh.v2+json") {
+                Self::V2
+            } else if is("application/vnd.mesh.v1+json") || is("application/json") {
+                Self::V1
+            } else {
+                continue;
             };
-            let weight = parts.find_map(|part| part.strip_prefix("q=").map(str::to_owned));
+            let weight = parts.find_map(|part| part.strip_prefix(['q', 'Q'])?.strip_prefix('='));
             let weight = weight.map_or(1.0, |q| q.parse::<f32>().unwrap_or(0.0));
             if weight > 0.0 && best.is_none_or(|(before, _)| weight > before) {
                 best = Some((weight, version));
@@ -58,6 +62,7 @@ mod tests {
             (Some("Application/Vnd.Mesh.V2+JSON"), V2),
             (Some("application/vnd.mesh.v2+json;q=0.9, application/json"), V1),
             (Some("application/json;q=0.9, application/vnd.mesh.v2+json"), V2),
+            (Some("application/json; Q=0.9 , application/vnd.mesh.v2+json"), V2),
             (Some("application/vnd.mesh.v2+json, application/json"), V2),
             (Some("application/vnd.mesh.v2+json;q=0"), V1),
         ] {

@@ -133,7 +133,7 @@ impl Redactor {
         Some(TokenRecord {
             mailbox: token.mailbox().to_string(),
             nonce: token.nonce().to_owned(),
-            nonce_count: token.count().as_str().to_owned(),
+            nonce_count: token.count().to_owned(),
             timestamp: token.timestamp().to_string(),
             hash,
         })

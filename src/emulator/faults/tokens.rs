@@ -96,7 +96,7 @@ pub(super) const FAULTS: &[Fault] = &[
         refused!(Refusal::OtherCertificate),
     ),
     refuses("next-count-refused", "a nonce is good for one call, whatever its count", |token, _| {
-        token.count().as_str() != "0"
+        token.count() != "0"
     }),
     refuses("hour-old-refused", "a token more than an hour old is refused", |token, now| {
         token.timestamp().time() < now - TimeDelta::minutes(61)

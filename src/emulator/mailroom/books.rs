@@ -179,12 +179,11 @@ impl Rooms {
     /// (OpenAPI, examples of "Send message").
     pub(super) fn unused_id(&self, now: DateTime<Utc>) -> MessageId {
         loop {
-            let mut random = [0; 3];
+            let mut random = [0; 4];
             // The random source of the TLS provider; should it fail, the IDs still differ by time.
-            let _ = rand::fill(&mut random);
-            let [a, b, c] = random;
+            let _ = rand::fill(&mut random[1..]);
             let text = match self.switches.message_ids {
-                MessageIds::Timed => format!("{}_{a:02X}{b:02X}{c:02X}", in_digits(now)),
+                MessageIds::Timed => format!("{}_{:06X}", in_digits(now), u32::from_be_bytes(random)),
                 MessageIds::Hexadecimal => format!("{:X}", uuid::Uuid::new_v4().simple()),
             };
             match MessageId::parse(&text) {

@@ -177,9 +177,9 @@ impl super::Rooms {
             }
             _ => {}
         }
-        let recipient_takes = self.mailboxes.get(recipient).is_none_or(|mailbox| mailbox.takes_chunks);
-        let workflow_takes = registered.is_none_or(|workflow| workflow.takes_chunks);
-        if chunked && !(recipient_takes && workflow_takes) {
+        let recipient_takes = || self.mailboxes.get(recipient).is_none_or(|mailbox| mailbox.takes_chunks);
+        let workflow_takes = || registered.is_none_or(|workflow| workflow.takes_chunks);
+        if chunked && !(recipient_takes() && workflow_takes()) {
             return Err(ErrorCode::ChunkingNotSupported);
         }
         Ok(())

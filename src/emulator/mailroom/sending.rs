@@ -32,7 +32,7 @@ impl Mailroom {
         let recipient = rooms.resolve(&headers);
         let message = Message {
             id: id.clone(),
-            sender: Some(rooms.as_registered(sender)),
+            sender: Some(rooms.registered(sender).unwrap_or_else(|| sender.clone())),
             recipient: recipient.clone(),
             headers,
             sent_at: now,
@@ -74,12 +74,12 @@ impl Rooms {
         if let Some(found) = self.route_patient(&headers.to, &headers.workflow) {
             return found;
         }
-        let to = MailboxId::parse(&headers.to).ok().filter(|to| self.mailboxes.contains_key(to));
-        to.map(|to| self.as_registered(&to)).ok_or(ErrorCode::UnregisteredTo)
+        let registered = MailboxId::parse(&headers.to).ok().and_then(|to| self.registered(&to));
+        registered.ok_or(ErrorCode::UnregisteredTo)
     }
 
     /// The same ID, in the memory that all messages of a registered mailbox share.
-    fn as_registered(&self, id: &MailboxId) -> MailboxId {
-        self.mailboxes.get_key_value(id).map_or(id, |(registered, _)| registered).clone()
+    fn registered(&self, id: &MailboxId) -> Option<MailboxId> {
+        self.mailboxes.get_key_value(id).map(|(registered, _)| registered.clone())
     }
 }

@@ -106,8 +106,7 @@ impl ReplayStore {
 
     fn forget_before(&mut self, now: DateTime<Utc>) {
         while let Some(oldest) = self.minutes.first_entry() {
-            let leaves = oldest.key().time() + TokenTimestamp::WINDOW;
-            if leaves >= TokenTimestamp::at(now).time() {
+            if oldest.key().is_within_window(now) || oldest.key().time() > now {
                 break;
             }
             self.held -= oldest.remove().len();
@@ -125,10 +124,11 @@ impl ReplayStore {
     }
 }
 
-/// By hand: every request comes by here, and the library's multiplies 128 bits for every digit.
+/// In halves: every request comes by here, and the library multiplies as many bits as the number has for every digit.
 fn read_hexadecimal(text: &str) -> Option<Identity> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).map(Identity::from);
-    text.bytes().try_fold(0, |number, byte| Some(number << 4 | digit(byte)?))
+    let (high, low) = text.split_at_checked(16)?;
+    let read = |digits| u64::from_str_radix(digits, 16).ok().map(Identity::from);
+    Some(read(high)? << 64 | read(low)?)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What is answered, before it becomes HTTP.
 
 use std::{
+    cell::RefCell,
     io,
     time::{Duration, SystemTime},
 };
@@ -82,9 +83,7 @@ impl Reply {
     /// Dated by the endpoint's clock. Evidence must never pass for real time when that was moved.
     pub fn into_response(self, clock: &Clock) -> Response<ReplyBody> {
         let mut headers = self.headers;
-        if let Ok(date) = HeaderValue::try_from(http_date(clock.now())) {
-            headers.insert(header::DATE, date);
-        }
+        headers.insert(header::DATE, date(clock.now()));
         headers.insert(header::SERVER, HeaderValue::from_static(SERVER));
         let moved = clock.moved_by().num_seconds();
         if moved != 0 {
@@ -101,6 +100,23 @@ impl Reply {
         reply.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
         reply
     }
+}
+
+thread_local! {
+    /// The second and its date that were last written.
+    static DATE: RefCell<(i64, HeaderValue)> = const { RefCell::new((i64::MIN, HeaderValue::from_static(""))) };
+}
+
+/// Written once a second: every reply has one.
+fn date(now: DateTime<Utc>) -> HeaderValue {
+    DATE.with_borrow_mut(|(second, date)| {
+        if *second != now.timestamp()
+            && let Ok(written) = HeaderValue::try_from(http_date(now))
+        {
+            (*second, *date) = (now.timestamp(), written);
+        }
+        date.clone()
+    })
 }
 
 /// As RFC 9110 has it, which writes no years before 1970 or beyond 9999. A clock that was moved out of them
@@ -124,6 +140,14 @@ fn whole(bytes: Bytes) -> ReplyBody {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_date_follows_the_clock_forwards_and_backwards() {
+        for seconds in [784_111_777, 784_111_777, 784_111_778, 0] {
+            let now = DateTime::from_timestamp(seconds, 999_999_999).unwrap();
+            assert_eq!(date(now), http_date(now).as_str());
+        }
+    }
 
     #[test]
     fn a_date_is_written_whatever_the_clock_shows() {
