@@ -25,19 +25,20 @@ const LOGS: [&str; 2] = ["mailroom-1.log", "mailroom-2.log"];
 /// The logs and the database behind them.
 pub struct Store {
     folder: Arc<Folder>,
+    /// The number of the last transaction.
+    last: u64,
     /// The one that is written to.
     filling: Filled,
     other: Other,
-    full: Option<Sender<Filled>>,
+    full: Option<Sender<(Filled, u64)>>,
     emptied: Receiver<Result<WriteAheadLog, Filled>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// A log, all that is in it, and the number of the last transaction up to its end.
+/// A log and all that is in it.
 struct Filled {
     log: WriteAheadLog,
     writes: Writes,
-    last: u64,
 }
 
 /// The log that is not written to.
@@ -76,22 +77,20 @@ pub fn open_logs(root: &Path, database: &Database) -> Result<([WriteAheadLog; 2]
 impl Store {
     /// Goes on with logs whose content is in the database.
     pub fn start(folder: Arc<Folder>, last: u64, [first, second]: [WriteAheadLog; 2]) -> io::Result<Self> {
-        let (full, to_empty) = mpsc::channel::<Filled>();
+        let (full, to_empty) = mpsc::channel::<(Filled, u64)>();
         let (done, emptied) = mpsc::channel();
         let thread = thread::Builder::new().name("mailroom database".to_owned()).spawn({
             let folder = Arc::clone(&folder);
-            // Whoever is told is gone only when there is nothing more to do either.
-            move || to_empty.into_iter().for_each(|full| drop(done.send(full.emptied(&folder.database))))
+            move || {
+                for (full, last) in to_empty {
+                    // Whoever is told is gone only when there is nothing more to do either.
+                    let _ = done.send(full.emptied(&folder.database, last));
+                }
+            }
         })?;
-        let filling = Filled { log: first, writes: Writes::default(), last };
-        Ok(Self {
-            folder,
-            filling,
-            other: Other::Empty(second),
-            full: Some(full),
-            emptied,
-            thread: Some(thread),
-        })
+        let filling = Filled { log: first, writes: Writes::default() };
+        let (other, full, thread) = (Other::Empty(second), Some(full), Some(thread));
+        Ok(Self { folder, last, filling, other, full, emptied, thread })
     }
 
     /// Writes all of it durably, or nothing.
@@ -100,11 +99,11 @@ impl Store {
         if self.folder.database.faults.all.swap(false, Ordering::SeqCst) {
             return Err(io::Error::from(io::ErrorKind::StorageFull).into());
         }
-        let (number, bytes) = (self.filling.last + 1, writes.encode());
+        let (number, bytes) = (self.last + 1, writes.encode());
         let has_room = self.filling.log.has_room(bytes.len()) || self.changes_logs();
         if has_room && self.log_takes(number, &bytes) {
             self.filling.writes.add(writes);
-            self.filling.last = number;
+            self.last = number;
             return Ok(());
         }
         self.commit_at_once(Some(&writes), number)?;
@@ -134,7 +133,7 @@ impl Store {
         self.wait_for_other();
         if !self.filling.writes.are_none() || matches!(self.other, Other::StillFull(_)) {
             // The next time that it is opened is as good.
-            let _ = self.commit_at_once(None, self.filling.last);
+            let _ = self.commit_at_once(None, self.last);
         }
     }
 
@@ -148,10 +147,10 @@ impl Store {
                 return false;
             }
         };
-        let empty = Filled { log, writes: Writes::default(), last: self.filling.last };
+        let empty = Filled { log, writes: Writes::default() };
         let full = std::mem::replace(&mut self.filling, empty);
         let sent = match &self.full {
-            Some(to_empty) => to_empty.send(full).map_err(|SendError(full)| full),
+            Some(to_empty) => to_empty.send((full, self.last)).map_err(|SendError((full, _))| full),
             None => Err(full),
         };
         self.other = sent.map_or_else(Other::StillFull, |()| Other::BeingEmptied);
@@ -180,7 +179,7 @@ impl Store {
         self.folder.database.commit(&logged().chain(more).collect::<Vec<_>>(), number)?;
         logged().for_each(Writes::are_in_database);
         self.filling.writes = Writes::default();
-        self.filling.last = number;
+        self.last = number;
         self.filling.log.restart();
         self.other = match std::mem::replace(&mut self.other, Other::Lost) {
             Other::StillFull(mut full) => {
@@ -194,9 +193,9 @@ impl Store {
 }
 
 impl Filled {
-    /// Brings what is in the log into the database.
-    fn emptied(mut self, database: &Database) -> Result<WriteAheadLog, Self> {
-        if database.commit(&[&self.writes], self.last).is_err() {
+    /// Brings what is in the log into the database, up to the transaction of a number.
+    fn emptied(mut self, database: &Database, last: u64) -> Result<WriteAheadLog, Self> {
+        if database.commit(&[&self.writes], last).is_err() {
             return Err(self);
         }
         self.writes.are_in_database();
@@ -292,13 +291,38 @@ mod tests {
     #[test]
     fn when_it_is_closed_everything_is_in_the_database() {
         let folder = TempDir::new().unwrap();
+        let forget_logs = || {
+            for log in LOGS {
+                std::fs::remove_file(folder.path().join(log)).unwrap();
+            }
+        };
         let (mut store, _) = open(&folder);
         (0..10).for_each(|number| store.commit(one(number, 1000)).unwrap());
         store.close();
-        for log in LOGS {
-            std::fs::remove_file(folder.path().join(log)).unwrap();
-        }
-        assert_eq!(open(&folder).1, (0..10).collect::<Vec<_>>());
+        forget_logs();
+        let (mut store, there) = open(&folder);
+        assert_eq!(there, (0..10).collect::<Vec<_>>());
+        // One log that could not be emptied, and nothing in the other.
+        (10..17).for_each(|number| store.commit(one(number, 1000)).unwrap());
+        store.folder.database.faults.commit.store(true, Ordering::SeqCst);
+        assert!(store.changes_logs());
+        store.close();
+        forget_logs();
+        assert_eq!(open(&folder).1, (0..17).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn either_log_may_hold_what_came_first() {
+        let folder = TempDir::new().unwrap();
+        let (mut store, _) = open(&folder);
+        (0..14).for_each(|number| store.commit(one(number, 1000)).unwrap());
+        store.wait_for_other();
+        store.folder.database.faults.commit.store(true, Ordering::SeqCst);
+        (14..16).for_each(|number| store.commit(one(number, 1000)).unwrap());
+        store.wait_for_other();
+        assert!(matches!(store.other, Other::StillFull(_)));
+        assert_eq!(there(&store.folder.database).len(), 7, "the first log is written to again");
+        assert_eq!(kill(store, &folder), (0..16).collect::<Vec<_>>());
     }
 
     #[test]

@@ -319,6 +319,33 @@ fn nothing_is_left_of_chunks_that_were_taken_and_each_transaction_is_counted() {
     assert_eq!(database.last().unwrap(), 3);
 }
 
+/// Or else memory would grow with all that was ever sent.
+#[test]
+fn memory_holds_a_short_body_until_it_is_in_the_database() {
+    let (mailroom, _folder, _clock) = in_folder();
+    let is_held = |id: &MessageId| {
+        let message = mailroom.message(&mailbox("BOB"), id).unwrap();
+        let Kept::Row(row) = &message.chunk(1).unwrap().kept else { panic!("{message:?}") };
+        row.pieces().is_some()
+    };
+    let send = || {
+        let id = send(&mailroom, "BOB", "W1", b"short").unwrap();
+        mailroom.flush();
+        id
+    };
+    let first = send();
+    assert!(is_held(&first));
+    let began = std::time::Instant::now();
+    while is_held(&first) {
+        assert!(began.elapsed().as_secs() < 10, "no log is ever full");
+        send();
+    }
+    let last_in_a_log = send();
+    faults(&mailroom).logs.store(true, Ordering::SeqCst);
+    let at_once = send();
+    assert!(!is_held(&last_in_a_log) && !is_held(&at_once));
+}
+
 /// What an hour does: logs that are full and emptied many times.
 #[test]
 fn hundreds_of_messages_are_there_however_it_ends() {

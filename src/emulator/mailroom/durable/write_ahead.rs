@@ -158,23 +158,18 @@ impl<'a> Reader<'a> {
     /// The transactions after a number.
     fn read(&self, after: u64) -> Result<Logged, &'static str> {
         let mut logged = Logged::new();
-        let (mut at, mut last) = (BLOCK, None);
+        let mut at = BLOCK;
         while let Some((head, transaction)) = self.record(at) {
-            if last.is_some_and(|last: u64| head.number != last + 1) {
-                // Of an earlier time.
-                break;
-            }
+            // What is older stood here before.
             if head.number > after {
                 let writes = Writes::decode(transaction).ok_or("a record in it is none of this version")?;
                 logged.push((head.number, writes));
             }
-            last = Some(head.number);
             at += (HEAD + head.length).next_multiple_of(BLOCK);
         }
         // The last record may have been cut short. Nothing follows one that is not on the disk.
-        let newest = last.unwrap_or(after).max(after);
         let mut behind = (at + BLOCK..self.bytes.len()).step_by(BLOCK).filter_map(|at| self.head(at));
-        match behind.any(|head| head.number > newest) {
+        match behind.any(|head| head.number > after) {
             true => Err("a record in it has changed, and others follow it"),
             false => Ok(logged),
         }
