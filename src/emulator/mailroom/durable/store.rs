@@ -268,8 +268,12 @@ mod tests {
         store.commit(one(17, 40_000)).unwrap();
         assert!(matches!(store.other, Other::Empty(_)) && store.filling.writes.are_none());
         assert_eq!(there(&store.folder.database), (0..18).collect::<Vec<_>>());
-        store.commit(one(18, 1000)).unwrap();
-        assert_eq!(kill(store, &folder), (0..19).collect::<Vec<_>>());
+        // A log of 32 KiB has room for seven of one block each, behind its first.
+        (18..60).for_each(|number| store.commit(one(number, 1000)).unwrap());
+        for log in LOGS {
+            assert_eq!(std::fs::metadata(folder.path().join(log)).unwrap().len(), 32 << 10);
+        }
+        assert_eq!(kill(store, &folder), (0..60).collect::<Vec<_>>());
     }
 
     #[test]

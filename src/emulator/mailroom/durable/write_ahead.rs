@@ -304,6 +304,20 @@ mod tests {
         assert!(told > 1000, "{told}");
     }
 
+    #[test]
+    fn a_record_that_was_cut_short_in_front_of_older_ones_is_no_damage() {
+        let (_folder, path) = in_folder();
+        let mut log = filled(&path, 1..=1);
+        (2..6).for_each(|number| log.append(number, &numbered(number, false)).unwrap());
+        log.restart();
+        log.append(6, &numbered(6, false)).unwrap();
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[2 * BLOCK] ^= 1;
+        fs::write(&path, bytes).unwrap();
+        assert_eq!(numbers(&path, 5), Ok(vec![6]));
+        assert!(numbers(&path, 3).is_err(), "had the database lost something");
+    }
+
     /// A body is what anybody likes to send, and may lie where a record was expected.
     #[test]
     fn a_record_that_somebody_has_sent_is_none() {
