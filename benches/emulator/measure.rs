@@ -42,7 +42,7 @@ impl Extent {
     }
 
     pub fn quick() -> Self {
-        Self { span: SPAN / 10, large: LARGE / 10, repeats: 1, listed: [100, 200, 200], ..Self::whole() }
+        Self { span: SPAN / 10, large: LARGE / 10, repeats: 1, listed: [100, 150, 200], ..Self::whole() }
     }
 
     /// Handshakes and sends alone, for work on what a small request costs.
@@ -67,7 +67,8 @@ impl Extent {
 /// What was found out about one server.
 pub struct Figures {
     pub start: Duration,
-    pub rows: Vec<(String, Figure)>,
+    /// `None` for what was left out.
+    pub rows: Vec<(String, Option<Figure>)>,
     /// After the small calls, and after the large ones.
     pub peaks: [Option<u64>; 2],
 }
@@ -102,8 +103,8 @@ async fn all(server: &Server, target: &Target, extent: Extent) -> Figures {
     small(Work::Handshake).await;
     let mut rows = Vec::new();
     if extent.first_only {
-        rows.push(("handshake".to_owned(), small(Work::Handshake).await));
-        rows.push(("send 1 KiB".to_owned(), small(Work::Send).await));
+        rows.push(("handshake".to_owned(), Some(small(Work::Handshake).await)));
+        rows.push(("send 1 KiB".to_owned(), Some(small(Work::Send).await)));
         return Figures { start: server.start, rows, peaks: [server.peak(), None] };
     }
     for (name, work) in [
@@ -112,21 +113,24 @@ async fn all(server: &Server, target: &Target, extent: Extent) -> Figures {
         ("send 1 KiB", Work::Send),
         ("cycle: send, list, download, acknowledge", Work::Cycle),
     ] {
-        rows.push((name.to_owned(), small(work).await));
+        rows.push((name.to_owned(), Some(small(work).await)));
     }
     let mut waiting = 0;
     for count in extent.listed {
-        if count > waiting {
-            fill(target, &caller, count - waiting, extent.connections).await;
-            waiting = count;
-            rows.push((format!("page of 100 of {count} messages"), small(Work::List).await));
+        let name = format!("page of 100 of {count} messages");
+        if count <= waiting {
+            rows.push((name, None));
+            continue;
         }
+        fill(target, &caller, count - waiting, extent.connections).await;
+        waiting = count;
+        rows.push((name, Some(small(Work::List).await)));
     }
     let before = server.peak();
     let (up, down) = large(server, target, &caller, extent).await;
     let size = extent.large / 1_000_000;
-    rows.push((format!("{size} MB up"), up));
-    rows.push((format!("{size} MB down"), down));
+    rows.push((format!("{size} MB up"), Some(up)));
+    rows.push((format!("{size} MB down"), Some(down)));
     Figures { start: server.start, rows, peaks: [before, server.peak()] }
 }
 

@@ -17,7 +17,7 @@ pub fn write(title: &str, columns: &[(&str, Figures)]) -> String {
         columns.first().map(|(_, figures)| figures.rows.as_slice()).into_iter().flatten().enumerate()
     {
         push(name, &|figures| {
-            let Some((own, figure)) = figures.rows.get(row) else { return "–".to_owned() };
+            let Some((own, Some(figure))) = figures.rows.get(row) else { return "–".to_owned() };
             let note = if own == name { String::new() } else { format!(" ({own})") };
             format!("{}{note}", cell(figure))
         });
