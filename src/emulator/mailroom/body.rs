@@ -67,10 +67,15 @@ impl StoredBody {
         self.size == 0
     }
 
-    /// Whether reading it is reading from disk: not for a worker of the runtime.
+    /// Begins to read it if that is not reading from disk, which is not for a worker of the runtime.
     #[must_use]
-    pub fn is_on_disk(&self) -> bool {
-        !matches!(self.kept, Kept::Memory { .. })
+    pub fn open_in_memory(&self) -> Option<BodyReader> {
+        let pieces = match &self.kept {
+            Kept::Memory { pieces, .. } => Arc::clone(pieces),
+            Kept::Row(row) => row.pieces()?,
+            Kept::Spilled(_) | Kept::File(_) => return None,
+        };
+        Some(BodyReader { source: Source::Memory { pieces, next: 0 }, at: 0, size: self.size })
     }
 
     /// Begins to read it.

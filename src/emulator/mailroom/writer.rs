@@ -291,6 +291,7 @@ mod tests {
             let space = Space::passing(Limits { in_memory_bytes, ..Limits::default() });
             let stored = store(ContentEncoding::Identity, &space, &body).unwrap();
             assert_eq!((matches!(stored.kept, Kept::Spilled(_)), stored.size()), (on_disk, 200));
+            assert_eq!(stored.open_in_memory().is_none(), on_disk);
             assert_eq!(stored.whole().unwrap(), body);
         }
     }

@@ -79,8 +79,8 @@ pub fn head(ask: Ask<'_>, mailbox: &MailboxId, id: &MessageId) -> Reply {
 }
 
 async fn open(body: &StoredBody) -> io::Result<BodyReader> {
-    if !body.is_on_disk() {
-        return body.open();
+    if let Some(reader) = body.open_in_memory() {
+        return Ok(reader);
     }
     let body = body.clone();
     spawn_blocking(move || body.open()).await.map_err(io::Error::other)?
