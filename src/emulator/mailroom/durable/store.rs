@@ -175,7 +175,8 @@ impl Store {
             Other::Empty(_) => None,
             Other::BeingEmptied | Other::Lost => return Err(redb::Error::DatabaseClosed),
         };
-        let logged = || older.into_iter().chain([&self.filling.writes]);
+        // An empty one knows no number of the next message either.
+        let logged = || older.into_iter().chain([&self.filling.writes]).filter(|writes| !writes.are_none());
         self.folder.database.commit(&logged().chain(more).collect::<Vec<_>>(), number)?;
         logged().for_each(Writes::are_in_database);
         self.filling.writes = Writes::default();
@@ -312,7 +313,9 @@ mod tests {
         assert!(store.changes_logs());
         store.close();
         forget_logs();
-        assert_eq!(open(&folder).1, (0..17).collect::<Vec<_>>());
+        let (store, there) = open(&folder);
+        assert_eq!(there, (0..17).collect::<Vec<_>>());
+        assert_eq!(store.folder.database.rows().unwrap().next_number, 17);
     }
 
     #[test]
