@@ -216,6 +216,7 @@ impl Drop for Store {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use tempfile::TempDir;
 
     use super::*;
@@ -241,6 +242,64 @@ mod tests {
     fn one(number: u64, bytes: usize) -> Writes {
         let row = Written { record: vec![b'x'; bytes], body: Body::None };
         Writes { rows: [((number, 0), Some(row))].into(), next_number: number + 1, cleared: false }
+    }
+
+    /// Something that happens to a store.
+    #[derive(Debug, Clone)]
+    enum Event {
+        Commit {
+            bytes: usize,
+        },
+        /// The database fails the next time that something is written to it.
+        DatabaseFails,
+        LogsFail(bool),
+        Kill,
+        Close,
+    }
+
+    fn events() -> impl Strategy<Value = Vec<Event>> {
+        let event = prop_oneof![
+            20 => prop::sample::select(vec![10_usize, 5000, 40_000]).prop_map(|bytes| Event::Commit { bytes }),
+            4 => Just(Event::DatabaseFails),
+            2 => any::<bool>().prop_map(Event::LogsFail),
+            1 => Just(Event::Kill),
+            1 => Just(Event::Close),
+        ];
+        prop::collection::vec(event, 0..60)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_was_taken_is_there_and_nothing_else_whatever_fails(events in events()) {
+            let folder = TempDir::new().unwrap();
+            let (mut store, mut taken, mut next) = (open(&folder).0, Vec::new(), 0);
+            for event in events.into_iter().chain([Event::Kill, Event::Close]) {
+                match event {
+                    Event::Commit { bytes } => {
+                        if store.commit(one(next, bytes)).is_ok() {
+                            taken.push(next);
+                        }
+                        next += 1;
+                    }
+                    Event::DatabaseFails => store.folder.database.faults.commit.store(true, Ordering::SeqCst),
+                    Event::LogsFail(fail) => store.folder.database.faults.logs.store(fail, Ordering::SeqCst),
+                    Event::Kill | Event::Close => {
+                        if matches!(event, Event::Close) {
+                            store.close();
+                        } else {
+                            drop(store);
+                        }
+                        let there;
+                        (store, there) = open(&folder);
+                        prop_assert_eq!(&there, &taken);
+                        let known = store.folder.database.rows().unwrap().next_number;
+                        prop_assert_eq!(known, taken.last().map_or(0, |last| last + 1));
+                    }
+                }
+            }
+        }
     }
 
     /// Ends it as a kill would.

@@ -97,6 +97,10 @@ enum Act {
     Reopen,
     /// The same, after a kill.
     Kill,
+    /// The logs take nothing from now on, or what they are given.
+    Logs {
+        fail: bool,
+    },
     /// Everything since the last commit is undone, as if the disk were full.
     Lose(Box<Act>),
 }
@@ -116,6 +120,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         1 => Just(Act::Reset),
         3 => Just(Act::Reopen),
         4 => Just(Act::Kill),
+        2 => any::<bool>().prop_map(|fail| Act::Logs { fail }),
     ];
     let act = act.prop_flat_map(|act| {
         let lost = Act::Lose(Box::new(act.clone()));
@@ -165,7 +170,7 @@ fn act(mailroom: &Mailroom, sent: &[MessageId], act: &Act) -> Option<MessageId> 
         }
         Act::ResetBob => drop(mailroom.reset_mailbox(&mailbox("BOB"))),
         Act::Reset => mailroom.reset(),
-        Act::Move { .. } | Act::Reopen | Act::Kill | Act::Lose(_) => {}
+        Act::Move { .. } | Act::Reopen | Act::Kill | Act::Logs { .. } | Act::Lose(_) => {}
     }
     None
 }
@@ -238,6 +243,7 @@ proptest! {
                     drop(durable);
                     durable = open(&clock, &switches, folder.path());
                 }
+                Act::Logs { fail } => faults(&durable).logs.store(*fail, Ordering::SeqCst),
                 Act::Move { days } => clock.move_by(TimeDelta::days(*days)),
                 Act::Lose(lost) => {
                     // What is due is done in both, and kept.
