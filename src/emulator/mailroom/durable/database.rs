@@ -9,7 +9,7 @@ use std::{
 };
 
 #[cfg(test)]
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 
 use bytes::Bytes;
 use redb::{ReadableDatabase, ReadableTable, Table, TableDefinition, TableError};
@@ -80,7 +80,7 @@ impl Database {
     /// Writes one after the other durably, or nothing. For one thread at a time.
     pub fn commit(&self, writes: &[&Writes], number: u64) -> Result<(), redb::Error> {
         #[cfg(test)]
-        if self.faults.commit.swap(false, Ordering::SeqCst) {
+        if self.faults.commits.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok() {
             return Err(io::Error::from(io::ErrorKind::StorageFull).into());
         }
         self.open_again_if_failed()?;
@@ -243,8 +243,8 @@ pub struct Faults {
     pub all: AtomicBool,
     /// The logs take nothing.
     pub logs: AtomicBool,
-    /// The next commit fails.
-    pub commit: AtomicBool,
+    /// So many commits fail.
+    pub commits: AtomicU32,
     /// Nothing is brought into the database when it is closed, as if the process were killed.
     pub close: AtomicBool,
 }

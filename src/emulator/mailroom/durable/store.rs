@@ -250,8 +250,8 @@ mod tests {
         Commit {
             bytes: usize,
         },
-        /// The database fails the next time that something is written to it.
-        DatabaseFails,
+        /// The database fails the next times that something is written to it.
+        DatabaseFails(u32),
         LogsFail(bool),
         Kill,
         Close,
@@ -260,7 +260,7 @@ mod tests {
     fn events() -> impl Strategy<Value = Vec<Event>> {
         let event = prop_oneof![
             20 => prop::sample::select(vec![10_usize, 5000, 40_000]).prop_map(|bytes| Event::Commit { bytes }),
-            4 => Just(Event::DatabaseFails),
+            4 => (1..4_u32).prop_map(Event::DatabaseFails),
             2 => any::<bool>().prop_map(Event::LogsFail),
             1 => Just(Event::Kill),
             1 => Just(Event::Close),
@@ -283,7 +283,7 @@ mod tests {
                         }
                         next += 1;
                     }
-                    Event::DatabaseFails => store.folder.database.faults.commit.store(true, Ordering::SeqCst),
+                    Event::DatabaseFails(times) => store.folder.database.faults.commits.store(times, Ordering::SeqCst),
                     Event::LogsFail(fail) => store.folder.database.faults.logs.store(fail, Ordering::SeqCst),
                     Event::Kill | Event::Close => {
                         if matches!(event, Event::Close) {
@@ -314,7 +314,7 @@ mod tests {
         let (mut store, _) = open(&folder);
         // Seven of a block each are in a log, two of a thousand in the other, when the first cannot be emptied.
         (0..7).for_each(|number| store.commit(one(number, 1000)).unwrap());
-        store.folder.database.faults.commit.store(true, Ordering::SeqCst);
+        store.folder.database.faults.commits.store(1, Ordering::SeqCst);
         (7..9).for_each(|number| store.commit(one(number, 1000)).unwrap());
         store.wait_for_other();
         assert!(matches!(store.other, Other::StillFull(_)));
@@ -323,7 +323,7 @@ mod tests {
 
         let (mut store, _) = open(&folder);
         (9..16).for_each(|number| store.commit(one(number, 1000)).unwrap());
-        store.folder.database.faults.commit.store(true, Ordering::SeqCst);
+        store.folder.database.faults.commits.store(1, Ordering::SeqCst);
         store.commit(one(16, 1000)).unwrap();
         store.commit(one(17, 40_000)).unwrap();
         assert!(matches!(store.other, Other::Empty(_)) && store.filling.writes.are_none());
@@ -344,7 +344,7 @@ mod tests {
         store.folder.database.faults.logs.store(true, Ordering::SeqCst);
         store.commit(one(1, 1000)).unwrap();
         assert_eq!(there(&store.folder.database), [0, 1]);
-        store.folder.database.faults.commit.store(true, Ordering::SeqCst);
+        store.folder.database.faults.commits.store(1, Ordering::SeqCst);
         assert!(store.commit(one(99, 1000)).is_err());
         store.folder.database.faults.logs.store(false, Ordering::SeqCst);
         store.commit(one(2, 1000)).unwrap();
@@ -368,7 +368,7 @@ mod tests {
         assert_eq!(there, (0..10).collect::<Vec<_>>());
         // One log that could not be emptied, and nothing in the other.
         (10..17).for_each(|number| store.commit(one(number, 1000)).unwrap());
-        store.folder.database.faults.commit.store(true, Ordering::SeqCst);
+        store.folder.database.faults.commits.store(1, Ordering::SeqCst);
         assert!(store.changes_logs());
         store.close();
         forget_logs();
@@ -383,7 +383,7 @@ mod tests {
         let (mut store, _) = open(&folder);
         (0..14).for_each(|number| store.commit(one(number, 1000)).unwrap());
         store.wait_for_other();
-        store.folder.database.faults.commit.store(true, Ordering::SeqCst);
+        store.folder.database.faults.commits.store(1, Ordering::SeqCst);
         (14..16).for_each(|number| store.commit(one(number, 1000)).unwrap());
         store.wait_for_other();
         assert!(matches!(store.other, Other::StillFull(_)));
@@ -396,7 +396,7 @@ mod tests {
         let folder = TempDir::new().unwrap();
         let (mut store, _) = open(&folder);
         (0..7).for_each(|number| store.commit(one(number, 1000)).unwrap());
-        store.folder.database.faults.commit.store(true, Ordering::SeqCst);
+        store.folder.database.faults.commits.store(1, Ordering::SeqCst);
         (7..9).for_each(|number| store.commit(one(number, 1000)).unwrap());
         drop(store);
         std::fs::remove_file(folder.path().join(LOGS[0])).unwrap();
