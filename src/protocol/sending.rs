@@ -110,10 +110,9 @@ impl SendHeaders {
     /// characters, `Mex-From`, message type, `Mex-To`, workflow, encoding, chunk range.
     pub fn parse(headers: &HeaderMap, sender: &MailboxId, rules: SendRules) -> Result<Self, SendRefusal> {
         let found = |(name, limit)| Found { value: headers.get(&name), name, limit };
-        let [to, workflow, chunk_range] =
-            [(MEX_TO, 100), (MEX_WORKFLOW_ID, 300), (MEX_CHUNK_RANGE, 20)].map(found);
+        let [to, workflow, range] = [(MEX_TO, 100), (MEX_WORKFLOW_ID, 300), (MEX_CHUNK_RANGE, 20)].map(found);
         let labels = PASSED_THROUGH.map(found);
-        [&to, &workflow, &chunk_range].into_iter().chain(&labels).try_for_each(Found::check_length)?;
+        [&to, &workflow, &range].into_iter().chain(&labels).try_for_each(Found::check_length)?;
         if rules.old_headers_checked {
             check_old_headers(headers, sender)?;
         }
@@ -125,7 +124,7 @@ impl SendHeaders {
             .ok_or_else(|| SendRefusal::Invalid(ValidationError::missing("header", "mex-workflowid")))?;
         let workflow = WorkflowId::parse(workflow).map_err(|error| invalid(&MEX_WORKFLOW_ID, error))?;
         let encoding = read_encoding(headers)?.unwrap_or(ContentEncoding::Identity);
-        let chunk_range = chunk_range.chunk_range()?.unwrap_or(ChunkRange::WHOLE);
+        let chunk_range = chunk_range(range.value)?.unwrap_or(ChunkRange::WHOLE);
         let mut passed_through = Vec::new();
         for label in labels {
             if let Some(value) = label.text()?.filter(|value| !value.is_empty()) {
@@ -158,7 +157,12 @@ pub fn read_encoding(headers: &HeaderMap) -> Result<Option<ContentEncoding>, Sen
 /// # Errors
 /// When it is no chunk range.
 pub fn read_chunk_range(headers: &HeaderMap) -> Result<Option<ChunkRange>, SendRefusal> {
-    Found { name: MEX_CHUNK_RANGE, limit: usize::MAX, value: headers.get(&MEX_CHUNK_RANGE) }.chunk_range()
+    chunk_range(headers.get(&MEX_CHUNK_RANGE))
+}
+
+fn chunk_range(value: Option<&HeaderValue>) -> Result<Option<ChunkRange>, SendRefusal> {
+    let given = text(value)?.filter(|range| !range.is_empty());
+    given.map(|range| range.parse().map_err(|error| invalid(&MEX_CHUNK_RANGE, error))).transpose()
 }
 
 /// A header of a send, looked up once, and how long it may be.
@@ -180,11 +184,6 @@ impl<'a> Found<'a> {
 
     fn text(&self) -> Result<Option<&'a str>, SendRefusal> {
         text(self.value)
-    }
-
-    fn chunk_range(&self) -> Result<Option<ChunkRange>, SendRefusal> {
-        let given = self.text()?.filter(|range| !range.is_empty());
-        given.map(|range| range.parse().map_err(|error| invalid(&self.name, error))).transpose()
     }
 }
 

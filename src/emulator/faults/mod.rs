@@ -17,7 +17,7 @@ use http_body_util::{BodyExt, Full};
 use serde_json::Value;
 
 use super::{
-    Mailroom, Refusal,
+    Clock, Mailroom, Refusal,
     routes::{Reply, ReplyBody},
 };
 use crate::protocol::{ApiVersion, Operation, Token};
@@ -139,12 +139,14 @@ impl Faults {
         &self,
         admitted: Option<Result<(), Refusal>>,
         parts: &Parts,
-        now: DateTime<Utc>,
+        clock: &Clock,
     ) -> Option<Result<(), Refusal>> {
         self.0.iter().fold(admitted, |admitted, fault| match (fault.effect, admitted) {
-            (Effect::LetsIn(lets_in), Some(Err(refusal))) if lets_in(&refusal, parts, now) => Some(Ok(())),
+            (Effect::LetsIn(lets_in), Some(Err(refusal))) if lets_in(&refusal, parts, clock.now()) => {
+                Some(Ok(()))
+            }
             (Effect::Refuses(refuses), Some(Ok(())))
-                if token(parts).is_some_and(|token| refuses(&token, now)) =>
+                if token(parts).is_some_and(|token| refuses(&token, clock.now())) =>
             {
                 Some(Err(Refusal::Replayed))
             }

@@ -158,11 +158,7 @@ impl Routes {
             None if self.switches.lookup_token == switches::LookupToken::NotNeeded => None,
             None => Some(self.guard.admit_anybody(&parts.headers, peer, &self.mailroom)),
         };
-        let admitted = match self.faults.are_none() {
-            true => admitted,
-            false => self.faults.admitted(admitted, parts, self.clock.now()),
-        };
-        match admitted {
+        match self.faults.admitted(admitted, parts, &self.clock) {
             None => {}
             Some(Ok(())) => *token = TokenOutcome::Accepted,
             Some(Err(refusal)) => {
