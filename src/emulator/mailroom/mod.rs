@@ -166,9 +166,13 @@ impl Mailroom {
     /// When the disk does not take it; then nothing was changed.
     pub(super) async fn durably<R>(&self, act: impl FnOnce(&Self) -> R) -> Result<R, Unstored> {
         let Some(committer) = &self.committer else { return Ok(act(self)) };
-        let failures = committer.counts.failures();
-        let done = act(self);
-        committer.progress.settled(committer.counts.ticket(failures)).await?;
+        let (done, ticket) = {
+            // Or else a call that waits for the books while others' changes are undone would be told that its own were.
+            let _steady = self.shared.steady();
+            let failures = committer.counts.failures();
+            (act(self), committer.counts.ticket(failures))
+        };
+        committer.progress.settled(ticket).await?;
         Ok(done)
     }
 

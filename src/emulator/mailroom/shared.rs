@@ -3,7 +3,7 @@
 use std::{
     ops::{Deref, DerefMut},
     sync::{
-        Condvar, Mutex, MutexGuard, PoisonError,
+        Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -21,6 +21,8 @@ pub struct Shared {
     /// Whether somebody waits for changes: to wake nobody is a call of the system as well.
     awaited: AtomicBool,
     closing: AtomicBool,
+    /// Held by calls while they are made, so that nothing is undone meanwhile.
+    steady: RwLock<()>,
 }
 
 /// The books, in one hand. Whoever makes changes durable is told when they are let go.
@@ -42,6 +44,7 @@ impl Shared {
             changed: Condvar::new(),
             awaited: AtomicBool::new(false),
             closing: AtomicBool::new(false),
+            steady: RwLock::default(),
         }
     }
 
@@ -51,6 +54,11 @@ impl Shared {
 
     pub fn access(&self) -> Access<'_> {
         Access { rooms: self.lock(), told: Told { shared: self, due: false } }
+    }
+
+    /// Nothing is undone before this is dropped. Taken before the books.
+    pub fn steady(&self) -> RwLockReadGuard<'_, ()> {
+        self.steady.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for changes; `None` when there are none and there will be none.
@@ -72,6 +80,7 @@ impl Shared {
             redb::Error::Io(error) => error.kind(),
             _ => std::io::ErrorKind::Other,
         };
+        let _no_call = self.steady.write().unwrap_or_else(PoisonError::into_inner);
         let mut rooms = self.lock();
         let last = rooms.undo(failed);
         told.fail(last, why);
