@@ -8,7 +8,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use super::{Entry, Rooms, State, StoredBody, durable::Ticket};
+use super::{Entry, Rooms, State, StoredBody};
 use crate::protocol::MessageId;
 
 /// The changes of a mailroom that is durable.
@@ -55,6 +55,11 @@ impl Journal {
         self.pending.is_empty()
     }
 
+    /// How many changes there were.
+    pub fn made(&self) -> u64 {
+        self.counts.made()
+    }
+
     /// Shared with whoever waits for changes.
     pub fn counts(&self) -> Arc<Counts> {
         Arc::clone(&self.counts)
@@ -65,11 +70,6 @@ impl Counts {
     /// How often changes had to be undone.
     pub fn failures(&self) -> u64 {
         self.failures.load(Ordering::Acquire)
-    }
-
-    /// For a call that began after so many failures and has just ended.
-    pub fn ticket(&self, failures: u64) -> Ticket {
-        Ticket { change: self.made(), failures }
     }
 
     fn made(&self) -> u64 {

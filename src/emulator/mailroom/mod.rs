@@ -41,7 +41,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Clock, Switches};
 use crate::protocol::{ContentEncoding, MailboxId, MessageId, NhsNumber, WorkflowId};
-use durable::Committer;
+use durable::{Committer, Ticket};
 use journal::Journal;
 use message::{Entry, State};
 use shared::{Access, Shared};
@@ -170,7 +170,8 @@ impl Mailroom {
             // Or else a call that waits for the books while others' changes are undone would be told that its own were.
             let _steady = self.shared.steady();
             let failures = committer.counts.failures();
-            (act(self), committer.counts.ticket(failures))
+            let (done, change) = self.shared.watched(|| act(self));
+            (done, Ticket { change, failures })
         };
         committer.progress.settled(ticket).await?;
         Ok(done)

@@ -1,6 +1,7 @@
 //! The books, as calls and the thread that makes them durable share them.
 
 use std::{
+    cell::Cell,
     ops::{Deref, DerefMut},
     sync::{
         Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
@@ -11,8 +12,13 @@ use std::{
 use super::{
     Rooms,
     durable::Progress,
-    journal::{Batch, Change},
+    journal::{Batch, Change, Journal},
 };
+
+thread_local! {
+    /// The last change that there was when this thread last let go of the books.
+    static SEEN: Cell<u64> = const { Cell::new(0) };
+}
 
 /// The books and who waits for changes of them.
 pub struct Shared {
@@ -59,6 +65,12 @@ impl Shared {
     /// Nothing is undone before this is dropped. Taken before the books.
     pub fn steady(&self) -> RwLockReadGuard<'_, ()> {
         self.steady.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes calls, and gives the last change that they can have made or seen: not those of others after them.
+    pub fn watched<R>(&self, act: impl FnOnce() -> R) -> (R, u64) {
+        SEEN.set(0);
+        (act(), SEEN.get())
     }
 
     /// Waits for changes; `None` when there are none and there will be none.
@@ -117,6 +129,7 @@ impl DerefMut for Access<'_> {
 
 impl Drop for Access<'_> {
     fn drop(&mut self) {
+        SEEN.set(self.rooms.journal.as_ref().map_or(0, Journal::made));
         self.told.due = self.rooms.is_changed() && self.told.shared.awaited.swap(false, Ordering::AcqRel);
     }
 }

@@ -372,7 +372,7 @@ impl Mailroom {
     /// Waits until all that was changed is durable.
     pub fn flush(&self) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(self.durably(|_| ())).unwrap();
+        runtime.block_on(self.durably(|mailroom| drop(mailroom.access()))).unwrap();
     }
 
     /// Makes calls, and lets what they change fail to reach the disk.
@@ -384,7 +384,7 @@ impl Mailroom {
         fault.store(true, Ordering::SeqCst);
         act(self);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let told = runtime.block_on(self.durably(|_| ()));
+        let told = runtime.block_on(self.durably(|mailroom| drop(mailroom.access())));
         // Where nothing was changed, nothing fails.
         fault.store(false, Ordering::SeqCst);
         assert!(told.is_ok() || self.committer.as_ref().unwrap().counts.failures() > before);
