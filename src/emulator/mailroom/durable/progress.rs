@@ -122,6 +122,11 @@ impl Progress {
         }
     }
 
+    #[cfg(test)]
+    pub fn is_settled(&self, change: u64) -> bool {
+        self.lock().settled >= change
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -10,12 +10,13 @@ use super::*;
 use crate::{
     emulator::{
         Clock, Profile, Receiver, Switches,
-        mailroom::{Mailbox, Mailroom, Unavailable, journal::Journal, tests::*},
+        mailroom::{Mailbox, Mailroom, Unavailable, tests::*},
     },
     protocol::{InboxQuery, MessageId, Password, Tracked},
 };
 
 mod histories;
+mod told;
 
 fn limits() -> Limits {
     // Bodies of more than 8 bytes go to disk.
@@ -214,37 +215,6 @@ fn a_body_that_was_refused_or_replaced_leaves_nothing() {
     writer.write(vec![LONG.into()]).unwrap();
     drop(writer);
     until_there_are(&folder, 0);
-}
-
-#[test]
-fn a_call_that_only_looks_is_not_told_of_what_others_lost() {
-    let (mailroom, _folder, _clock) = in_folder();
-    mailroom.flush();
-    let looks = std::cell::Cell::new(0);
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let counted = runtime.block_on(mailroom.durably_at_last(|mailroom| {
-        looks.set(looks.get() + 1);
-        if looks.get() == 1 {
-            // Somebody else's, seen and then undone.
-            faults(mailroom).all.store(true, Ordering::SeqCst);
-            send(mailroom, "BOB", "W1", b"lost").unwrap();
-        }
-        mailroom.count(&mailbox("BOB"))
-    }));
-    assert_eq!((counted, looks.get()), (Ok(0), 2));
-}
-
-#[test]
-fn what_came_after_a_change_that_failed_is_undone_with_it() {
-    let mailroom = arranged(Mailroom::new(Clock::new(), limits()));
-    mailroom.lock().journal = Some(Journal::default());
-    send(&mailroom, "BOB", "W1", b"being written").unwrap();
-    let failed = mailroom.lock().take_batch();
-    send(&mailroom, "BOB", "W1", b"sent meanwhile").unwrap();
-    assert_eq!(mailroom.count(&mailbox("BOB")), 2);
-    mailroom.lock().undo(failed.changes);
-    assert_eq!(mailroom.count(&mailbox("BOB")), 0);
-    assert!(mailroom.lock().take_batch().changes.is_empty(), "nor is it written later");
 }
 
 #[test]
