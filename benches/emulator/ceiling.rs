@@ -1,6 +1,6 @@
 //! The least that a server on the same libraries does: it reads a request and answers 200.
 
-use std::{convert::Infallible, path::Path, sync::Arc};
+use std::{convert::Infallible, num::NonZero, path::Path, sync::Arc, thread::available_parallelism};
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
@@ -12,14 +12,20 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
     server::WebPkiClientVerifier,
 };
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, runtime::Builder};
 use tokio_rustls::TlsAcceptor;
 
 use crate::work::LARGE_PATH;
 
-/// Serves until it is killed. With a folder, over mutual TLS with the certificates in it.
-#[tokio::main]
-pub async fn serve(folder: Option<&Path>) {
+/// Serves until it is killed, with as many threads as the emulator. With a folder, over mutual TLS with the
+/// certificates in it.
+pub fn serve(folder: Option<&Path>) {
+    let threads = available_parallelism().map_or(1, NonZero::get).div_ceil(2);
+    let runtime = Builder::new_multi_thread().worker_threads(threads).enable_all().build();
+    runtime.expect("a runtime").block_on(accept(folder));
+}
+
+async fn accept(folder: Option<&Path>) {
     let tls = folder.map(|folder| TlsAcceptor::from(Arc::new(config(folder))));
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let scheme = if tls.is_some() { "https" } else { "http" };

@@ -2,7 +2,6 @@
 
 use std::{fs::OpenOptions, io, path::Path};
 
-use chrono::SecondsFormat;
 use mesh_witness::{
     emulator::{Call, TokenOutcome},
     protocol::{MailboxId, MessageId},
@@ -41,7 +40,7 @@ fn line(call: &Call, clock_moved_seconds: i64) -> serde_json::Value {
         TokenOutcome::Refused(refusal) => ("refused", Some(refusal.to_string())),
     };
     let mut line = json!({
-        "time": call.at.to_rfc3339_opts(SecondsFormat::Millis, true),
+        "time": call.time(),
         "mailbox": call.mailbox.as_ref().map(MailboxId::as_str),
         "operation": call.operation,
         "message_id": call.message.as_ref().map(MessageId::as_str),

@@ -173,6 +173,9 @@ pub struct EmulateArguments {
     /// Refuse a token whose mailbox is not the first label of the client certificate's common name
     #[arg(long, conflicts_with = "plain_http")]
     pub certificate_names_mailbox: bool,
+    /// Threads that answer calls; without it half of the processors, since whoever calls is mostly on the same machine
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
 }
 
 /// How callers of the emulator show who they are, in mesh-sandbox's words.

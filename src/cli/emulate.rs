@@ -2,7 +2,7 @@
 
 use std::{io::Write, sync::Arc};
 
-use chrono::{SecondsFormat, TimeDelta};
+use chrono::TimeDelta;
 use mesh_witness::{
     emulator::{
         Arrangement, Authentication, Call, Clock, Emulator, Limits, Mailbox, Pki, Policy, Profile, Settings,
@@ -22,6 +22,14 @@ use super::{
     screen,
     taping::Taping,
 };
+
+impl EmulateArguments {
+    /// Threads that answer calls. A processor that whoever calls has to share with them is lost to both: with one
+    /// thread for two processors a call costs a fifth less, and more are answered (docs/measurements.md).
+    pub fn threads(&self) -> usize {
+        self.threads.map_or_else(|| super::processors().div_ceil(2), usize::from)
+    }
+}
 
 pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
     let arrangement = arrangement(&arguments)?;
@@ -226,9 +234,9 @@ impl Telling {
 }
 
 fn shown_as(call: &Call) -> String {
-    let mut line = call.at.to_rfc3339_opts(SecondsFormat::Millis, true);
-    line.reserve(call.request.len() + 8);
-    line.extend([" ", call.status.as_str(), " "]);
+    let time = call.time();
+    let mut line = String::with_capacity(time.len() + call.request.len() + 8);
+    line.extend([&time, " ", call.status.as_str(), " "]);
     push_printable(&mut line, call.request.as_bytes());
     if let Some(note) = &call.note {
         line.push_str("  ");

@@ -24,6 +24,8 @@ mod taping;
 mod terms;
 mod verify;
 
+use std::num::NonZero;
+
 use clap::Parser;
 
 use args::{Arguments, Command};
@@ -45,10 +47,10 @@ pub fn main() -> Exit {
         Command::Compare(arguments) => compare::compare(&arguments),
         Command::Steps(arguments) => steps::steps(&arguments),
         Command::Init(arguments) => init::init(&arguments),
-        Command::Run(arguments) => with_runtime(run::run(arguments)),
-        Command::Emulate(arguments) => with_runtime(emulate::emulate(arguments)),
-        Command::Record(arguments) => with_runtime(record::record(arguments)),
-        Command::Check(arguments) => with_runtime(check::check(arguments)),
+        Command::Run(arguments) => with_runtime(processors(), run::run(arguments)),
+        Command::Emulate(arguments) => with_runtime(arguments.threads(), emulate::emulate(arguments)),
+        Command::Record(arguments) => with_runtime(processors(), record::record(arguments)),
+        Command::Check(arguments) => with_runtime(processors(), check::check(arguments)),
     };
     result.unwrap_or_else(|failure| {
         screen::error(&failure.message);
@@ -68,8 +70,15 @@ impl Failure {
     }
 }
 
-fn with_runtime(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
-    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+fn with_runtime(
+    threads: usize,
+    command: impl Future<Output = Result<Exit, Failure>>,
+) -> Result<Exit, Failure> {
+    match tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build() {
         Ok(runtime) => {
             let result = runtime.block_on(command);
             // A name that is still being looked up must not keep a run that has given up on it.

@@ -6,9 +6,7 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-use chrono::{DateTime, TimeDelta, Timelike, Utc};
-
-use crate::protocol::TokenTimestamp;
+use chrono::{DateTime, TimeDelta, Utc};
 
 /// A clock. Cheap to clone; every clone is the same clock.
 #[derive(Debug, Clone, Default)]
@@ -43,21 +41,9 @@ impl Clock {
     }
 }
 
-/// A time to the microsecond in twenty digits, as identifiers that MESH gives begin with.
-pub fn in_digits(at: DateTime<Utc>) -> String {
-    // To the minute as in a token. Every send comes by here, and a format string takes ten times as long.
-    format!("{}{:08}", TokenTimestamp::at(at), at.second() * 1_000_000 + at.timestamp_subsec_micros())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_time_in_digits_has_twenty_and_its_parts_in_order() {
-        let at = DateTime::from_timestamp_micros(1_590_767_637_895_317).unwrap();
-        assert_eq!(in_digits(at), "20200529155357895317");
-    }
 
     #[test]
     fn a_moved_clock_is_moved_for_every_holder() {

@@ -15,6 +15,7 @@ mod replay;
 mod routes;
 mod server;
 pub mod switches;
+mod timestamps;
 
 pub use authentication::{Authentication, Policy, Refusal};
 pub use clock::Clock;

@@ -46,7 +46,7 @@ impl MailboxId {
     /// # Errors
     /// [`IdError`] says what is wrong with the text.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        if text.chars().any(|c| c.is_ascii_lowercase()) {
+        if text.bytes().any(|byte| byte.is_ascii_lowercase()) {
             return Err(IdError::LowerCase);
         }
         parse(text, Self::MAX).map(Self)
@@ -146,7 +146,9 @@ fn parse(text: &str, max: usize) -> Result<Arc<str>, IdError> {
     if text.len() > max && text.chars().count() > max {
         return Err(IdError::TooLong { max });
     }
-    match text.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))) {
+    // Byte by byte, since every request has several: a byte of any other character is none of these.
+    let other = text.bytes().position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')));
+    match other.and_then(|place| text.get(place..)?.chars().next()) {
         Some(other) => Err(IdError::Character(other)),
         None => Ok(text.into()),
     }

@@ -90,8 +90,13 @@ impl SendRules {
     }
 }
 
-/// Limits in characters (OpenAPI, parameters of "Send message").
-const PASSED_THROUGH: [(HeaderName, usize); 8] = [
+/// How many headers there are in [`LIMITS`].
+const LIMITED: usize = 11;
+/// Limits in characters (OpenAPI, parameters of "Send message"). All but the first three are handed on.
+const LIMITS: [(HeaderName, usize); LIMITED] = [
+    (MEX_TO, 100),
+    (MEX_WORKFLOW_ID, 300),
+    (MEX_CHUNK_RANGE, 20),
     (MEX_SUBJECT, 500),
     (MEX_LOCAL_ID, 300),
     (MEX_FILE_NAME, 300),
@@ -109,9 +114,7 @@ impl SendHeaders {
     /// The first thing that is wrong, in the order in which an endpoint is known to look: lengths,
     /// characters, `Mex-From`, message type, `Mex-To`, workflow, encoding, chunk range.
     pub fn parse(headers: &HeaderMap, sender: &MailboxId, rules: SendRules) -> Result<Self, SendRefusal> {
-        let found = |(name, limit)| Found { value: headers.get(&name), name, limit };
-        let [to, workflow, range] = [(MEX_TO, 100), (MEX_WORKFLOW_ID, 300), (MEX_CHUNK_RANGE, 20)].map(found);
-        let labels = PASSED_THROUGH.map(found);
+        let [to, workflow, range, labels @ ..] = Found::all(headers);
         [&to, &workflow, &range].into_iter().chain(&labels).try_for_each(Found::check_length)?;
         if rules.old_headers_checked {
             check_old_headers(headers, sender)?;
@@ -165,7 +168,7 @@ fn chunk_range(value: Option<&HeaderValue>) -> Result<Option<ChunkRange>, SendRe
     given.map(|range| range.parse().map_err(|error| invalid(&MEX_CHUNK_RANGE, error))).transpose()
 }
 
-/// A header of a send, looked up once, and how long it may be.
+/// A header of a send, and how long it may be.
 struct Found<'a> {
     name: HeaderName,
     limit: usize,
@@ -173,6 +176,18 @@ struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
+    /// Every header of [`LIMITS`], in that order. Each header that there is is looked at once, since to look one up
+    /// costs more than to compare it with them all.
+    fn all(headers: &'a HeaderMap) -> [Self; LIMITED] {
+        let mut all = LIMITS.map(|(name, limit)| Found { name, limit, value: None });
+        for (name, value) in headers {
+            if let Some(found) = all.iter_mut().find(|found| found.name == *name) {
+                found.value.get_or_insert(value);
+            }
+        }
+        all
+    }
+
     fn check_length(&self) -> Result<(), SendRefusal> {
         match self.value {
             Some(value) if value.len() > self.limit => {

@@ -108,13 +108,7 @@ impl Token {
     pub fn parse(value: &str) -> Result<Self, TokenError> {
         let fields = value.strip_prefix(SCHEME).and_then(|rest| rest.strip_prefix(' '));
         let fields = fields.ok_or(TokenError::Scheme)?;
-        let mut each = fields.split(':');
-        let mut next = || each.next();
-        let (Some(mailbox), Some(nonce), Some(count), Some(timestamp), Some(hash), None) =
-            (next(), next(), next(), next(), next(), next())
-        else {
-            return Err(TokenError::Fields(fields.split(':').count()));
-        };
+        let [mailbox, nonce, count, timestamp, hash] = five(fields).map_err(TokenError::Fields)?;
         let is_guid = matches!(nonce.len(), 32 | 36) && Uuid::try_parse(nonce).is_ok();
         if !is_guid {
             return Err(TokenError::Nonce);
@@ -125,7 +119,8 @@ impl Token {
             return Err(TokenError::Count);
         }
         let timestamp = TokenTimestamp::parse(timestamp)?;
-        let is_hex = hash.len() == HASH_LENGTH && hash.bytes().all(|b| b.is_ascii_hexdigit());
+        let is_hex =
+            hash.len() == HASH_LENGTH && hash.bytes().fold(true, |all, b| all & b.is_ascii_hexdigit());
         if is_hex {
             Ok(Self { mailbox, timestamp, fields: fields.to_owned() })
         } else {
@@ -164,7 +159,7 @@ impl Token {
     }
 
     fn field(&self, place: usize) -> &str {
-        self.fields.split(':').nth(place).unwrap_or_default()
+        five(&self.fields).map_or("", |fields| fields[place])
     }
 
     /// All in front of the hash, with the last colon, and the hash.
@@ -218,6 +213,25 @@ impl Token {
         let fields = [signed, &hash.to_ascii_lowercase()].concat();
         Self { fields, ..self }
     }
+}
+
+/// Five fields between colons, or how many there are. By hand: every request comes by here.
+fn five(text: &str) -> Result<[&str; 5], usize> {
+    let (mut colons, mut count) = ([0; 4], 0);
+    for (at, byte) in text.bytes().enumerate() {
+        if byte == b':' {
+            if let Some(colon) = colons.get_mut(count) {
+                *colon = at;
+            }
+            count += 1;
+        }
+    }
+    if count != colons.len() {
+        return Err(count + 1);
+    }
+    let [first, second, third, fourth] = colons;
+    let places = [0..first, first + 1..second, second + 1..third, third + 1..fourth, fourth + 1..text.len()];
+    Ok(places.map(|place| text.get(place).unwrap_or_default()))
 }
 
 /// Whether a hash is that of mailbox, nonce, count and timestamp as they are written, whatever they

@@ -120,8 +120,8 @@ pub fn printable(bytes: &[u8]) -> String {
 /// The same, behind other text.
 pub fn push_printable(shown: &mut String, bytes: &[u8]) {
     // Nearly always so, and then there is nothing to look for.
-    let safe = str::from_utf8(bytes).ok().filter(|text| text.bytes().all(|byte| matches!(byte, b' '..=b'~')));
-    if let Some(safe) = safe {
+    let is_safe = bytes.iter().fold(true, |safe, byte| safe & matches!(byte, b' '..=b'~'));
+    if let Some(safe) = str::from_utf8(bytes).ok().filter(|_| is_safe) {
         return shown.push_str(safe);
     }
     for chunk in bytes.utf8_chunks() {

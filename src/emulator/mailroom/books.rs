@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::rand;
 use chrono::{DateTime, Utc};
 
 use super::{Entry, Message, Receiver, Rooms, State, content::Content};
 use crate::{
     emulator::{
-        clock::in_digits,
         switches::{MessageIds, Past},
+        timestamps::in_digits,
     },
     protocol::{ErrorCode, Failure, MailboxId, MessageId, headers::MEX_LOCAL_ID},
 };
@@ -177,13 +176,10 @@ impl Rooms {
 
     /// An ID in the shape that MESH gives: time to the microsecond and six hexadecimal digits
     /// (OpenAPI, examples of "Send message").
-    pub(super) fn unused_id(&self, now: DateTime<Utc>) -> MessageId {
+    pub(super) fn unused_id(&mut self, now: DateTime<Utc>) -> MessageId {
         loop {
-            let mut random = [0; 4];
-            // The random source of the TLS provider; should it fail, the IDs still differ by time.
-            let _ = rand::fill(&mut random[1..]);
             let text = match self.switches.message_ids {
-                MessageIds::Timed => format!("{}_{:06X}", in_digits(now), u32::from_be_bytes(random)),
+                MessageIds::Timed => timed_id(now, self.random.three()),
                 MessageIds::Hexadecimal => format!("{:X}", uuid::Uuid::new_v4().simple()),
             };
             match MessageId::parse(&text) {
@@ -198,6 +194,19 @@ impl Rooms {
         self.next_number += 1;
         number
     }
+}
+
+fn timed_id(now: DateTime<Utc>, random: [u8; 3]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let mut id = in_digits(now);
+    id.push('_');
+    id.extend(
+        random
+            .iter()
+            .flat_map(|byte| [byte >> 4, byte & 0xf])
+            .map(|digit| char::from(DIGITS[usize::from(digit)])),
+    );
+    id
 }
 
 fn local_id(message: &Message) -> Option<(MailboxId, String)> {

@@ -20,6 +20,7 @@ mod mailbox;
 mod message;
 mod patients;
 mod positioned;
+mod random;
 mod reports;
 mod rich;
 mod sending;
@@ -44,6 +45,7 @@ use crate::protocol::{ContentEncoding, MailboxId, MessageId, NhsNumber, Workflow
 use durable::{Committer, Ticket};
 use journal::Journal;
 use message::{Entry, State};
+use random::Random;
 use shared::{Access, Shared};
 use writer::Space;
 
@@ -91,6 +93,7 @@ pub struct Rooms {
     /// What nothing more is done with, in the order in which that was so.
     finished: BTreeMap<u64, MessageId>,
     next_number: u64,
+    random: Random,
     space: Space,
     /// Of a mailroom that is durable.
     journal: Option<Journal>,
@@ -243,6 +246,7 @@ impl Rooms {
             due: BTreeMap::new(),
             finished: BTreeMap::new(),
             next_number: 0,
+            random: Random::new(),
             space: space.clone(),
             journal: None,
         }

@@ -7,6 +7,7 @@ use std::{
         Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
         atomic::{AtomicBool, Ordering},
     },
+    thread,
 };
 
 use super::{
@@ -83,7 +84,11 @@ impl Shared {
             self.awaited.store(true, Ordering::Release);
             rooms = self.changed.wait(rooms).unwrap_or_else(PoisonError::into_inner);
         }
-        Some(rooms.take_batch())
+        // Whoever was about to change something when this thread took the processor goes first: one sync of the
+        // disk for both, and up to a tenth less work for each.
+        drop(rooms);
+        thread::yield_now();
+        Some(self.lock().take_batch())
     }
 
     /// Undoes changes, and says so before anybody can make others.

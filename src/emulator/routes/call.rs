@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use http::StatusCode;
 
 use crate::{
-    emulator::authentication::Refusal,
+    emulator::{authentication::Refusal, timestamps::rfc_3339},
     protocol::{MailboxId, MessageId},
 };
 
@@ -29,6 +29,14 @@ pub struct Call {
     pub token: TokenOutcome,
     /// Why a call was refused: what a real endpoint keeps to itself.
     pub note: Option<String>,
+}
+
+impl Call {
+    /// When, to the millisecond, as RFC 3339 has it.
+    #[must_use]
+    pub fn time(&self) -> String {
+        rfc_3339(self.at)
+    }
 }
 
 /// What became of a call's token.

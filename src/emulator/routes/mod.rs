@@ -23,8 +23,8 @@ use hyper::body::Incoming;
 use serde_json::json;
 
 use super::{
-    Clock, Deed, Faults, Mailroom, Provocations, Refusal, Switches, authentication::Guard, clock::in_digits,
-    switches,
+    Clock, Deed, Faults, Mailroom, Provocations, Refusal, Switches, authentication::Guard, switches,
+    timestamps::in_digits,
 };
 use crate::protocol::{ApiVersion, MailboxId, MessageId, Operation, PathError, ValidationError};
 
@@ -113,8 +113,9 @@ impl Routes {
             Some(deed) => deed.after(reply).await,
             None => reply,
         };
-        self.tell(called, operation.as_ref(), &reply, token);
-        let mut response = reply.into_response(&self.clock);
+        let now = self.clock.now();
+        self.tell(called, operation.as_ref(), &reply, token, now);
+        let mut response = reply.into_response(now, self.clock.moved_by());
         if let Some(deed) = deed {
             deed.mark(&mut response);
         }
@@ -128,11 +129,12 @@ impl Routes {
         operation: Option<&Operation>,
         reply: &Reply,
         token: TokenOutcome,
+        at: DateTime<Utc>,
     ) {
         let (Some(watcher), Some(request)) = (&self.watcher, called) else { return };
         let message = operation.and_then(Operation::message).cloned();
         watcher(&Call {
-            at: self.clock.now(),
+            at,
             request,
             mailbox: operation.and_then(Operation::mailbox).cloned(),
             operation: operation.map(Operation::name),

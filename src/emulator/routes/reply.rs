@@ -1,19 +1,14 @@
 //! What is answered, before it becomes HTTP.
 
-use std::{
-    cell::RefCell,
-    io,
-    time::{Duration, SystemTime},
-};
+use std::io;
 
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
-use serde_json::Value;
 
 use crate::{
-    emulator::Clock,
+    emulator::timestamps::date,
     protocol::{ApiVersion, MeshError, MessageId, ValidationError},
 };
 
@@ -41,7 +36,7 @@ impl Reply {
         Self { status, headers: HeaderMap::new(), body: whole(Bytes::new()), note: None, message: None }
     }
 
-    pub fn json(status: StatusCode, version: ApiVersion, body: &Value) -> Self {
+    pub fn json(status: StatusCode, version: ApiVersion, body: &impl ToString) -> Self {
         Self::text(status, version.media_type(), body)
     }
 
@@ -81,11 +76,11 @@ impl Reply {
     }
 
     /// Dated by the endpoint's clock. Evidence must never pass for real time when that was moved.
-    pub fn into_response(self, clock: &Clock) -> Response<ReplyBody> {
+    pub fn into_response(self, now: DateTime<Utc>, moved_by: TimeDelta) -> Response<ReplyBody> {
         let mut headers = self.headers;
-        headers.insert(header::DATE, date(clock.now()));
+        headers.insert(header::DATE, date(now));
         headers.insert(header::SERVER, HeaderValue::from_static(SERVER));
-        let moved = clock.moved_by().num_seconds();
+        let moved = moved_by.num_seconds();
         if moved != 0 {
             headers.insert(CLOCK_MOVED, moved.into());
         }
@@ -95,36 +90,11 @@ impl Reply {
         response
     }
 
-    fn text(status: StatusCode, media_type: &'static str, body: &Value) -> Self {
+    fn text(status: StatusCode, media_type: &'static str, body: &impl ToString) -> Self {
         let mut reply = Self { body: whole(Bytes::from(body.to_string())), ..Self::empty(status) };
         reply.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
         reply
     }
-}
-
-thread_local! {
-    /// The second and its date that were last written.
-    static DATE: RefCell<(i64, HeaderValue)> = const { RefCell::new((i64::MIN, HeaderValue::from_static(""))) };
-}
-
-/// Written once a second: every reply has one.
-fn date(now: DateTime<Utc>) -> HeaderValue {
-    DATE.with_borrow_mut(|(second, date)| {
-        if *second != now.timestamp()
-            && let Ok(written) = HeaderValue::try_from(http_date(now))
-        {
-            (*second, *date) = (now.timestamp(), written);
-        }
-        date.clone()
-    })
-}
-
-/// As RFC 9110 has it, which writes no years before 1970 or beyond 9999. A clock that was moved out of them
-/// stands at their edge in `Date`; how far it was moved is said beside it.
-fn http_date(now: DateTime<Utc>) -> String {
-    const LAST: u64 = 253_402_300_799;
-    let seconds = u64::try_from(now.timestamp()).unwrap_or_default().min(LAST);
-    httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
 }
 
 /// mesh-sandbox takes any byte in a label, and hands it on as it came.
@@ -135,25 +105,4 @@ fn in_latin_1(value: &str) -> Option<HeaderValue> {
 
 fn whole(bytes: Bytes) -> ReplyBody {
     Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_date_follows_the_clock_forwards_and_backwards() {
-        for seconds in [784_111_777, 784_111_777, 784_111_778, 0] {
-            let now = DateTime::from_timestamp(seconds, 999_999_999).unwrap();
-            assert_eq!(date(now), http_date(now).as_str());
-        }
-    }
-
-    #[test]
-    fn a_date_is_written_whatever_the_clock_shows() {
-        let written = |seconds| http_date(DateTime::from_timestamp(seconds, 0).unwrap());
-        assert_eq!(written(784_111_777), "Sun, 06 Nov 1994 08:49:37 GMT");
-        assert_eq!(written(-1), "Thu, 01 Jan 1970 00:00:00 GMT");
-        assert_eq!(written(DateTime::<Utc>::MAX_UTC.timestamp()), "Fri, 31 Dec 9999 23:59:59 GMT");
-    }
 }
