@@ -275,10 +275,14 @@ struct Door {
 async fn accept(listener: TcpListener, door: Arc<Door>, mut stopped: oneshot::Receiver<()>) {
     let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(CONNECTIONS));
+    // When no timer is set as a thread goes to sleep, tokio wakes its driver by a call of the system for each that is
+    // set next, and every call sets one. So one is always set, and earlier than any of theirs.
+    let mut always = tokio::time::interval(PATIENCE / 3);
     loop {
         let accepted = tokio::select! {
             // Dropping the sender stops it as well.
             _ = &mut stopped => break,
+            _ = always.tick() => continue,
             accepted = listener.accept() => accepted,
         };
         let Ok((stream, address)) = accepted else {

@@ -73,7 +73,10 @@ impl Writes {
 
     /// As bytes. Who holds a body is not among them.
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = vec![u8::from(self.cleared)];
+        // All at once: to grow, it would have to wait again and again for threads that free what was made here.
+        let contents: usize = self.rows.values().flatten().map(Written::room).sum();
+        let mut bytes = Vec::with_capacity(9 + 13 * self.rows.len() + contents);
+        bytes.push(u8::from(self.cleared));
         bytes.extend(self.next_number.to_le_bytes());
         for ((message, chunk), row) in &self.rows {
             bytes.extend(message.to_le_bytes());
@@ -118,6 +121,17 @@ impl Writes {
             writes.rows.insert(key, Some(Written { record, body }));
         }
         Some(writes)
+    }
+}
+
+impl Written {
+    /// How many bytes it becomes at most, without key and kind.
+    fn room(&self) -> usize {
+        let body = match &self.body {
+            Body::New(pieces, _) => pieces.iter().map(Bytes::len).sum(),
+            Body::None | Body::AsItIs => 0,
+        };
+        self.record.len() + body + 2 * size_of::<u64>()
     }
 }
 
