@@ -93,7 +93,7 @@ impl SendRules {
 /// How many headers there are in [`LIMITS`].
 const LIMITED: usize = 11;
 /// Limits in characters (OpenAPI, parameters of "Send message"). All but the first three are handed on.
-const LIMITS: [(HeaderName, usize); LIMITED] = [
+static LIMITS: [(HeaderName, usize); LIMITED] = [
     (MEX_TO, 100),
     (MEX_WORKFLOW_ID, 300),
     (MEX_CHUNK_RANGE, 20),
@@ -131,7 +131,7 @@ impl SendHeaders {
         let mut passed_through = Vec::new();
         for label in labels {
             if let Some(value) = label.text()?.filter(|value| !value.is_empty()) {
-                passed_through.push((label.name, value.to_owned()));
+                passed_through.push((label.name.clone(), value.to_owned()));
             }
         }
         // Who says both means the message by the one and this request by the other.
@@ -170,7 +170,7 @@ fn chunk_range(value: Option<&HeaderValue>) -> Result<Option<ChunkRange>, SendRe
 
 /// A header of a send, and how long it may be.
 struct Found<'a> {
-    name: HeaderName,
+    name: &'static HeaderName,
     limit: usize,
     value: Option<&'a HeaderValue>,
 }
@@ -179,9 +179,10 @@ impl<'a> Found<'a> {
     /// Every header of [`LIMITS`], in that order. Each header that there is is looked at once, since to look one up
     /// costs more than to compare it with them all.
     fn all(headers: &'a HeaderMap) -> [Self; LIMITED] {
-        let mut all = LIMITS.map(|(name, limit)| Found { name, limit, value: None });
+        let mut all = LIMITS.each_ref().map(|(name, limit)| Found { name, limit: *limit, value: None });
         for (name, value) in headers {
-            if let Some(found) = all.iter_mut().find(|found| found.name == *name) {
+            let name = name.as_str();
+            if let Some(found) = all.iter_mut().find(|found| found.name.as_str() == name) {
                 found.value.get_or_insert(value);
             }
         }
@@ -191,7 +192,7 @@ impl<'a> Found<'a> {
     fn check_length(&self) -> Result<(), SendRefusal> {
         match self.value {
             Some(value) if value.len() > self.limit => {
-                Err(invalid(&self.name, format!("must have at most {} characters", self.limit)))
+                Err(invalid(self.name, format!("must have at most {} characters", self.limit)))
             }
             _ => Ok(()),
         }
