@@ -101,8 +101,10 @@ impl Run {
         let bundle = endpoint.folder.path().join("bundle.zip");
         let (terminal, side) = Terminal::new();
         let side = || Stdio::from(side.try_clone().unwrap());
-        let mut command = Command::new("setsid");
-        command.args(["--ctty", env!("CARGO_BIN_EXE_mesh-witness"), "run", "--tags", tags, "--config"]);
+        let mut command = Command::new("env");
+        // Whoever plays the tests in the background of a script has Ctrl-C ignored, by them and whatever they start.
+        command.args(["--default-signal=INT", "setsid", "--ctty", env!("CARGO_BIN_EXE_mesh-witness")]);
+        command.args(["run", "--tags", tags, "--config"]);
         command.arg(config).arg("--bundle").arg(&bundle);
         command.env("TERM", "xterm").env_remove("NO_COLOR").envs(environment.iter().copied());
         command.stdin(side()).stderr(side()).stdout(if piped { Stdio::piped() } else { side() });

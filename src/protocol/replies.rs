@@ -98,6 +98,7 @@ mod tests {
             assert_eq!(Sent::read(body.as_bytes(), version), Ok(sent.clone()));
         }
         let v1 = sent.body(ApiVersion::V1);
+        assert_eq!(v1, r#"{"messageID":"20200529155357895317_3573F8"}"#);
         assert_eq!(Sent::read(v1.as_bytes(), ApiVersion::V2), Err("has no message_id".to_owned()));
     }
 

@@ -257,6 +257,18 @@ mod tests {
     }
 
     #[test]
+    fn of_a_header_that_is_there_twice_the_first_counts() {
+        let mut headers = headers(&[("mex-subject", "first")]);
+        for (name, value) in [("mex-to", "X26ABC3"), ("mex-subject", "second")] {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        let sender = MailboxId::parse("X26ABC1").unwrap();
+        let parsed = SendHeaders::parse(&headers, &sender, SendRules::default()).unwrap();
+        assert_eq!(parsed.to, "X26ABC2");
+        assert_eq!(parsed.passed_through, [(MEX_SUBJECT, "first".to_owned())]);
+    }
+
+    #[test]
     fn each_fault_has_its_answer() {
         let code = |code| Err(SendRefusal::Code(code));
         assert_eq!(parse(&[("mex-to", "")]), code(ErrorCode::MissingTo));
