@@ -100,6 +100,8 @@ mod tests {
     fn a_time_in_digits_has_twenty_and_its_parts_in_order() {
         let at = DateTime::from_timestamp_micros(1_590_767_637_895_317).unwrap();
         assert_eq!(in_digits(at), "20200529155357895317");
+        let before_1970 = DateTime::from_timestamp(-1, 0).unwrap();
+        assert_eq!(in_digits(before_1970), "19691231235959000000");
     }
 
     #[test]

@@ -214,3 +214,15 @@ fn local_id(message: &Message) -> Option<(MailboxId, String)> {
     let ((_, local_id), sender) = given.zip(message.sender.as_ref())?;
     Some((sender.clone(), local_id.clone()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The example of "Send message" in the OpenAPI.
+    #[test]
+    fn an_id_is_the_time_and_six_hexadecimal_digits_in_capitals() {
+        let at = DateTime::from_timestamp_micros(1_590_767_637_895_317).unwrap();
+        assert_eq!(timed_id(at, [0x35, 0x73, 0xf8]), "20200529155357895317_3573F8");
+    }
+}
