@@ -38,7 +38,12 @@ fn read(up: &[u8], down: &[u8], cut: usize) -> Option<Vec<(Option<Read>, Option<
     drafts.extend(conversation.down_ended());
     drafts.extend(conversation.over());
     drafts.sort_by_key(|draft| draft.number);
-    Some(drafts.into_iter().map(|Draft { request, response, .. }| (request.map(shown), response.map(shown))).collect())
+    Some(
+        drafts
+            .into_iter()
+            .map(|Draft { request, response, .. }| (request.map(shown), response.map(shown)))
+            .collect(),
+    )
 }
 
 fn shown(message: Message) -> Read {

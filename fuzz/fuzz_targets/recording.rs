@@ -17,7 +17,11 @@ fuzz_target!(|input: &[u8]| {
     let limits = HarLimits { bytes: 1 << 20, entries: 1000 };
     if let Ok(har) = read_har_bytes(input, &Redactor::default(), &limits) {
         for entry in &har.entries {
-            let head = format!("{:?} {:?}", entry.exchange.request.head.header("authorization"), entry.exchange.token);
+            let head = format!(
+                "{:?} {:?}",
+                entry.exchange.request.head.header("authorization"),
+                entry.exchange.token
+            );
             assert!(har.is_ours || !head.contains(HASH), "a hash was kept: {head}");
         }
         let exchanges: Vec<_> =
@@ -34,7 +38,9 @@ fn check(exchanges: &[(usize, Arc<Exchange>)]) {
         match result.verdict {
             Verdict::Held { looked_at } => assert!(looked_at > 0 && !exchanges.is_empty()),
             Verdict::Broken { findings } | Verdict::Warned { findings } => {
-                assert!(findings.iter().all(|finding| !finding.exchanges.is_empty() && !finding.seen.is_empty()));
+                assert!(
+                    findings.iter().all(|finding| !finding.exchanges.is_empty() && !finding.seen.is_empty())
+                );
             }
             Verdict::NotApplicable { reason } => assert!(!reason.is_empty()),
         }

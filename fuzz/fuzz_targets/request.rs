@@ -30,8 +30,7 @@ static ENDPOINT: LazyLock<Endpoint> = LazyLock::new(|| {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.expect("a runtime");
     let clock = Clock::new();
-    let mut limits = Limits::default();
-    limits.held_bytes = 64 << 20;
+    let limits = Limits { held_bytes: 64 << 20, ..Limits::default() };
     let settings = Settings {
         listen: ([127, 0, 0, 1], 0).into(),
         transport: Transport::Plain,

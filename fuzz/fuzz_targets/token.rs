@@ -43,7 +43,7 @@ fuzz_target!(|text: &str| {
 
 fn rebuilt(token: &Token, credentials: &Credentials) -> Token {
     let nonce = Uuid::try_parse(token.nonce()).expect("a token's nonce is a GUID");
-    let count = token.count().as_str().parse().unwrap_or(u32::MAX);
+    let count = token.count().parse().unwrap_or(u32::MAX);
     Token::build(credentials, nonce, NonceCount::new(count), token.timestamp().time())
 }
 
