@@ -12,8 +12,8 @@ use thiserror::Error;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, oneshot},
-    task::{JoinHandle, spawn_blocking},
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
+    task::{JoinHandle, JoinSet, spawn_blocking},
     time::timeout,
 };
 use tokio_rustls::TlsAcceptor;
@@ -30,11 +30,11 @@ use super::{
 use crate::protocol::{MailboxId, Password, SharedKey};
 
 /// Connections at a time; more wait.
-const CONNECTIONS: usize = 1024;
+const CONNECTIONS: usize = if cfg!(test) { 16 } else { 1024 };
 /// How long a TLS handshake, or a request's head, may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long calls may go on after a stop was asked for.
-const GRACE: Duration = Duration::from_secs(5);
+const GRACE: Duration = Duration::from_millis(if cfg!(test) { 200 } else { 5000 });
 
 /// How an endpoint is set up.
 pub struct Settings {
@@ -275,32 +275,44 @@ struct Door {
 async fn accept(listener: TcpListener, door: Arc<Door>, mut stopped: oneshot::Receiver<()>) {
     let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut connections = JoinSet::new();
     // When no timer is set as a thread goes to sleep, tokio wakes its driver by a call of the system for each that is
     // set next, and every call sets one. So one is always set, and earlier than any of theirs.
     let mut always = tokio::time::interval(PATIENCE / 3);
     loop {
-        let accepted = tokio::select! {
+        let (place, accepted) = tokio::select! {
             // Dropping the sender stops it as well.
             _ = &mut stopped => break,
             _ = always.tick() => continue,
-            accepted = listener.accept() => accepted,
+            next = next(&listener, &room) => next,
         };
         let Ok((stream, address)) = accepted else {
             // Out of file descriptors, say: not this connection, but perhaps the next.
             tokio::time::sleep(Duration::from_millis(20)).await;
             continue;
         };
-        let Ok(place) = Arc::clone(&room).acquire_owned().await else { break };
         let (door, watcher) = (Arc::clone(&door), graceful.watcher());
-        tokio::spawn(async move {
+        connections.spawn(async move {
             let on_loopback = address.ip().to_canonical().is_loopback();
             connection(stream, &door, watcher, on_loopback).await;
             drop(place);
         });
+        while connections.try_join_next().is_some() {}
     }
     drop(listener);
-    // Whoever is not done by then is cut off.
     let _ = timeout(GRACE, graceful.shutdown()).await;
+    // Whoever is not done by then is cut off.
+    connections.shutdown().await;
+}
+
+/// The next connection, when there is room for it.
+async fn next(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> (Option<OwnedSemaphorePermit>, io::Result<(TcpStream, SocketAddr)>) {
+    // It is never closed.
+    let place = Arc::clone(room).acquire_owned().await.ok();
+    (place, listener.accept().await)
 }
 
 async fn connection(mut stream: TcpStream, door: &Door, watcher: ConnectionWatcher, on_loopback: bool) {
@@ -388,3 +400,6 @@ fn common_name(der: &[u8]) -> Option<String> {
     let name = certificate.subject().iter_common_name().next()?.as_str().ok()?;
     Some(name.to_owned())
 }
+
+#[cfg(test)]
+mod tests;
