@@ -203,6 +203,10 @@ fn write(path: PathBuf, text: &str, secret: bool) -> Result<(), PkiError> {
 
 fn write_file(path: &Path, text: &str, secret: bool) -> io::Result<()> {
     use io::Write;
+    #[cfg_attr(
+        not(unix),
+        expect(unused_mut, reason = "who may read a file is said only where that is in its mode")
+    )]
     let mut file = tempfile::Builder::new();
     #[cfg(unix)]
     {

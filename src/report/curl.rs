@@ -105,7 +105,8 @@ fn quoted(text: &str) -> String {
     }
 }
 
-#[cfg(test)]
+// They ask a shell what it makes of a line.
+#[cfg(all(test, unix))]
 mod tests {
     use std::process::Command;
 

@@ -191,6 +191,8 @@ mod tests {
         assert!(!store.spend(&early, noon()) && !store.spend(&late, noon()));
         assert!(store.spend(&token(2, noon()), noon()));
         assert_eq!(files(), 2);
+        // Windows may show a file that was removed until nobody has it open.
+        drop(store);
         assert!(!open().spend(&late, noon() + TimeDelta::hours(4)));
         assert_eq!(files(), 1, "the window has left the earlier hour");
     }

@@ -31,8 +31,6 @@ const SUFFIX: &str = ".body";
 #[derive(Debug)]
 pub struct Folder {
     bodies: PathBuf,
-    /// To be able to make the names in the folder durable.
-    handle: File,
     removals: mpsc::Sender<PathBuf>,
     pub database: Database,
 }
@@ -51,7 +49,6 @@ impl Folder {
     /// Opens what [`create`] has made.
     pub fn open(root: &Path, database: Database) -> io::Result<Self> {
         let bodies = root.join(BODIES);
-        let handle = File::open(&bodies)?;
         let (removals, removed) = mpsc::channel::<PathBuf>();
         // Removing a long file takes milliseconds, which neither a worker of the runtime nor the thread
         // that commits has.
@@ -59,7 +56,7 @@ impl Folder {
             // What cannot be removed now is when the mailroom is next opened.
             removed.into_iter().for_each(|path| drop(fs::remove_file(path)));
         })?;
-        Ok(Self { bodies, handle, removals, database })
+        Ok(Self { bodies, removals, database })
     }
 
     /// Where a body is.
@@ -92,9 +89,10 @@ pub fn create(root: &Path) -> io::Result<()> {
     builder.create(root.join(BODIES))
 }
 
-/// Makes the names in a folder durable.
+/// Makes the names in a folder durable, where that is to be asked for: Windows opens no folder as a file, and keeps
+/// names in a journal of its own.
 pub fn sync(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
+    if cfg!(windows) { Ok(()) } else { File::open(folder)?.sync_all() }
 }
 
 fn path(bodies: &Path, name: Uuid) -> PathBuf {
@@ -123,7 +121,7 @@ impl BodyFile {
     /// Makes what was written, and the name, durable.
     pub fn sync(&self, file: &File) -> io::Result<()> {
         file.sync_all()?;
-        self.folder.handle.sync_all()
+        sync(&self.folder.bodies)
     }
 
     /// Says whether the database refers to it.
