@@ -150,6 +150,8 @@ fn not_yaml(text: &str, error: &serde_yaml::Error) -> Problem {
     let source = text.lines().nth(line - 1).unwrap_or_default();
     let mend = if source.trim_start_matches(' ').starts_with('\t') {
         "indent with spaces, not with tabs"
+    } else if message.contains("escape character") || message.contains("hexadecimal") {
+        "between double quotes a backslash begins an escape: use single quotes"
     } else if message.contains("mapping values are not allowed") {
         "quote a value that holds `: `, and indent the keys of one mapping alike"
     } else if message.contains("unknown anchor") || message.contains("cannot start any token") {

@@ -53,6 +53,21 @@ pub const YAML: &[Case] = &[
             "F:21:1: is not YAML: found unexpected end of stream, while scanning a quoted scalar at line 1 column 14; check indentation, quotes and brackets from the line before on",
         ],
     },
+    // Paths as Windows has them.
+    Case {
+        old: "ca_file: ca.pem",
+        new: r#"ca_file: "C:\users\ca.pem""#,
+        said: &[
+            r"F:4:17: is not YAML: did not find expected hexadecimal number, while parsing a quoted scalar at line 4 column 12; between double quotes a backslash begins an escape: use single quotes",
+        ],
+    },
+    Case {
+        old: "ca_file: ca.pem",
+        new: r#"ca_file: "D:\certs\ca.pem""#,
+        said: &[
+            r"F:4:15: is not YAML: found unknown escape character, while parsing a quoted scalar at line 4 column 12; between double quotes a backslash begins an escape: use single quotes",
+        ],
+    },
     Case {
         old: "environment: INT",
         new: "environment: INT: 2",
