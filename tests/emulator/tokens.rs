@@ -70,6 +70,23 @@ async fn the_window_and_the_date_move_with_the_clock() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_token_stays_used_when_the_clock_goes_and_comes_back() {
+    let caller = Caller::new();
+    let with = |token: &str| caller.bare(Method::GET, "PRODUCT/inbox").header("authorization", token);
+    let once = token("PRODUCT");
+    assert_eq!(status(with(&once)).await, 200);
+    caller.endpoint.move_clock(TimeDelta::days(5));
+    assert_eq!(status(with(&once)).await, 403);
+    let later = token_at("PRODUCT", TimeDelta::days(5));
+    assert_eq!(status(with(&later)).await, 200);
+    caller.endpoint.move_clock(TimeDelta::days(-5));
+    assert_eq!(status(with(&once)).await, 403);
+    assert_eq!(status(with(&token("PRODUCT"))).await, 200);
+    caller.endpoint.move_clock(TimeDelta::days(5));
+    assert_eq!(status(with(&later)).await, 403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn both_tls_versions_are_spoken_and_a_certificate_is_required() {
     let endpoint = Endpoint::start();
     let url = format!("{}/messageexchange/_ping", endpoint.url);
