@@ -133,6 +133,7 @@ fn an_unknown_recipient_is_refused_with_an_id_and_reported() {
     assert_eq!(error.code, ErrorCode::UnregisteredTo);
     let id = error.message_id.unwrap();
     assert_eq!(status(&mailroom, &id), Some(TrackingStatus::Error));
+    assert_eq!(mailroom.track(&mailbox("ALICE"), &id).unwrap().size, 5);
     let reports = waiting(&mailroom, "ALICE");
     let report = mailroom.message(&mailbox("ALICE"), &reports[0]).unwrap();
     let said = report.message.report.as_ref().unwrap();
