@@ -138,7 +138,7 @@ impl SendHeaders {
         let own = passed_through.iter().find(|(name, _)| *name == MEX_CONTENT_TYPE);
         let content_type = match own {
             Some((_, content_type)) => Some(content_type.clone()),
-            None => text(headers.get(&CONTENT_TYPE))?.map(str::to_owned),
+            None => text(headers.get(&CONTENT_TYPE))?.filter(|own| !own.is_empty()).map(str::to_owned),
         };
         Ok(Self { to, workflow, chunk_range, encoding, content_type, passed_through })
     }

@@ -109,6 +109,15 @@ async fn gzip_goes_in_and_comes_out_as_it_is_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_empty_content_type_is_none() {
+    let caller = Caller::new();
+    let send = caller.sending("COUNTERPART", "hello").header("content-type", "");
+    let id = json_of(send.send().await.unwrap()).await["message_id"].as_str().unwrap().to_owned();
+    let got = caller.call(Method::GET, &format!("COUNTERPART/inbox/{id}")).header("accept", V2);
+    assert_eq!(got.send().await.unwrap().headers()["content-type"], "application/octet-stream");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_refused_send_has_its_answer() {
     let caller = Caller::new();
     let response = caller.sending("NOBODY", "hello").send().await.unwrap();
