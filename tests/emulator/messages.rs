@@ -117,6 +117,29 @@ async fn an_empty_content_type_is_none() {
     assert_eq!(got.send().await.unwrap().headers()["content-type"], "application/octet-stream");
 }
 
+/// OpenAPI, "Check an inbox": the example of `continue_from` for `accept: application/json` is a message ID.
+#[tokio::test(flavor = "multi_thread")]
+async fn in_v1_a_list_continues_from_a_message() {
+    let caller = Caller::new();
+    let mut sent = Vec::new();
+    for _ in 0..4 {
+        sent.push(caller.send(b"hello").await);
+    }
+    let from = async |id: &str, accept: &str| {
+        let path = format!("COUNTERPART/inbox?continue_from={id}");
+        let response = caller.call(Method::GET, &path).header("accept", accept).send().await.unwrap();
+        let status = response.status().as_u16();
+        (status, json_of(response).await["messages"].clone())
+    };
+    assert_eq!(from(&sent[1], V1).await, (200, json!(sent[2..])));
+    assert_eq!(from(&sent[3], V1).await, (200, json!([])));
+    let path = format!("COUNTERPART/inbox/{}/status/acknowledged", sent[1]);
+    assert_eq!(status(caller.call(Method::PUT, &path)).await, 200);
+    assert_eq!(from(&sent[1], V1).await, (200, json!(sent[2..])), "acknowledged meanwhile");
+    assert_eq!(from("20220228174323123_ACDED1AAA", V1).await.0, 400, "nobody's");
+    assert_eq!(from(&sent[1], V2).await.0, 400);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_refused_send_has_its_answer() {
     let caller = Caller::new();
