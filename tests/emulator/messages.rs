@@ -102,6 +102,7 @@ async fn gzip_goes_in_and_comes_out_as_it_is_asked_for() {
     for accept in ["identity", "gzip;q=0", "deflate"] {
         let plainly = caller.call(Method::GET, &path).header("accept-encoding", accept).send().await.unwrap();
         assert_eq!(plainly.headers().get("content-encoding"), None);
+        assert_eq!(plainly.headers()["mex-content-compressed"], "N", "{accept}");
         assert_eq!(plainly.bytes().await.unwrap(), plain, "{accept}");
     }
     let broken = caller.sending("COUNTERPART", "not gzip").header("content-encoding", "gzip");
