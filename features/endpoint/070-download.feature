@@ -89,15 +89,17 @@ Feature: Get Message and Head Message
       | the next call has the header accept-encoding set to "br"      |
 
   @req-DOWNLOAD-04 @emulator-only
-  Scenario Outline: A download says whether it was sent compressed: <flag>
+  Scenario Outline: A download says whether it is compressed: <flag> for <a message>
     Given the sender has sent <a message>
+    And <what>
     When the receiver downloads the message
     Then the answer has the header mex-content-compressed set to "<flag>"
 
     Examples:
-      | a message                                      | flag |
-      | a message of 5000 bytes                        | N    |
-      | a message of 5000 bytes compressed with gzip   | Y    |
+      | a message                                    | what                                                       | flag |
+      | a message of 5000 bytes                      | the next call has the header accept-encoding set to "gzip" | N    |
+      | a message of 5000 bytes compressed with gzip | the next call has no header accept-encoding                | N    |
+      | a message of 5000 bytes compressed with gzip | the next call has the header accept-encoding set to "gzip" | Y    |
 
   @req-DOWNLOAD-05
   Scenario Outline: A message that nobody sent is not found, asked for in <version>

@@ -154,7 +154,7 @@ pub struct EmulateArguments {
     /// After how many days a message that nobody collects leaves the inbox
     #[arg(long, value_name = "DAYS", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=3650))]
     pub inbox_expiry_days: u16,
-    /// After how many days a message is forgotten
+    /// After how many days a message is forgotten; none waits longer in an inbox
     #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=3650))]
     pub message_expiry_days: u16,
     /// Where to keep messages, so that they survive a restart and even a kill; made where there is none.

@@ -8,6 +8,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use chrono::{DateTime, Utc};
 use http::{HeaderMap, header::AUTHORIZATION};
 use thiserror::Error;
 
@@ -152,12 +153,19 @@ impl Guard {
             checked => checked?,
         }
         self.check_certificate(mailbox, peer)?;
-        if self.switches.token_replay == TokenReplay::Refused
-            && !self.used.lock().unwrap_or_else(PoisonError::into_inner).spend(&token, now)
-        {
+        if self.switches.token_replay == TokenReplay::Refused && !self.spend(&token, now) {
             return Err(Refusal::Replayed);
         }
         Ok(active)
+    }
+
+    /// Uses a token up; `false` when it was used before.
+    fn spend(&self, token: &Token, now: DateTime<Utc>) -> bool {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.clock.moved_by().is_zero() {
+            used.note_moved_clock();
+        }
+        used.spend(token, now)
     }
 
     /// The same in the order in which mesh-sandbox looks, for which neither time nor repetition matters.

@@ -34,6 +34,14 @@ pub struct Expiry {
     pub message: TimeDelta,
 }
 
+impl Expiry {
+    /// In an inbox, where what is forgotten does not wait any longer.
+    #[must_use]
+    pub fn in_inbox(&self) -> TimeDelta {
+        self.inbox.min(self.message)
+    }
+}
+
 impl Default for Expiry {
     fn default() -> Self {
         Self { inbox: TimeDelta::days(5), message: TimeDelta::days(30) }

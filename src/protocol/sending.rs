@@ -114,8 +114,10 @@ impl SendHeaders {
     /// The first thing that is wrong, in the order in which an endpoint is known to look: lengths,
     /// characters, `Mex-From`, message type, `Mex-To`, workflow, encoding, chunk range.
     pub fn parse(headers: &HeaderMap, sender: &MailboxId, rules: SendRules) -> Result<Self, SendRefusal> {
-        let [to, workflow, range, labels @ ..] = Found::all(headers);
-        [&to, &workflow, &range].into_iter().chain(&labels).try_for_each(Found::check_length)?;
+        let found = Found::all(headers);
+        found.iter().try_for_each(Found::check_length)?;
+        found.iter().try_for_each(|found| found.text().map(drop))?;
+        let [to, workflow, range, labels @ ..] = found;
         if rules.old_headers_checked {
             check_old_headers(headers, sender)?;
         }
@@ -138,7 +140,7 @@ impl SendHeaders {
         let own = passed_through.iter().find(|(name, _)| *name == MEX_CONTENT_TYPE);
         let content_type = match own {
             Some((_, content_type)) => Some(content_type.clone()),
-            None => text(headers.get(&CONTENT_TYPE))?.map(str::to_owned),
+            None => text(headers.get(&CONTENT_TYPE))?.filter(|own| !own.is_empty()).map(str::to_owned),
         };
         Ok(Self { to, workflow, chunk_range, encoding, content_type, passed_through })
     }
@@ -285,6 +287,17 @@ mod tests {
         assert_eq!(place(parse(&[("content-encoding", "br")])), "header content-encoding");
         assert_eq!(place(parse(&[("mex-workflowid", "")])), "header mex-workflowid");
         assert!(parse(&[("mex-subject", &"s".repeat(500)), ("mex-from", "X26ABC1")]).is_ok());
+    }
+
+    #[test]
+    fn of_several_faults_the_one_that_is_looked_for_first_is_told() {
+        let (tab, from) = (("mex-subject", "a\tb"), ("mex-from", "X26ABC9"));
+        let (to, long) = (("mex-to", ""), ("mex-localid", &*"l".repeat(301)));
+        let code = |code| Err(SendRefusal::Code(code));
+        assert!(matches!(parse(&[to, from, tab, long]), Err(SendRefusal::Invalid(_))));
+        assert_eq!(parse(&[to, from, tab]), code(ErrorCode::MalformedHeaders));
+        assert_eq!(parse(&[to, from]), code(ErrorCode::InvalidFrom));
+        assert_eq!(parse(&[to, ("content-encoding", "br")]), code(ErrorCode::MissingTo));
     }
 
     #[test]

@@ -102,10 +102,43 @@ async fn gzip_goes_in_and_comes_out_as_it_is_asked_for() {
     for accept in ["identity", "gzip;q=0", "deflate"] {
         let plainly = caller.call(Method::GET, &path).header("accept-encoding", accept).send().await.unwrap();
         assert_eq!(plainly.headers().get("content-encoding"), None);
+        assert_eq!(plainly.headers()["mex-content-compressed"], "N", "{accept}");
         assert_eq!(plainly.bytes().await.unwrap(), plain, "{accept}");
     }
     let broken = caller.sending("COUNTERPART", "not gzip").header("content-encoding", "gzip");
     assert_eq!(status(broken).await, 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_content_type_is_none() {
+    let caller = Caller::new();
+    let send = caller.sending("COUNTERPART", "hello").header("content-type", "");
+    let id = json_of(send.send().await.unwrap()).await["message_id"].as_str().unwrap().to_owned();
+    let got = caller.call(Method::GET, &format!("COUNTERPART/inbox/{id}")).header("accept", V2);
+    assert_eq!(got.send().await.unwrap().headers()["content-type"], "application/octet-stream");
+}
+
+/// OpenAPI, "Check an inbox": the example of `continue_from` for `accept: application/json` is a message ID.
+#[tokio::test(flavor = "multi_thread")]
+async fn in_v1_a_list_continues_from_a_message() {
+    let caller = Caller::new();
+    let mut sent = Vec::new();
+    for _ in 0..4 {
+        sent.push(caller.send(b"hello").await);
+    }
+    let from = async |id: &str, accept: &str| {
+        let path = format!("COUNTERPART/inbox?continue_from={id}");
+        let response = caller.call(Method::GET, &path).header("accept", accept).send().await.unwrap();
+        let status = response.status().as_u16();
+        (status, json_of(response).await["messages"].clone())
+    };
+    assert_eq!(from(&sent[1], V1).await, (200, json!(sent[2..])));
+    assert_eq!(from(&sent[3], V1).await, (200, json!([])));
+    let path = format!("COUNTERPART/inbox/{}/status/acknowledged", sent[1]);
+    assert_eq!(status(caller.call(Method::PUT, &path)).await, 200);
+    assert_eq!(from(&sent[1], V1).await, (200, json!(sent[2..])), "acknowledged meanwhile");
+    assert_eq!(from("20220228174323123_ACDED1AAA", V1).await.0, 400, "nobody's");
+    assert_eq!(from(&sent[1], V2).await.0, 400);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@
 use std::fs;
 
 use chrono::{TimeDelta, Utc};
+use mesh_witness::emulator::{Profile, Switches};
 use reqwest::{Method, StatusCode};
 use rustls::version::{TLS12, TLS13};
 use serde_json::json;
@@ -67,6 +68,36 @@ async fn the_window_and_the_date_move_with_the_clock() {
     assert_eq!(response.status(), StatusCode::OK);
     let date = chrono::DateTime::parse_from_rfc2822(response.headers()["date"].to_str().unwrap()).unwrap();
     assert!(date.with_timezone(&Utc) - Utc::now() > TimeDelta::days(4));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_stays_used_when_the_clock_goes_and_comes_back() {
+    let caller = Caller::new();
+    let with = |token: &str| caller.bare(Method::GET, "PRODUCT/inbox").header("authorization", token);
+    let once = token("PRODUCT");
+    assert_eq!(status(with(&once)).await, 200);
+    caller.endpoint.move_clock(TimeDelta::days(5));
+    assert_eq!(status(with(&once)).await, 403);
+    let later = token_at("PRODUCT", TimeDelta::days(5));
+    assert_eq!(status(with(&later)).await, 200);
+    caller.endpoint.move_clock(TimeDelta::days(-5));
+    assert_eq!(status(with(&once)).await, 403);
+    assert_eq!(status(with(&token("PRODUCT"))).await, 200);
+    caller.endpoint.move_clock(TimeDelta::days(5));
+    assert_eq!(status(with(&later)).await, 403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_not_let_in_is_not_told_that_a_path_is_malformed() {
+    for (profile, malformed) in [(Profile::Int, 404), (Profile::Spec, 400)] {
+        let caller = Caller::with(Switches::of(profile));
+        for path in ["PRODUCT/inbox/A/0", "PRODUCT/inbox/%26", "PRODUCT/outbox/tracking/%0A"] {
+            assert_eq!(status(caller.bare(Method::GET, path)).await, 403, "{path}");
+            assert_eq!(status(caller.call(Method::GET, path)).await, malformed, "{path}");
+        }
+        let no_token_asked = caller.bare(Method::GET, "workflowsearch/%FF");
+        assert_eq!(status(no_token_asked).await, malformed);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -32,8 +32,8 @@ impl Rooms {
 
     /// Writes a message down.
     pub(super) fn enter(&mut self, message: Arc<Message>, size: u64, state: State) {
-        let number = self.next_number();
-        self.put(message, number, size, state);
+        let (number, sent_at) = (self.next_number(), message.sent_at);
+        self.put(message, number, size, sent_at, state);
     }
 
     /// Writes a message down that is whole, and delivers it, or reports why it can go nowhere.
@@ -52,15 +52,22 @@ impl Rooms {
 
     /// Puts a message into another state.
     pub(super) fn move_to(&mut self, id: &MessageId, state: State) {
-        let Some(Entry { message, number, size, .. }) = self.messages.get(id) else { return };
-        let (message, number, size) = (Arc::clone(message), *number, *size);
-        self.put(message, number, size, state);
+        let Some(entry) = self.messages.get(id) else { return };
+        let (message, number, size) = (Arc::clone(&entry.message), entry.number, entry.size);
+        self.put(message, number, size, entry.delivered_at, state);
     }
 
-    fn put(&mut self, message: Arc<Message>, number: u64, size: u64, state: State) {
+    fn put(
+        &mut self,
+        message: Arc<Message>,
+        number: u64,
+        size: u64,
+        delivered_at: DateTime<Utc>,
+        state: State,
+    ) {
         let id = message.id.clone();
         let finished = state.is_final().then(|| self.next_number());
-        self.replace(&id, Some(Entry { message, number, size, finished, state }));
+        self.replace(&id, Some(Entry { message, number, size, delivered_at, finished, state }));
         while self.finished.len() > self.remembered {
             let Some((_, oldest)) = self.finished.pop_first() else { break };
             self.forget(&oldest);
@@ -72,18 +79,14 @@ impl Rooms {
         let at = content.delivered_at;
         match self.receiver_of(&message) {
             Err(code) => {
-                self.put(
-                    Arc::clone(&message),
-                    number,
-                    size,
-                    State::Failed { at, failure: Box::new(code.into()) },
-                );
+                let state = State::Failed { at, failure: Box::new(code.into()) };
+                self.put(Arc::clone(&message), number, size, at, state);
                 self.report(&message, code.into(), at);
             }
             Ok(receiver) => {
-                let until = at + self.switches.expiry.inbox;
+                let until = at + self.switches.expiry.in_inbox();
                 let state = State::Waiting { place: self.next_number(), content: Arc::new(content), until };
-                self.put(Arc::clone(&message), number, size, state);
+                self.put(Arc::clone(&message), number, size, at, state);
                 if receiver != Receiver::Dormant {
                     self.acknowledge(&message.id, at);
                     self.answer(&message, receiver, at);

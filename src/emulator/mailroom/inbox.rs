@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::{Engine, engine::general_purpose::URL_SAFE};
 use thiserror::Error;
 
-use super::{Mailroom, Rooms, State};
+use super::{Entry, Mailroom, Rooms, State};
 use crate::protocol::{InboxPage, InboxQuery, MailboxId, MessageId};
 
 /// A `continue_from` that this endpoint did not write.
@@ -33,6 +33,23 @@ impl Mailroom {
     ) -> InboxPage {
         let place = MessageId::parse(message).ok().and_then(|id| self.rooms().place(mailbox, &id));
         self.page(mailbox, query, place.map_or(0, |place| place + 1))
+    }
+
+    /// The page after a message that was delivered to the mailbox, whether it still waits or not.
+    pub(in crate::emulator) fn inbox_after_any(
+        &self,
+        mailbox: &MailboxId,
+        query: &InboxQuery,
+        message: &MessageId,
+    ) -> Result<InboxPage, PlaceError> {
+        let place = {
+            let rooms = self.rooms();
+            let number =
+                |entry: &Entry| (entry.message.recipient.as_ref() == Ok(mailbox)).then_some(entry.number);
+            // What was sent later waits at a higher place.
+            rooms.place(mailbox, message).or_else(|| rooms.messages.get(message).and_then(number))
+        };
+        Ok(self.page(mailbox, query, place.ok_or(PlaceError)? + 1))
     }
 
     fn page(&self, mailbox: &MailboxId, query: &InboxQuery, start: u64) -> InboxPage {

@@ -43,6 +43,8 @@ pub struct Entry {
     pub number: u64,
     /// Bytes taken in, as sent.
     pub size: u64,
+    /// When it was delivered; before that, when it was sent.
+    pub delivered_at: DateTime<Utc>,
     /// Its place among what is done with: acknowledged, expired or failed.
     pub finished: Option<u64>,
     pub state: State,
@@ -76,7 +78,8 @@ impl Entry {
     pub fn due(&self, kept: TimeDelta) -> DateTime<Utc> {
         match &self.state {
             State::Uploading { until, .. } | State::Waiting { until, .. } => *until,
-            State::Undeliverable { .. } => self.message.sent_at + kept,
+            // Counted from the delivery (OpenAPI, "Message expiration"), not from the first of many chunks.
+            State::Undeliverable { .. } => self.delivered_at + kept,
             State::Acknowledged { at, .. } | State::Failed { at, .. } => *at + kept,
         }
     }

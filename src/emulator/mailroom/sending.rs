@@ -42,7 +42,8 @@ impl Mailroom {
             let told = self.switches.unknown_recipient == UnknownRecipient::IdAndReport;
             if told {
                 // Written down, and reported to its sender.
-                rooms.enter_whole(Arc::new(message), Content { delivered_at: now, ..Content::default() });
+                let content = Content { chunks: Chunks::first(body), delivered_at: now };
+                rooms.enter_whole(Arc::new(message), content);
             }
             return refuse(ErrorCode::UnregisteredTo, told.then_some(id));
         }

@@ -5,7 +5,10 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::*;
 use crate::{
-    emulator::{Profile, switches::Past},
+    emulator::{
+        Profile,
+        switches::{Expiry, Past},
+    },
     protocol::{ErrorCode, MeshError, Password, SendHeaders, SendRules, TrackingStatus},
 };
 
@@ -130,6 +133,7 @@ fn an_unknown_recipient_is_refused_with_an_id_and_reported() {
     assert_eq!(error.code, ErrorCode::UnregisteredTo);
     let id = error.message_id.unwrap();
     assert_eq!(status(&mailroom, &id), Some(TrackingStatus::Error));
+    assert_eq!(mailroom.track(&mailbox("ALICE"), &id).unwrap().size, 5);
     let reports = waiting(&mailroom, "ALICE");
     let report = mailroom.message(&mailbox("ALICE"), &reports[0]).unwrap();
     let said = report.message.report.as_ref().unwrap();
@@ -176,6 +180,47 @@ fn after_thirty_days_there_is_no_trace_and_no_report_about_a_report() {
     clock.move_by(TimeDelta::days(31));
     let rooms = mailroom.rooms();
     assert!(rooms.messages.is_empty() && rooms.due.is_empty() && rooms.local_ids.is_empty());
+}
+
+/// Uncollected messages are deleted 30 days after the delivery (OpenAPI, "Message expiration").
+#[test]
+fn what_time_brings_about_is_counted_from_the_delivery_not_from_the_first_chunk() {
+    let (mailroom, clock) = mailroom();
+    let id = first_of_three(&mailroom);
+    clock.move_by(TimeDelta::days(28));
+    chunk(&mailroom, &id, 2, "2:3").unwrap();
+    chunk(&mailroom, &id, 3, "3:3").unwrap();
+    clock.move_by(TimeDelta::days(6));
+    assert_eq!(mailroom.message(&mailbox("BOB"), &id).unwrap_err(), Unavailable::Gone);
+    assert_eq!(status(&mailroom, &id), Some(TrackingStatus::Undeliverable));
+    clock.move_by(TimeDelta::days(25));
+    assert_eq!(mailroom.message(&mailbox("BOB"), &id).unwrap_err(), Unavailable::Missing);
+}
+
+#[test]
+fn when_a_message_expires_is_told_the_same_after_it_was_acknowledged() {
+    let (mailroom, clock) = mailroom();
+    let id = first_of_three(&mailroom);
+    clock.move_by(TimeDelta::days(1));
+    chunk(&mailroom, &id, 2, "2:3").unwrap();
+    chunk(&mailroom, &id, 3, "3:3").unwrap();
+    let expires_at = || mailroom.track(&mailbox("ALICE"), &id).unwrap().expires_at;
+    let before = expires_at();
+    mailroom.acknowledge(&mailbox("BOB"), &id).unwrap();
+    assert_eq!(expires_at(), before);
+}
+
+#[test]
+fn nothing_waits_longer_than_it_is_remembered() {
+    let expiry = Expiry { inbox: TimeDelta::days(5), message: TimeDelta::days(2) };
+    let (mailroom, clock) = mailroom_with(Switches { expiry, ..Switches::default() });
+    let id = send(&mailroom, "BOB", "W1", b"x").unwrap();
+    let told = mailroom.track(&mailbox("ALICE"), &id).unwrap();
+    assert_eq!(told.expires_at - told.sent_at, TimeDelta::days(2));
+    clock.move_by(TimeDelta::days(2));
+    assert!(waiting(&mailroom, "BOB").is_empty());
+    assert_eq!(mailroom.track(&mailbox("ALICE"), &id), None);
+    assert_eq!(waiting(&mailroom, "ALICE").len(), 1, "and is reported");
 }
 
 #[test]

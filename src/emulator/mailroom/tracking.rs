@@ -55,7 +55,7 @@ impl Rooms {
         let (status, status_at, failure) = status(entry, self.switches.expiry.message);
         let expires_at = match &entry.state {
             State::Waiting { until, .. } => *until,
-            _ => message.sent_at + self.switches.expiry.inbox,
+            _ => entry.delivered_at + self.switches.expiry.in_inbox(),
         };
         Tracked {
             message_id: message.id.clone(),

@@ -19,6 +19,8 @@ use crate::protocol::TokenTimestamp;
 
 /// How names of files end.
 const SUFFIX: &str = ".tokens";
+/// Files at most, each of them open. There are more than six hours only where the clock was moved.
+const MOST_HOURS: usize = 64;
 /// Half a hash, and the minute in seconds since 1970.
 const RECORD: usize = 24;
 
@@ -56,6 +58,9 @@ impl TokenLog {
         let hour = hour(minute);
         if !self.hours.contains_key(&hour) {
             self.hours.insert(hour, Hour::open(&self.path(hour))?);
+            while self.hours.len() > MOST_HOURS {
+                self.remove_oldest();
+            }
         }
         let Some(file) = self.hours.get_mut(&hour) else { return Ok(()) };
         let mut record = [0; RECORD];
@@ -68,8 +73,13 @@ impl TokenLog {
     /// Removes hours of which no token is accepted any more.
     pub fn forget_before(&mut self, minute: TokenTimestamp) {
         let first = hour(minute);
-        while let Some(oldest) = self.hours.first_entry().filter(|oldest| *oldest.key() < first) {
-            let (hour, _) = oldest.remove_entry();
+        while self.hours.first_key_value().is_some_and(|(oldest, _)| *oldest < first) {
+            self.remove_oldest();
+        }
+    }
+
+    fn remove_oldest(&mut self) {
+        if let Some((hour, _)) = self.hours.pop_first() {
             // What stays is read once more and forgotten again.
             let _ = fs::remove_file(self.path(hour));
         }

@@ -18,12 +18,15 @@ use log::TokenLog;
 /// Remembers used tokens by the minute of their timestamp, and forgets minutes that have left the
 /// window. Bounded: when it is full, the oldest minute is forgotten and *closed*, so that a token
 /// of that minute or an earlier one is refused from then on. Never is a repeated token accepted.
+///
+/// A clock that was moved may be moved back, so that from then on a minute is forgotten for room alone.
 #[derive(Debug)]
 pub struct ReplayStore {
     minutes: BTreeMap<TokenTimestamp, HashSet<Identity, BuildHasherDefault<AsItIs>>>,
     held: usize,
     capacity: usize,
     closed_up_to: Option<TokenTimestamp>,
+    clock_moved: bool,
     log: Option<TokenLog>,
 }
 
@@ -54,7 +57,8 @@ impl ReplayStore {
     /// A store that holds at most so many tokens, at 20 to 40 bytes each.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { minutes: BTreeMap::new(), held: 0, capacity, closed_up_to: None, log: None }
+        let minutes = BTreeMap::new();
+        Self { minutes, held: 0, capacity, closed_up_to: None, clock_moved: false, log: None }
     }
 
     /// The same with all tokens that are in a folder, and which are written there from now on.
@@ -70,11 +74,18 @@ impl ReplayStore {
         Ok(store)
     }
 
+    /// Remembers that the clock is not the machine's.
+    pub fn note_moved_clock(&mut self) {
+        self.clock_moved = true;
+    }
+
     /// Uses a token up. `false` when it was used before, or may have been.
     ///
     /// Call it only with tokens whose hash was right: then nobody can fill the store with rubbish.
     pub fn spend(&mut self, token: &Token, now: DateTime<Utc>) -> bool {
-        self.forget_before(now);
+        if !self.clock_moved {
+            self.forget_before(now);
+        }
         let minute = token.timestamp();
         if self.closed_up_to.is_some_and(|closed| minute <= closed) {
             return false;
@@ -195,6 +206,32 @@ mod tests {
         drop(store);
         assert!(!open().spend(&late, noon() + TimeDelta::hours(4)));
         assert_eq!(files(), 1, "the window has left the earlier hour");
+    }
+
+    #[test]
+    fn where_the_clock_was_moved_a_restart_at_the_machines_time_lets_none_in_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || ReplayStore::open(10, folder.path().join("tokens")).unwrap();
+        let once = token(0, noon());
+        let mut store = open();
+        assert!(store.spend(&once, noon()));
+        store.note_moved_clock();
+        let later = noon() + TimeDelta::days(5);
+        assert!(store.spend(&token(1, later), later));
+        drop(store);
+        assert!(!open().spend(&once, noon()));
+    }
+
+    #[test]
+    fn a_clock_that_is_moved_on_and_on_opens_no_file_for_each_hour() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = ReplayStore::open(1000, folder.path().join("tokens")).unwrap();
+        store.note_moved_clock();
+        for hour in 0..200 {
+            let now = noon() + TimeDelta::hours(hour);
+            assert!(store.spend(&token(0, now), now));
+        }
+        assert_eq!(std::fs::read_dir(folder.path().join("tokens")).unwrap().count(), 64);
     }
 
     #[test]

@@ -93,12 +93,8 @@ fn with_body(
     reader: BodyReader,
     encoding: ContentEncoding,
 ) -> Reply {
-    let accepted = header(ask.parts, &ACCEPT_ENCODING);
     let on_the_fly = ask.switches.compression == Compression::OnTheFly;
-    let gzip = match ask.switches.compression {
-        Compression::AsSent => AcceptEncoding::parse(accepted).gzip,
-        Compression::OnTheFly => accepted.is_some_and(|accepted| accepted.contains("gzip")),
-    };
+    let gzip = takes_gzip(ask);
     let compress = on_the_fly && gzip && ask.version == ApiVersion::V2;
     let reply = if on_the_fly && (compress || (gzip && encoding == ContentEncoding::Gzip)) {
         reply.with(CONTENT_ENCODING, "gzip").with(MEX_CONTENT_COMPRESSED, "Y")
@@ -115,6 +111,14 @@ fn with_body(
         (ContentEncoding::Identity, _) => (reply, body.size(), boxed(pieces)),
     };
     Reply { body, ..reply.with(CONTENT_LENGTH, &size.to_string()) }
+}
+
+fn takes_gzip(ask: Ask<'_>) -> bool {
+    let accepted = header(ask.parts, &ACCEPT_ENCODING);
+    match ask.switches.compression {
+        Compression::AsSent => AcceptEncoding::parse(accepted).gzip,
+        Compression::OnTheFly => accepted.is_some_and(|accepted| accepted.contains("gzip")),
+    }
 }
 
 /// The headers that a recipient gets (OpenAPI, example response of "Get Message").
@@ -140,7 +144,7 @@ fn described(ask: Ask<'_>, reply: Reply, delivered: &Delivered, number: u32) -> 
     }
     match &message.report {
         Some(report) => as_report(reply, report),
-        None => as_data(ask.version, reply, message, number),
+        None => as_data(ask, reply, message, number),
     }
 }
 
@@ -162,8 +166,10 @@ fn as_report(reply: Reply, report: &Report) -> Reply {
     }
 }
 
-fn as_data(version: ApiVersion, reply: Reply, message: &Message, number: u32) -> Reply {
-    let compressed = if message.headers.encoding == ContentEncoding::Gzip { "Y" } else { "N" };
+fn as_data(ask: Ask<'_>, reply: Reply, message: &Message, number: u32) -> Reply {
+    // What travelled compressed and is handed out plainly is N (OpenAPI, example of "Download chunked message").
+    let gzip = message.headers.encoding == ContentEncoding::Gzip && takes_gzip(ask);
+    let compressed = if gzip { "Y" } else { "N" };
     let total = message.headers.chunk_range.total().get();
     let default_name = format!("{}.dat", message.id);
     let given = |name: &HeaderName| message.headers.passed_through.iter().any(|(given, _)| given == name);
@@ -190,7 +196,7 @@ fn as_data(version: ApiVersion, reply: Reply, message: &Message, number: u32) ->
         reply = reply.with(MEX_CHUNK_RANGE, &format!("{number}:{total}"));
     }
     // A chunk alone is not of the content's type.
-    let content_type = match (version, &message.headers.content_type) {
+    let content_type = match (ask.version, &message.headers.content_type) {
         (ApiVersion::V2, Some(sent)) if total == 1 => sent.as_str(),
         _ => "application/octet-stream",
     };

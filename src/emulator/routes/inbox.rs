@@ -21,7 +21,13 @@ pub fn list(ask: Ask<'_>, mailbox: &MailboxId) -> Reply {
         Ok(query) => query,
         Err(error) => return Reply::invalid(&error),
     };
-    match ask.mailroom.inbox(mailbox, &query) {
+    // In v1 a message ID says where to go on (OpenAPI, example of continue_from); no place reads as one.
+    let after = query.continue_from.as_deref().filter(|_| ask.version == ApiVersion::V1);
+    let page = match after.map(MessageId::parse) {
+        Some(Ok(message)) => ask.mailroom.inbox_after_any(mailbox, &query, &message),
+        _ => ask.mailroom.inbox(mailbox, &query),
+    };
+    match page {
         Ok(page) => Reply::json(StatusCode::OK, ask.version, &page.body(ask.version, mailbox, &query)),
         Err(error) => Reply::invalid(&ValidationError::new("query", "continue_from", error)),
     }

@@ -93,17 +93,18 @@ impl Routes {
                 self.faults.answered(operation, reply, &self.mailroom).await
             }
             Err(PathError::Part("mailbox_id")) => self.no_mailbox(&parts, &mut token),
+            Err(PathError::Part(name)) if self.switches.extras == switches::Extras::Missing => {
+                self.malformed(name, &parts, &path, peer, &mut token)
+            }
             Err(PathError::Part(name)) if self.switches.unlisted == switches::Unlisted::BadRequest => {
-                Reply::invalid(&ValidationError::new("path", name, "is malformed"))
+                malformed(name)
             }
             Err(error) => match self.extra(&parts, &mut body, peer).await {
                 Some(reply) => reply,
                 None if self.switches.extras == switches::Extras::Served => {
                     self.sandbox_only(*error, &parts, &path, peer, &mut token)
                 }
-                None => self
-                    .faults
-                    .elsewhere(Reply::empty(StatusCode::NOT_FOUND).noting("no operation of the MESH API")),
+                None => self.faults.elsewhere(no_operation()),
             },
         };
         let operation = operation.ok();
@@ -160,14 +161,8 @@ impl Routes {
             None if self.switches.lookup_token == switches::LookupToken::NotNeeded => None,
             None => Some(self.guard.admit_anybody(&parts.headers, peer, &self.mailroom)),
         };
-        match self.faults.admitted(admitted, parts, &self.clock) {
-            None => {}
-            Some(Ok(())) => *token = TokenOutcome::Accepted,
-            Some(Err(refusal)) => {
-                *token = TokenOutcome::Refused(refusal.clone());
-                let version = refusals::version(&self.switches, header(parts, &http::header::ACCEPT));
-                return refusals::forbidden(&self.switches, version.unwrap_or(ApiVersion::V1), &refusal);
-            }
+        if let Some(reply) = self.not_let_in(admitted, parts, token) {
+            return reply;
         }
         let mut asked = Cow::Borrowed(operation);
         if !self.faults.are_none()
@@ -183,6 +178,47 @@ impl Routes {
         match read {
             Err(refused) if takes_versions(&asked) => refusals::tell(&refused, version),
             _ => self.ask(parts, version).route(&asked, body).await,
+        }
+    }
+
+    /// The answer to whoever is not let in.
+    fn not_let_in(
+        &self,
+        admitted: Option<Result<(), Refusal>>,
+        parts: &Parts,
+        token: &mut TokenOutcome,
+    ) -> Option<Reply> {
+        match self.faults.admitted(admitted, parts, &self.clock)? {
+            Ok(()) => {
+                *token = TokenOutcome::Accepted;
+                None
+            }
+            Err(refusal) => {
+                *token = TokenOutcome::Refused(refusal.clone());
+                let version = refusals::version(&self.switches, header(parts, &http::header::ACCEPT));
+                Some(refusals::forbidden(&self.switches, version.unwrap_or(ApiVersion::V1), &refusal))
+            }
+        }
+    }
+
+    /// A part of the path is not what it must be: told only to whoever the mailbox of the path lets in.
+    fn malformed(
+        &self,
+        name: &str,
+        parts: &Parts,
+        path: &str,
+        peer: &Peer,
+        token: &mut TokenOutcome,
+    ) -> Reply {
+        let mailbox = sandbox_paths::mailbox(path).and_then(|mailbox| MailboxId::parse(mailbox).ok());
+        let admitted =
+            mailbox.map(|mailbox| self.guard.admit(&mailbox, &parts.headers, peer, &self.mailroom));
+        if let Some(reply) = self.not_let_in(admitted, parts, token) {
+            return reply;
+        }
+        match self.switches.unlisted {
+            switches::Unlisted::BadRequest => malformed(name),
+            switches::Unlisted::Answered => self.faults.elsewhere(no_operation()),
         }
     }
 
@@ -332,6 +368,14 @@ impl Ask<'_> {
 fn takes_versions(operation: &Operation) -> bool {
     let rich = matches!(operation, Operation::GetMessage(_, id) if id.as_str() == "rich");
     !rich && !matches!(operation, Operation::HeadMessage(..) | Operation::TrackLocalId(..) | Operation::Ping)
+}
+
+fn malformed(name: &str) -> Reply {
+    Reply::invalid(&ValidationError::new("path", name, "is malformed"))
+}
+
+fn no_operation() -> Reply {
+    Reply::empty(StatusCode::NOT_FOUND).noting("no operation of the MESH API")
 }
 
 fn running(switches: &Switches) -> Reply {

@@ -176,7 +176,8 @@ choices! {
         /// As the OpenAPI has it: one flaw is told; `Accept` is read with its weights.
         OpenApi,
         /// IDs in a path in either case, all flaws are told, `Accept` is read up to its first MESH
-        /// type, checksums have their alphabet, filters any form, v1 pages by message ID (sandbox).
+        /// type, checksums have their alphabet, filters any form, an unknown message ID begins a v1
+        /// list at the top (sandbox).
         Sandbox,
     }
     /// With which body a call is refused.

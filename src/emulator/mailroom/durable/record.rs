@@ -40,6 +40,9 @@ pub struct Record<'a> {
     content_type: Option<Text<'a>>,
     labels: Vec<(Text<'a>, Text<'a>)>,
     sent_at: Time,
+    /// Where that is another time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    delivered_at: Option<Time>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     report: Option<ReportRecord<'a>>,
     size: u64,
@@ -111,6 +114,7 @@ pub fn write(entry: &Entry) -> Vec<u8> {
         content_type: headers.content_type.as_deref().map(Into::into),
         labels: labels.map(|(name, value)| (name.as_str().into(), value.as_str().into())).collect(),
         sent_at: time(message.sent_at),
+        delivered_at: (entry.delivered_at != message.sent_at).then(|| time(entry.delivered_at)),
         report: message.report.as_deref().map(report),
         size: entry.size,
         finished: entry.finished,
@@ -219,8 +223,9 @@ pub fn read(
         StateRecord::Uploading { .. } => chunks.size(),
         _ => record.size,
     };
+    let delivered_at = record.delivered_at.map_or(Ok(message.sent_at), read_time)?;
     let state = read_state(record.state, chunks)?;
-    Ok(Entry { message: Arc::new(message), number, size, finished: record.finished, state })
+    Ok(Entry { message: Arc::new(message), number, size, delivered_at, finished: record.finished, state })
 }
 
 fn read_mailbox(text: &str) -> Result<MailboxId, String> {

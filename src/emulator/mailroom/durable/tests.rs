@@ -87,6 +87,22 @@ fn bodies_go_with_their_messages_and_no_sooner() {
 }
 
 #[test]
+fn when_a_message_was_delivered_is_known_after_it_has_expired() {
+    let (mailroom, folder, clock) = in_folder();
+    let labels = [("mex-to", "BOB"), ("mex-workflowid", "W1"), ("mex-chunk-range", "1:2")];
+    let id = send_with(&mailroom, &labels, b"x").unwrap();
+    clock.move_by(TimeDelta::days(28));
+    chunk_with(&mailroom, &id, 2, "2:2", b"y").unwrap();
+    clock.move_by(TimeDelta::days(6));
+    assert!(waiting(&mailroom, "BOB").is_empty());
+    let told = mailroom.track(&mailbox("ALICE"), &id);
+    let mailroom = again(mailroom, &folder, &clock);
+    assert_eq!(mailroom.message(&mailbox("BOB"), &id).unwrap_err(), Unavailable::Gone);
+    assert!(told.is_some());
+    assert_eq!(mailroom.track(&mailbox("ALICE"), &id), told);
+}
+
+#[test]
 fn a_body_in_many_pieces_is_written_one_behind_the_other() {
     let (mailroom, folder, clock) = in_folder();
     let mut writer = mailroom.body_writer(crate::protocol::ContentEncoding::Identity);
