@@ -12,7 +12,7 @@ use thiserror::Error;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, oneshot},
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
     task::{JoinHandle, spawn_blocking},
     time::timeout,
 };
@@ -290,7 +290,7 @@ async fn accept(listener: TcpListener, door: Arc<Door>, mut stopped: oneshot::Re
             tokio::time::sleep(Duration::from_millis(20)).await;
             continue;
         };
-        let Ok(place) = Arc::clone(&room).acquire_owned().await else { break };
+        let Some(place) = place(&room, &mut stopped).await else { break };
         let (door, watcher) = (Arc::clone(&door), graceful.watcher());
         tokio::spawn(async move {
             let on_loopback = address.ip().to_canonical().is_loopback();
@@ -301,6 +301,14 @@ async fn accept(listener: TcpListener, door: Arc<Door>, mut stopped: oneshot::Re
     drop(listener);
     // Whoever is not done by then is cut off.
     let _ = timeout(GRACE, graceful.shutdown()).await;
+}
+
+/// A place for one more connection, when there is one; `None` when it is time to stop.
+async fn place(room: &Arc<Semaphore>, stopped: &mut oneshot::Receiver<()>) -> Option<OwnedSemaphorePermit> {
+    tokio::select! {
+        _ = stopped => None,
+        place = Arc::clone(room).acquire_owned() => place.ok(),
+    }
 }
 
 async fn connection(mut stream: TcpStream, door: &Door, watcher: ConnectionWatcher, on_loopback: bool) {
@@ -387,4 +395,19 @@ fn common_name(der: &[u8]) -> Option<String> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
     let name = certificate.subject().iter_common_name().next()?.as_str().ok()?;
     Some(name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn it_stops_also_while_a_connection_waits_for_a_place() {
+        let (room, (stop, mut stopped)) = (Arc::new(Semaphore::new(1)), oneshot::channel());
+        let taken = place(&room, &mut stopped).await;
+        assert!(taken.is_some());
+        stop.send(()).unwrap();
+        let next = timeout(Duration::from_secs(5), place(&room, &mut stopped)).await;
+        assert!(next.expect("it does not wait for a place any more").is_none());
+    }
 }
