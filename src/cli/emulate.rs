@@ -47,7 +47,8 @@ pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
     let clock = Clock::new();
     let telling = Arc::new(Telling::new(&arguments, &clock)?);
     let told = Arc::clone(&telling);
-    let transport = transport(&arguments, &ids)?;
+    let pki = pki(&arguments)?;
+    let transport = pki.clone().map_or(Transport::Plain, Transport::MutualTls);
     let taping = arguments.tape.as_deref().map(Taping::open).transpose()?;
     let recorder = taping.as_ref().map(|taping| {
         let certificate = match &transport {
@@ -83,6 +84,9 @@ pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
         StartError::Store(error) => Failure::new(Exit::Usage, format!("--store: {error}")),
         other => Failure::new(Exit::Environment, other),
     })?;
+    if let (Some(pki), Some(folder)) = (&pki, &arguments.pki) {
+        pki.write_to(folder, &ids).map_err(|error| Failure::new(Exit::Usage, format!("--pki: {error}")))?;
+    }
     for message in emulator.mailroom().set_aside() {
         screen::warning(&format!(
             "--store: message {} is kept and cannot be served: {}",
@@ -158,18 +162,19 @@ fn arrangement(arguments: &EmulateArguments) -> Result<Arrangement, Failure> {
     Ok(Arrangement { switches, mailboxes, workflows, patients, admin: true, store, ..Arrangement::default() })
 }
 
-fn transport(arguments: &EmulateArguments, mailboxes: &[MailboxId]) -> Result<Transport, Failure> {
+/// An authority of this start's own. What is in the folder is replaced only by an endpoint that has started: it
+/// may belong to one that runs, which is why this one cannot.
+fn pki(arguments: &EmulateArguments) -> Result<Option<Arc<Pki>>, Failure> {
     if arguments.plain_http {
-        return Ok(Transport::Plain);
+        return Ok(None);
+    }
+    if arguments.pki.is_none() {
+        screen::warning(
+            "without --pki DIR nobody can hold a client certificate, so nobody can call; --plain-http needs none",
+        );
     }
     let pki = Pki::new().map_err(|error| Failure::new(Exit::Environment, error))?;
-    match &arguments.pki {
-        Some(folder) => pki.write_to(folder, mailboxes).map_err(|error| Failure::new(Exit::Usage, error))?,
-        None => screen::warning(
-            "without --pki DIR nobody can hold a client certificate, so nobody can call; --plain-http needs none",
-        ),
-    }
-    Ok(Transport::MutualTls(Arc::new(pki)))
+    Ok(Some(Arc::new(pki)))
 }
 
 fn mailboxes(given: &[String]) -> Result<Vec<Mailbox>, Failure> {
