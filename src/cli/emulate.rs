@@ -1,6 +1,10 @@
 //! `emulate`: our endpoint, alone.
 
-use std::{io::Write, sync::Arc};
+use std::{
+    io::{self, Write},
+    sync::Arc,
+    time::Duration,
+};
 
 use chrono::TimeDelta;
 use mesh_witness::{
@@ -22,6 +26,9 @@ use super::{
     screen,
     taping::Taping,
 };
+
+/// How long calls wait for whoever reads what is shown.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 impl EmulateArguments {
     /// Threads that answer calls. A processor that whoever calls has to share with them is lost to both: with one
@@ -132,7 +139,9 @@ fn arrangement(arguments: &EmulateArguments) -> Result<Arrangement, Failure> {
         |flag: &'static str| move |why: String| Failure::new(Exit::Usage, format!("{flag}: {why}"));
     let in_folder = |name: &str| {
         let file = arguments.data_dir.as_ref().map(|folder| folder.join(name));
-        file.filter(|file| file.exists())
+        // A link that leads nowhere, say, is there and cannot be read.
+        let missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+        file.filter(|file| !file.symlink_metadata().is_err_and(|error| missing(&error)))
     };
     let mailboxes = match (&arguments.mailboxes, in_folder("mailboxes.jsonl")) {
         (Some(file), _) => emulated::mailboxes(file).map_err(unusable("--mailboxes"))?,
@@ -220,8 +229,13 @@ impl Telling {
             })
         };
         let log = arguments.access_log.as_ref().map(open).transpose()?;
-        // Nobody may be reading any more; that is no reason to stop.
-        Ok(Self { shown: Lines::to(std::io::stdout(), drop), log, clock: clock.clone() })
+        // Nobody may be reading any more, or nobody after the first lines; that is no reason to stop.
+        let unread = |error: io::Error| {
+            if error.kind() == io::ErrorKind::TimedOut {
+                screen::warning("calls are not shown: nobody reads them");
+            }
+        };
+        Ok(Self { shown: Lines::to(io::stdout(), PATIENCE, unread), log, clock: clock.clone() })
     }
 
     fn tell(&self, call: &Call) {
