@@ -56,8 +56,14 @@ impl Lines {
         let (its, tell) = (Arc::clone(&shared), Arc::clone(&refused));
         thread::spawn(move || {
             let _end = end;
+            let mut refuses = false;
             while let Some(bytes) = its.take() {
-                if let Err(error) = sink.write_all(&bytes).and_then(|()| sink.flush()) {
+                let written = sink.write_all(&bytes).and_then(|()| sink.flush());
+                // A disk that is full refuses hundreds of times a second what it refuses once.
+                let told = std::mem::replace(&mut refuses, written.is_err());
+                if let Err(error) = written
+                    && !told
+                {
                     tell(error);
                 }
             }
@@ -216,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_sink_refuses_is_told() {
+    fn what_the_sink_refuses_is_told_once() {
         struct Full;
         impl Write for Full {
             fn write(&mut self, _: &[u8]) -> io::Result<usize> {
@@ -229,7 +235,10 @@ mod tests {
         let told = Arc::new(Mutex::new(Vec::new()));
         let its = Arc::clone(&told);
         let lines = Lines::to(Full, PATIENCE, move |error| its.lock().unwrap().push(error.kind()));
-        lines.push("lost");
+        for _ in 0..5 {
+            lines.push("lost");
+            thread::sleep(GATHERED_FOR * 5);
+        }
         drop(lines);
         assert_eq!(*told.lock().unwrap(), [io::ErrorKind::StorageFull]);
     }
