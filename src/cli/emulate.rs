@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, Write},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
     time::Duration,
 };
@@ -13,6 +14,7 @@ use mesh_witness::{
         StartError, Switches, Transport, switches::Expiry,
     },
     protocol::{MailboxId, Password, SharedKey},
+    report::quoted_for_shell,
     tape::push_printable,
 };
 
@@ -105,7 +107,7 @@ pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
         taping.begin(&emulator.url(), emulator.address(), !arguments.plain_http);
     }
     screen::say(&format!("listening on {}", emulator.url()));
-    screen::say(guide(&arguments, &emulator.url(), &ids).trim_end());
+    screen::say(guide(&arguments, emulator.address(), &ids).trim_end());
     // A reader that waits for the line must get it now.
     let _ = std::io::stdout().flush();
     interruption.comes().await;
@@ -182,7 +184,8 @@ fn pki(arguments: &EmulateArguments) -> Result<Option<Arc<Pki>>, Failure> {
             "without --pki DIR nobody can hold a client certificate, so nobody can call; --plain-http needs none",
         );
     }
-    let pki = Pki::new().map_err(|error| Failure::new(Exit::Environment, error))?;
+    let pki =
+        Pki::listening_on(arguments.listen.ip()).map_err(|error| Failure::new(Exit::Environment, error))?;
     Ok(Some(Arc::new(pki)))
 }
 
@@ -198,19 +201,33 @@ fn mailboxes(given: &[String]) -> Result<Vec<Mailbox>, Failure> {
         .collect()
 }
 
-fn guide(arguments: &EmulateArguments, url: &str, mailboxes: &[MailboxId]) -> String {
+fn guide(arguments: &EmulateArguments, address: SocketAddr, mailboxes: &[MailboxId]) -> String {
     let names: Vec<&str> = mailboxes.iter().map(MailboxId::as_str).collect();
     let mut text = format!("mailboxes {}\n", names.join(", "));
     if let (Some(folder), Some(first)) = (&arguments.pki, names.first()) {
-        let folder = folder.display();
+        let file = |name: String| quoted_for_shell(&folder.join(name).display().to_string());
         text.push_str(&format!(
-            "try it: curl --cacert {folder}/ca.pem --cert {folder}/{first}.pem --key {folder}/{first}-key.pem {url}/messageexchange/_ping\n"
+            "try it: curl --cacert {} --cert {} --key {} https://{}/messageexchange/_ping\n",
+            file("ca.pem".to_owned()),
+            file(format!("{first}.pem")),
+            file(format!("{first}-key.pem")),
+            callable(address),
         ));
     } else if arguments.plain_http {
-        text.push_str(&format!("try it: curl {url}/messageexchange/_ping\n"));
+        text.push_str(&format!("try it: curl http://{address}/messageexchange/_ping\n"));
     }
     text.push_str("Every call is shown here, with the reason when it is refused. Ctrl-C stops.\n");
     text
+}
+
+/// Where a caller on this machine reaches it: nobody has the address that stands for all, and no certificate is for it.
+fn callable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
 }
 
 /// Shows every call, and writes it to the access log where one is asked for.

@@ -117,6 +117,28 @@ async fn it_answers_and_stops_also_when_nobody_reads_what_it_shows() {
     assert_eq!(running.0.wait().unwrap().code(), Some(0));
 }
 
+/// Linux has all of 127.0.0.0/8; elsewhere only the first is there.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_it_says_to_try_can_be_tried_wherever_it_listens() {
+    if std::process::Command::new("curl").arg("--version").output().is_err() {
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    let pki = folder.path().join("its keys");
+    for listen in ["127.0.0.1:0", "127.0.0.2:0", "0.0.0.0:0"] {
+        let mut command = program();
+        command.args(["emulate", "--listen", listen, "--pki"]).arg(&pki).stdout(Stdio::piped());
+        let mut running = Emulate(command.spawn().unwrap());
+        let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let curl = lines.find_map(|line| line.strip_prefix("try it: ").map(str::to_owned)).unwrap();
+        let tried =
+            std::process::Command::new("sh").args(["-c", &format!("{curl} -sS --noproxy '*'")]).output();
+        let tried = tried.unwrap();
+        assert!(tried.status.success(), "{curl}: {}", String::from_utf8_lossy(&tried.stderr));
+    }
+}
+
 #[test]
 fn certificates_of_an_endpoint_that_runs_are_not_replaced_by_one_that_cannot_start() {
     let folder = TempDir::new().unwrap();
