@@ -1,6 +1,6 @@
 //! `emulate --access-log FILE`: one JSON object a line for each call, as assessors read server logs.
 
-use std::{fs::OpenOptions, io, path::Path};
+use std::{fs::OpenOptions, io, path::Path, time::Duration};
 
 use mesh_witness::{
     emulator::{Call, TokenOutcome},
@@ -10,6 +10,9 @@ use serde_json::json;
 
 use super::{lines::Lines, screen};
 
+/// How long calls wait for a log that takes nothing.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// A log that is written to as calls are answered.
 pub struct AccessLog(Lines);
 
@@ -18,7 +21,7 @@ impl AccessLog {
     pub fn open(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(path)?;
         let refused = |error| screen::warning(&format!("--access-log: calls are missing in it: {error}"));
-        Ok(Self(Lines::to(file, refused)))
+        Ok(Self(Lines::to(file, PATIENCE, refused)))
     }
 
     /// Writes one call down.

@@ -1,6 +1,11 @@
 //! `emulate`: our endpoint, alone.
 
-use std::{io::Write, sync::Arc};
+use std::{
+    io::{self, Write},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use chrono::TimeDelta;
 use mesh_witness::{
@@ -9,6 +14,7 @@ use mesh_witness::{
         StartError, Switches, Transport, switches::Expiry,
     },
     protocol::{MailboxId, Password, SharedKey},
+    report::quoted_for_shell,
     tape::push_printable,
 };
 
@@ -22,6 +28,9 @@ use super::{
     screen,
     taping::Taping,
 };
+
+/// How long calls wait for whoever reads what is shown.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 impl EmulateArguments {
     /// Threads that answer calls. A processor that whoever calls has to share with them is lost to both: with one
@@ -47,7 +56,8 @@ pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
     let clock = Clock::new();
     let telling = Arc::new(Telling::new(&arguments, &clock)?);
     let told = Arc::clone(&telling);
-    let transport = transport(&arguments, &ids)?;
+    let pki = pki(&arguments)?;
+    let transport = pki.clone().map_or(Transport::Plain, Transport::MutualTls);
     let taping = arguments.tape.as_deref().map(Taping::open).transpose()?;
     let recorder = taping.as_ref().map(|taping| {
         let certificate = match &transport {
@@ -83,6 +93,9 @@ pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
         StartError::Store(error) => Failure::new(Exit::Usage, format!("--store: {error}")),
         other => Failure::new(Exit::Environment, other),
     })?;
+    if let (Some(pki), Some(folder)) = (&pki, &arguments.pki) {
+        pki.write_to(folder, &ids).map_err(|error| Failure::new(Exit::Usage, format!("--pki: {error}")))?;
+    }
     for message in emulator.mailroom().set_aside() {
         screen::warning(&format!(
             "--store: message {} is kept and cannot be served: {}",
@@ -94,7 +107,7 @@ pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
         taping.begin(&emulator.url(), emulator.address(), !arguments.plain_http);
     }
     screen::say(&format!("listening on {}", emulator.url()));
-    screen::say(guide(&arguments, &emulator.url(), &ids).trim_end());
+    screen::say(guide(&arguments, emulator.address(), &ids).trim_end());
     // A reader that waits for the line must get it now.
     let _ = std::io::stdout().flush();
     interruption.comes().await;
@@ -128,7 +141,9 @@ fn arrangement(arguments: &EmulateArguments) -> Result<Arrangement, Failure> {
         |flag: &'static str| move |why: String| Failure::new(Exit::Usage, format!("{flag}: {why}"));
     let in_folder = |name: &str| {
         let file = arguments.data_dir.as_ref().map(|folder| folder.join(name));
-        file.filter(|file| file.exists())
+        // A link that leads nowhere, say, is there and cannot be read.
+        let missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+        file.filter(|file| !file.symlink_metadata().is_err_and(|error| missing(&error)))
     };
     let mailboxes = match (&arguments.mailboxes, in_folder("mailboxes.jsonl")) {
         (Some(file), _) => emulated::mailboxes(file).map_err(unusable("--mailboxes"))?,
@@ -158,18 +173,20 @@ fn arrangement(arguments: &EmulateArguments) -> Result<Arrangement, Failure> {
     Ok(Arrangement { switches, mailboxes, workflows, patients, admin: true, store, ..Arrangement::default() })
 }
 
-fn transport(arguments: &EmulateArguments, mailboxes: &[MailboxId]) -> Result<Transport, Failure> {
+/// An authority of this start's own. What is in the folder is replaced only by an endpoint that has started: it
+/// may belong to one that runs, which is why this one cannot.
+fn pki(arguments: &EmulateArguments) -> Result<Option<Arc<Pki>>, Failure> {
     if arguments.plain_http {
-        return Ok(Transport::Plain);
+        return Ok(None);
     }
-    let pki = Pki::new().map_err(|error| Failure::new(Exit::Environment, error))?;
-    match &arguments.pki {
-        Some(folder) => pki.write_to(folder, mailboxes).map_err(|error| Failure::new(Exit::Usage, error))?,
-        None => screen::warning(
+    if arguments.pki.is_none() {
+        screen::warning(
             "without --pki DIR nobody can hold a client certificate, so nobody can call; --plain-http needs none",
-        ),
+        );
     }
-    Ok(Transport::MutualTls(Arc::new(pki)))
+    let pki =
+        Pki::listening_on(arguments.listen.ip()).map_err(|error| Failure::new(Exit::Environment, error))?;
+    Ok(Some(Arc::new(pki)))
 }
 
 fn mailboxes(given: &[String]) -> Result<Vec<Mailbox>, Failure> {
@@ -184,19 +201,33 @@ fn mailboxes(given: &[String]) -> Result<Vec<Mailbox>, Failure> {
         .collect()
 }
 
-fn guide(arguments: &EmulateArguments, url: &str, mailboxes: &[MailboxId]) -> String {
+fn guide(arguments: &EmulateArguments, address: SocketAddr, mailboxes: &[MailboxId]) -> String {
     let names: Vec<&str> = mailboxes.iter().map(MailboxId::as_str).collect();
     let mut text = format!("mailboxes {}\n", names.join(", "));
     if let (Some(folder), Some(first)) = (&arguments.pki, names.first()) {
-        let folder = folder.display();
+        let file = |name: String| quoted_for_shell(&folder.join(name).display().to_string());
         text.push_str(&format!(
-            "try it: curl --cacert {folder}/ca.pem --cert {folder}/{first}.pem --key {folder}/{first}-key.pem {url}/messageexchange/_ping\n"
+            "try it: curl --cacert {} --cert {} --key {} https://{}/messageexchange/_ping\n",
+            file("ca.pem".to_owned()),
+            file(format!("{first}.pem")),
+            file(format!("{first}-key.pem")),
+            callable(address),
         ));
     } else if arguments.plain_http {
-        text.push_str(&format!("try it: curl {url}/messageexchange/_ping\n"));
+        text.push_str(&format!("try it: curl http://{address}/messageexchange/_ping\n"));
     }
     text.push_str("Every call is shown here, with the reason when it is refused. Ctrl-C stops.\n");
     text
+}
+
+/// Where a caller on this machine reaches it: nobody has the address that stands for all, and no certificate is for it.
+fn callable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
 }
 
 /// Shows every call, and writes it to the access log where one is asked for.
@@ -215,8 +246,13 @@ impl Telling {
             })
         };
         let log = arguments.access_log.as_ref().map(open).transpose()?;
-        // Nobody may be reading any more; that is no reason to stop.
-        Ok(Self { shown: Lines::to(std::io::stdout(), drop), log, clock: clock.clone() })
+        // Nobody may be reading any more, or nobody after the first lines; that is no reason to stop.
+        let unread = |error: io::Error| {
+            if error.kind() == io::ErrorKind::TimedOut {
+                screen::warning("calls are not shown: nobody reads them");
+            }
+        };
+        Ok(Self { shown: Lines::to(io::stdout(), PATIENCE, unread), log, clock: clock.clone() })
     }
 
     fn tell(&self, call: &Call) {

@@ -7,7 +7,11 @@ use mesh_witness::{
     emulator::{Mailbox, Patient, Receiver, Workflow},
     protocol::{MailboxId, NhsNumber, Password, WorkflowId},
 };
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error},
+};
+use serde_json::Value;
 
 /// How long such a file may be, in bytes.
 const LONGEST: u64 = 16 << 20;
@@ -22,7 +26,7 @@ struct MailboxLine {
     org_code: Option<String>,
     org_name: Option<String>,
     billing_entity: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "password")]
     password: String,
     #[serde(default = "yes")]
     active: bool,
@@ -54,6 +58,15 @@ struct WorkflowLine {
     restricted: bool,
     #[serde(default = "yes")]
     takes_chunks: bool,
+}
+
+/// What is there in its place is not shown in the message: it may be a password in another form.
+fn password<'de, D: Deserializer<'de>>(value: D) -> Result<String, D::Error> {
+    let value = Value::deserialize(value)?;
+    match value {
+        Value::String(password) => Ok(password),
+        _ => Err(D::Error::custom("password must be a string")),
+    }
 }
 
 fn yes() -> bool {
@@ -185,7 +198,9 @@ fn lines<T: DeserializeOwned, R>(
     if text.len() as u64 > LONGEST {
         return Err(format!("{name}: is longer than 16 MiB"));
     }
-    let mut objects = serde_json::Deserializer::from_str(&text).into_iter::<T>();
+    // Programs of Windows put a mark of the encoding in front.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let mut objects = serde_json::Deserializer::from_str(text).into_iter::<T>();
     let mut all = Vec::new();
     loop {
         let start = objects.byte_offset();
@@ -193,7 +208,7 @@ fn lines<T: DeserializeOwned, R>(
             None => return Ok(all),
             Some(Ok(object)) => match read(object) {
                 Ok(read) => all.push(read),
-                Err(why) => return Err(format!("{name}:{}: {why}", line_at(&text, start))),
+                Err(why) => return Err(format!("{name}:{}: {why}", line_at(text, start))),
             },
             Some(Err(error)) => return Err(format!("{name}:{}: {error}", error.line())),
         }
@@ -261,7 +276,18 @@ mod tests {
             let error = mailboxes(&path).err().unwrap();
             assert!(error.contains(why), "{error}");
         }
+        let (_folder, path) = file("{\"mailbox_id\": \"A\", \"password\": 12345678}");
+        let error = mailboxes(&path).err().unwrap();
+        assert!(error.contains("f.jsonl:1: password must be a string"), "{error}");
+        assert!(!error.contains("12345678"), "a password is shown: {error}");
         assert!(mailboxes(Path::new("/nonesuch")).err().unwrap().contains("cannot be read"));
+    }
+
+    #[test]
+    fn a_file_of_windows_is_read() {
+        let (_folder, path) = file("\u{feff}{\"mailbox_id\": \"A\"}\r\n{\"mailbox_id\": \"B\"}\r\n{}\r\n");
+        let error = mailboxes(&path).err().unwrap();
+        assert!(error.contains("f.jsonl:3: missing field"), "{error}");
     }
 
     #[test]

@@ -3,8 +3,11 @@
 
 use std::{
     io::{self, Write},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    thread::{self, JoinHandle},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        mpsc::{self, Receiver, RecvTimeoutError},
+    },
+    thread,
     time::Duration,
 };
 
@@ -16,7 +19,10 @@ const WAITING: usize = 1 << 20;
 /// Writes lines. Finishing or dropping it writes what still waits.
 pub struct Lines {
     shared: Arc<Shared>,
-    writer: Mutex<Option<JoinHandle<()>>>,
+    /// Disconnected when the thread that writes has ended.
+    ended: Mutex<Option<Receiver<()>>>,
+    patience: Duration,
+    refused: Arc<dyn Fn(io::Error) + Send + Sync>,
 }
 
 #[derive(Default)]
@@ -29,28 +35,50 @@ struct Shared {
 struct Waiting {
     bytes: Vec<u8>,
     closed: bool,
+    /// How often the sink was given all that waited.
+    taken: u64,
+    /// The sink has taken nothing for so long that nobody waits for it any more.
+    stalled: bool,
 }
 
 impl Lines {
-    /// Writes to `sink` from now on. What it refuses is lost, and `refused` is told why.
-    pub fn to(mut sink: impl Write + Send + 'static, refused: impl Fn(io::Error) + Send + 'static) -> Self {
+    /// Writes to `sink` from now on. What it refuses is lost, and `refused` is told why. So is what comes while
+    /// the sink takes nothing for longer than `patience`, such as a pipe that nobody reads: whoever brings lines
+    /// answers calls, and must not stand still with it.
+    pub fn to(
+        mut sink: impl Write + Send + 'static,
+        patience: Duration,
+        refused: impl Fn(io::Error) + Send + Sync + 'static,
+    ) -> Self {
         let shared = Arc::new(Shared::default());
-        let its = Arc::clone(&shared);
-        let writer = thread::spawn(move || {
+        let refused: Arc<dyn Fn(io::Error) + Send + Sync> = Arc::new(refused);
+        let (end, ended) = mpsc::channel::<()>();
+        let (its, tell) = (Arc::clone(&shared), Arc::clone(&refused));
+        thread::spawn(move || {
+            let _end = end;
+            let mut refuses = false;
             while let Some(bytes) = its.take() {
-                if let Err(error) = sink.write_all(&bytes).and_then(|()| sink.flush()) {
-                    refused(error);
+                let written = sink.write_all(&bytes).and_then(|()| sink.flush());
+                // A disk that is full refuses hundreds of times a second what it refuses once.
+                let told = std::mem::replace(&mut refuses, written.is_err());
+                if let Err(error) = written
+                    && !told
+                {
+                    tell(error);
                 }
             }
         });
-        Self { shared, writer: Mutex::new(Some(writer)) }
+        Self { shared, ended: Mutex::new(Some(ended)), patience, refused }
     }
 
     /// Takes one line, without its end. Lines appear in the order in which they are taken.
     pub fn push(&self, line: &str) {
         let mut waiting = self.shared.lock();
-        while waiting.bytes.len() > WAITING && !waiting.closed {
-            waiting = self.shared.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        if waiting.has_no_room() {
+            waiting = self.wait_for_room(waiting);
+            if waiting.has_no_room() {
+                return;
+            }
         }
         let was_empty = waiting.bytes.is_empty();
         waiting.bytes.extend_from_slice(line.as_bytes());
@@ -61,14 +89,48 @@ impl Lines {
         }
     }
 
-    /// Returns when everything is written that was taken by now. Later lines are not written.
+    /// Returns when there is room, or when the sink is waited for no longer.
+    fn wait_for_room<'a>(&self, mut waiting: MutexGuard<'a, Waiting>) -> MutexGuard<'a, Waiting> {
+        while waiting.has_no_room() && !waiting.stalled {
+            let taken = waiting.taken;
+            let unmoved =
+                |waiting: &mut Waiting| waiting.has_no_room() && !waiting.stalled && waiting.taken == taken;
+            let waited = self.shared.changed.wait_timeout_while(waiting, self.patience, unmoved);
+            (waiting, _) = waited.unwrap_or_else(PoisonError::into_inner);
+            if unmoved(&mut waiting) {
+                waiting.stalled = true;
+                self.shared.changed.notify_all();
+                let (refused, why) = (Arc::clone(&self.refused), self.stalled());
+                // Where it tells may be what nobody reads.
+                thread::spawn(move || refused(why));
+            }
+        }
+        waiting
+    }
+
+    /// Returns when everything is written that was taken by now, or the sink takes nothing. Later lines are not
+    /// written.
     pub fn finish(&self) {
         self.shared.lock().closed = true;
         self.shared.changed.notify_all();
-        if let Some(writer) = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            // It ends when nothing waits any more; had it panicked, there would be nothing left to do.
-            let _ = writer.join();
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let has_not =
+            |ended: Receiver<()>| ended.recv_timeout(self.patience) == Err(RecvTimeoutError::Timeout);
+        // Of a sink that has stalled it was told already.
+        if ended.is_some_and(has_not) && !self.shared.lock().stalled {
+            (self.refused)(self.stalled());
         }
+    }
+
+    fn stalled(&self) -> io::Error {
+        let why = format!("nothing was taken for {} s", self.patience.as_secs_f32());
+        io::Error::new(io::ErrorKind::TimedOut, why)
+    }
+}
+
+impl Waiting {
+    fn has_no_room(&self) -> bool {
+        self.bytes.len() > WAITING && !self.closed
     }
 }
 
@@ -88,6 +150,8 @@ impl Shared {
             waiting = self.lock();
         }
         let bytes = std::mem::take(&mut waiting.bytes);
+        waiting.taken += 1;
+        waiting.stalled = false;
         drop(waiting);
         self.changed.notify_all();
         Some(bytes)
@@ -107,6 +171,8 @@ impl Drop for Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(60);
 
     #[derive(Clone, Default)]
     struct Sink {
@@ -131,7 +197,7 @@ mod tests {
     #[test]
     fn every_line_is_written_whole_and_in_order_when_the_lines_are_dropped() {
         let sink = Sink::default();
-        let lines = Lines::to(sink.clone(), |error| panic!("{error}"));
+        let lines = Lines::to(sink.clone(), PATIENCE, |error| panic!("{error}"));
         let expected: String = (0..10_000).map(|number| format!("line {number}\n")).collect();
         (0..10_000).for_each(|number| lines.push(&format!("line {number}")));
         drop(lines);
@@ -141,7 +207,7 @@ mod tests {
     #[test]
     fn lines_of_many_are_not_mixed_and_a_slow_sink_is_waited_for() {
         let sink = Sink { slow: true, ..Sink::default() };
-        let lines = Lines::to(sink.clone(), |error| panic!("{error}"));
+        let lines = Lines::to(sink.clone(), PATIENCE, |error| panic!("{error}"));
         let long = "x".repeat(100_000);
         thread::scope(|scope| {
             for _ in 0..4 {
@@ -156,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_sink_refuses_is_told() {
+    fn what_the_sink_refuses_is_told_once() {
         struct Full;
         impl Write for Full {
             fn write(&mut self, _: &[u8]) -> io::Result<usize> {
@@ -168,9 +234,68 @@ mod tests {
         }
         let told = Arc::new(Mutex::new(Vec::new()));
         let its = Arc::clone(&told);
-        let lines = Lines::to(Full, move |error| its.lock().unwrap().push(error.kind()));
-        lines.push("lost");
+        let lines = Lines::to(Full, PATIENCE, move |error| its.lock().unwrap().push(error.kind()));
+        for _ in 0..5 {
+            lines.push("lost");
+            thread::sleep(GATHERED_FOR * 5);
+        }
         drop(lines);
         assert_eq!(*told.lock().unwrap(), [io::ErrorKind::StorageFull]);
+    }
+
+    #[test]
+    fn a_sink_that_takes_nothing_is_not_waited_for_and_is_written_to_again_when_it_does() {
+        struct Stuck(mpsc::Receiver<()>, Sink);
+        impl Write for Stuck {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                // Until it is let go.
+                let _ = self.0.recv();
+                self.1.write(bytes)
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let ((let_go, until), sink) = (mpsc::channel(), Sink::default());
+        let (told, telling) = mpsc::channel();
+        let lines = Lines::to(Stuck(until, sink.clone()), Duration::from_millis(50), move |error| {
+            told.send(error.to_string()).unwrap();
+        });
+        let long = "x".repeat(100_000);
+        (0..100).for_each(|_| lines.push(&long));
+        assert_eq!(telling.recv().unwrap(), "nothing was taken for 0.05 s");
+        assert!(lines.shared.lock().bytes.len() <= WAITING + long.len() + 1);
+        drop(let_go);
+        while !lines.shared.lock().bytes.is_empty() {
+            thread::sleep(GATHERED_FOR);
+        }
+        lines.push("the last");
+        drop(lines);
+        let written = String::from_utf8(sink.written.lock().unwrap().clone()).unwrap();
+        assert!(
+            written.lines().all(|line| line == long || line == "the last") && written.ends_with("the last\n")
+        );
+        assert!(telling.try_recv().is_err(), "it is told once");
+    }
+
+    #[test]
+    fn it_is_finished_also_when_the_sink_takes_nothing() {
+        struct Never;
+        impl Write for Never {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                loop {
+                    thread::park();
+                }
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let (told, telling) = mpsc::channel();
+        let lines =
+            Lines::to(Never, Duration::from_millis(50), move |error| told.send(error.kind()).unwrap());
+        lines.push("lost");
+        drop(lines);
+        assert_eq!(telling.try_recv(), Ok(io::ErrorKind::TimedOut));
     }
 }

@@ -65,7 +65,7 @@ pub enum Refusal {
     #[error("the Authorization header has no mailbox, nonce, count, timestamp and hash")]
     NoToken,
     /// The header is no token.
-    #[error("the Authorization header is malformed: it {0}")]
+    #[error("the Authorization header is malformed: {0}")]
     Malformed(#[from] TokenError),
     /// The mailbox of the path is not registered.
     #[error("the mailbox is not registered")]

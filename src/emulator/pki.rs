@@ -3,6 +3,7 @@
 
 use std::{
     fs, io,
+    net::IpAddr,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -75,6 +76,19 @@ impl Pki {
     /// When the machine cannot make keys.
     pub fn new() -> Result<Self, PkiError> {
         Self::named("mesh-witness emulator CA", "localhost", LOOPBACK.map(str::to_owned).to_vec())
+    }
+
+    /// The same for an endpoint that listens on this address, which may be no loopback address.
+    ///
+    /// # Errors
+    /// When the machine cannot make keys.
+    pub fn listening_on(address: IpAddr) -> Result<Self, PkiError> {
+        let mut names = LOOPBACK.map(str::to_owned).to_vec();
+        let address = address.to_canonical();
+        if !address.is_unspecified() && !names.contains(&address.to_string()) {
+            names.push(address.to_string());
+        }
+        Self::named("mesh-witness emulator CA", "localhost", names)
     }
 
     /// Makes an authority of this name and a server certificate with this common name and these names
@@ -256,6 +270,8 @@ fn private_key(key: &KeyPair) -> PrivateKeyDer<'static> {
 
 #[cfg(test)]
 mod tests {
+    use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
+
     use super::*;
 
     #[test]
@@ -274,6 +290,21 @@ mod tests {
                 fs::metadata(folder.path().join("new").join(name)).unwrap().permissions().mode() & 0o777
             };
             assert_eq!((mode("X26ABC1-key.pem"), mode("ca.pem")), (0o600, 0o644));
+        }
+    }
+
+    #[test]
+    fn the_certificate_is_also_for_the_address_that_is_listened_on() {
+        let addresses = |listen: &str| {
+            let certificate = Pki::listening_on(listen.parse().unwrap()).unwrap().server_certificate();
+            let (_, certificate) = X509Certificate::from_der(&certificate).unwrap();
+            let names = certificate.subject_alternative_name().unwrap().unwrap();
+            let is_address = |name: &&GeneralName<'_>| matches!(name, GeneralName::IPAddress(_));
+            names.value.general_names.iter().filter(is_address).map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(addresses("192.0.2.7").len(), 3);
+        for known in ["127.0.0.1", "::1", "0.0.0.0", "::", "::ffff:127.0.0.1"] {
+            assert_eq!(addresses(known).len(), 2, "{known}");
         }
     }
 

@@ -96,7 +96,7 @@ fn is_token(name: &str) -> bool {
 }
 
 /// Quoted so that a shell takes every character as it is.
-fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.,:/=+@".contains(&byte);
     if !text.is_empty() && text.bytes().all(plain) {
         text.to_owned()

@@ -27,6 +27,7 @@ mod hostile_tests;
 use serde::Serialize;
 use thiserror::Error;
 
+pub use curl::quoted as quoted_for_shell;
 pub use exchanges::{exchanges_of, message_ids};
 pub use headings::{Heading, Seen, headings};
 pub use rules::JudgedRule;

@@ -93,6 +93,80 @@ fn a_file_that_is_wrong_is_told_with_its_line() {
     assert!(outcome.stderr.contains("m.jsonl:2: missing field `mailbox_id`"), "{}", outcome.stderr);
 }
 
+/// Whoever starts the program from a test mostly reads its first line, and nothing after that.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn it_answers_and_stops_also_when_nobody_reads_what_it_shows() {
+    let mut command = program();
+    command.args(["emulate", "--listen", "127.0.0.1:0", "--plain-http"]);
+    let mut running = Emulate(command.stdout(Stdio::piped()).spawn().unwrap());
+    let mut shown = BufReader::new(running.0.stdout.take().unwrap());
+    let mut first = String::new();
+    shown.read_line(&mut first).unwrap();
+    let url = first.trim_end().strip_prefix("listening on ").unwrap().to_owned();
+    let client = plain_client();
+    // More than the pipe and the program hold.
+    for _ in 0..500 {
+        let call = client.get(format!("{url}/messageexchange/_ping?{}", "x".repeat(5000)));
+        let answer = call.timeout(std::time::Duration::from_secs(10)).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+    }
+    let id = rustix::process::Pid::from_child(&running.0);
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+    eventually("it has stopped", || running.0.try_wait().unwrap().is_some());
+    assert_eq!(running.0.wait().unwrap().code(), Some(0));
+}
+
+/// Linux has all of 127.0.0.0/8; elsewhere only the first is there.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_it_says_to_try_can_be_tried_wherever_it_listens() {
+    if std::process::Command::new("curl").arg("--version").output().is_err() {
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    let pki = folder.path().join("its keys");
+    for listen in ["127.0.0.1:0", "127.0.0.2:0", "0.0.0.0:0"] {
+        let mut command = program();
+        command.args(["emulate", "--listen", listen, "--pki"]).arg(&pki).stdout(Stdio::piped());
+        let mut running = Emulate(command.spawn().unwrap());
+        let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let curl = lines.find_map(|line| line.strip_prefix("try it: ").map(str::to_owned)).unwrap();
+        let tried =
+            std::process::Command::new("sh").args(["-c", &format!("{curl} -sS --noproxy '*'")]).output();
+        let tried = tried.unwrap();
+        assert!(tried.status.success(), "{curl}: {}", String::from_utf8_lossy(&tried.stderr));
+    }
+}
+
+#[test]
+fn certificates_of_an_endpoint_that_runs_are_not_replaced_by_one_that_cannot_start() {
+    let folder = TempDir::new().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, pki) = (taken.local_addr().unwrap().to_string(), folder.path().join("pki"));
+    fs::create_dir(&pki).unwrap();
+    fs::write(pki.join("ca.pem"), "of the one that runs").unwrap();
+    let outcome = witness(&["emulate", "--listen", &address, "--pki", pki.to_str().unwrap()]);
+    assert_eq!(outcome.code, Some(3), "{}", outcome.stderr);
+    assert_eq!(fs::read_to_string(pki.join("ca.pem")).unwrap(), "of the one that runs");
+    assert_eq!(fs::read_dir(pki).unwrap().count(), 1);
+}
+
+/// A link that leads nowhere is not "not there": the default mailboxes would be a surprise.
+#[cfg(unix)]
+#[test]
+fn a_file_in_the_data_folder_that_cannot_be_read_is_not_passed_over() {
+    let folder = TempDir::new().unwrap();
+    std::os::unix::fs::symlink("/nonesuch", folder.path().join("mailboxes.jsonl")).unwrap();
+    let folder = folder.path().to_str().unwrap();
+    // Exit code 3, not 2, if it would go on.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let outcome = witness(&["emulate", "--listen", &address, "--plain-http", "--data-dir", folder]);
+    assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("mailboxes.jsonl: cannot be read"), "{}", outcome.stderr);
+}
+
 /// Linux says which threads a process has.
 #[cfg(target_os = "linux")]
 #[test]

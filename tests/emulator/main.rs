@@ -4,6 +4,7 @@ mod access_log;
 mod admin;
 mod caller;
 mod chunks;
+mod connections;
 mod messages;
 mod profiles;
 mod provocations;

@@ -2,13 +2,12 @@
 
 use chrono::TimeDelta;
 use http::{Method, StatusCode};
-use hyper::body::Incoming;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::{
     Reply,
-    receive::{full, small},
+    receive::{Upload, full, small},
     refusals::tell,
 };
 use crate::{
@@ -31,7 +30,7 @@ pub async fn answer(
     clock: &Clock,
     method: &Method,
     path: &str,
-    body: &mut Incoming,
+    body: &mut Upload,
 ) -> Reply {
     let segments: Vec<&str> = path.split('/').collect();
     let body = match small(body).await {

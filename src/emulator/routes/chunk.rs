@@ -3,13 +3,12 @@
 use std::num::NonZeroU32;
 
 use http::StatusCode;
-use hyper::body::Incoming;
 use serde_json::{Value, json};
 
 use super::{
     Ask, Reply,
     outbox::{accepted, coded, refused},
-    receive::{no_room, receive, too_large},
+    receive::{Upload, no_room, receive, too_large},
     refusals::unavailable,
 };
 use crate::{
@@ -28,7 +27,7 @@ pub async fn send(
     sender: &MailboxId,
     id: &MessageId,
     number: NonZeroU32,
-    body: &mut Incoming,
+    body: &mut Upload,
 ) -> Reply {
     let (said, possible) = match said(ask, id, number) {
         Ok(said) => said,

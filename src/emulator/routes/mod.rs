@@ -18,7 +18,7 @@ mod sandbox_paths;
 use std::{borrow::Cow, sync::Arc};
 
 use chrono::{DateTime, Utc};
-use http::{Method, Request, StatusCode, request::Parts};
+use http::{HeaderValue, Method, Request, StatusCode, request::Parts};
 use hyper::body::Incoming;
 use serde_json::json;
 
@@ -27,6 +27,8 @@ use super::{
     timestamps::in_digits,
 };
 use crate::protocol::{ApiVersion, MailboxId, MessageId, Operation, PathError, ValidationError};
+
+use receive::Upload;
 
 pub use call::{Call, TokenOutcome, Watcher};
 pub use reply::{Reply, ReplyBody, SERVER};
@@ -71,7 +73,8 @@ struct Ask<'a> {
 impl Routes {
     /// Answers one call.
     pub async fn answer(&self, request: Request<Incoming>, peer: &Peer) -> http::Response<ReplyBody> {
-        let (mut parts, mut body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        let mut body = Upload::new(body, &parts);
         let called = self.watcher.is_some().then(|| called(&parts));
         let path = match self.switches.reading {
             switches::Reading::OpenApi => Cow::Borrowed(parts.uri.path()),
@@ -108,8 +111,12 @@ impl Routes {
             },
         };
         let operation = operation.ok();
-        // A client that is still sending would not see an answer on a connection that is closed on it.
-        receive::drain(body).await;
+        // Whoever waits to be asked for a body gets the answer instead of being asked (RFC 9110, 10.1.1).
+        let unasked = body.is_held_back();
+        if !unasked {
+            // A client that is still sending would not see an answer on a connection that is closed on it.
+            receive::drain(body).await;
+        }
         let reply = match deed {
             Some(deed) => deed.after(reply).await,
             None => reply,
@@ -117,6 +124,9 @@ impl Routes {
         let now = self.clock.now();
         self.tell(called, operation.as_ref(), &reply, token, now);
         let mut response = reply.into_response(now, self.clock.moved_by());
+        if unasked {
+            response.headers_mut().insert(http::header::CONNECTION, HeaderValue::from_static("close"));
+        }
         if let Some(deed) = deed {
             deed.mark(&mut response);
         }
@@ -150,7 +160,7 @@ impl Routes {
         &self,
         operation: &Operation,
         parts: &mut Parts,
-        body: &mut Incoming,
+        body: &mut Upload,
         peer: &Peer,
         deed: Option<Deed>,
         token: &mut TokenOutcome,
@@ -273,7 +283,7 @@ impl Routes {
     }
 
     /// What is not an operation of the API: health, and what only a test endpoint has.
-    async fn extra(&self, parts: &Parts, body: &mut Incoming, peer: &Peer) -> Option<Reply> {
+    async fn extra(&self, parts: &Parts, body: &mut Upload, peer: &Peer) -> Option<Reply> {
         let path = parts.uri.path();
         let health = matches!(path, "/health" | "/healthcheck" | "/_status" | "/_ping" | DEEP_PING);
         if parts.method == Method::GET && health {
@@ -297,7 +307,7 @@ impl Routes {
 }
 
 impl Ask<'_> {
-    async fn route(self, operation: &Operation, body: &mut Incoming) -> Reply {
+    async fn route(self, operation: &Operation, body: &mut Upload) -> Reply {
         match operation {
             Operation::Ping => running(self.switches),
             Operation::Handshake(mailbox) => handshake::validate(self, mailbox),

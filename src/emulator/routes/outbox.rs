@@ -1,11 +1,10 @@
 //! "Send message".
 
 use http::{StatusCode, header::CONTENT_ENCODING};
-use hyper::body::Incoming;
 
 use super::{
     Ask, Reply,
-    receive::{no_room, receive},
+    receive::{Upload, no_room, receive},
 };
 use crate::{
     emulator::switches::{OtherEncoding, Reading, Refusals, Unlisted},
@@ -16,7 +15,7 @@ use crate::{
     },
 };
 
-pub async fn send(ask: Ask<'_>, sender: &MailboxId, body: &mut Incoming) -> Reply {
+pub async fn send(ask: Ask<'_>, sender: &MailboxId, body: &mut Upload) -> Reply {
     let read = match ask.switches.reading {
         Reading::OpenApi => SendHeaders::parse(&ask.parts.headers, sender, ask.switches.send)
             .map_err(|refusal| refused(ask, refusal)),

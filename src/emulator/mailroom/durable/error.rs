@@ -52,9 +52,7 @@ impl StoreError {
         let path = path.to_owned();
         match error {
             redb::DatabaseError::DatabaseAlreadyOpen => Self::InUse { path },
-            redb::DatabaseError::Storage(redb::StorageError::Io(source))
-                if source.kind() != io::ErrorKind::InvalidData =>
-            {
+            redb::DatabaseError::Storage(redb::StorageError::Io(source)) if !tells_damage(&source) => {
                 Self::Folder { path, source }
             }
             redb::DatabaseError::UpgradeRequired(found) => {
@@ -66,8 +64,15 @@ impl StoreError {
 
     pub(super) fn damaged(path: &Path, error: redb::Error) -> Self {
         match error {
-            redb::Error::Io(source) => Self::Folder { path: path.to_owned(), source },
+            redb::Error::Io(source) if !tells_damage(&source) => {
+                Self::Folder { path: path.to_owned(), source }
+            }
             other => Self::Damaged { path: path.to_owned(), why: other.to_string() },
         }
     }
+}
+
+/// Whether an error of reading is about what is in the file, or that something is missing in it.
+fn tells_damage(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
 }

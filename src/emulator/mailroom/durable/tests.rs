@@ -289,7 +289,10 @@ fn two_at_a_time_another_format_and_rubbish_are_refused_and_say_why() {
     database.set_format(7);
     drop(database);
     assert!(opened(folder.path()).contains("is of format 7, and this version knows format 4"));
+    let good = fs::read(&path).unwrap();
     fs::write(&path, "this is no database, and long enough to be looked into ".repeat(100)).unwrap();
+    assert!(opened(folder.path()).contains("mailroom.redb: is damaged"), "{}", opened(folder.path()));
+    fs::write(&path, &good[..100]).unwrap();
     assert!(opened(folder.path()).contains("mailroom.redb: is damaged"), "{}", opened(folder.path()));
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
