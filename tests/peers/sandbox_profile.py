@@ -67,11 +67,15 @@ class Endpoint:
             body = json.loads(body) if "json" in headers.get("content-type", "") else body.decode()
         except ValueError:
             body = body.decode(errors="replace")
+        if "location" in headers:  # a relative reference leads to the same place as an absolute one
+            headers["location"] = headers["location"].removeprefix(f"http://{self.address}")
         compared = {name: value for name, value in headers.items() if name not in UNCOMPARED}
         return self.plain({"status": response.status, "headers": compared, "body": body})
 
     def fill(self, text):
-        return re.sub(r"\{(\w+)\}", lambda found: self.ids[found[1]], text)
+        """With the IDs in the places of their names, in lower case where `~` asks for it."""
+        known = lambda found: self.ids[found[1]].lower() if found[2] else self.ids[found[1]]
+        return re.sub(r"\{(\w+)(~?)\}", known, text)
 
     def plain(self, value):
         """Without what is never the same twice: IDs, times, places in a list."""

@@ -209,12 +209,15 @@ impl Routes {
         token: &mut TokenOutcome,
     ) -> Reply {
         let version = refusals::version(&self.switches, header(parts, &http::header::ACCEPT));
-        let ask = self.ask(parts, version.unwrap_or(ApiVersion::V1));
-        if let Some(reply) = sandbox_paths::without_slash(&parts.method, path, parts.uri.query()) {
+        let ask = self.ask(parts, *version.as_ref().unwrap_or(&ApiVersion::V1));
+        if let Some(reply) = sandbox_paths::without_slash(&parts.uri, path) {
             return reply;
         }
         if let PathError::Part(name @ ("ods_code" | "workflow_id")) = error {
-            return directory::nothing_found(ask, path, name);
+            return match &version {
+                Err(refused) => ask.tell(refused),
+                Ok(_) => directory::nothing_found(ask, path, name),
+            };
         }
         let mailbox = sandbox_paths::mailbox(path).and_then(|mailbox| MailboxId::parse(mailbox).ok());
         let rest = path.splitn(4, '/').nth(3).unwrap_or_default();
@@ -229,6 +232,10 @@ impl Routes {
         *token = TokenOutcome::Accepted;
         match (error, rest) {
             (PathError::Part(name), _) => {
+                // What one accepts is looked at before what the path says, but for a local ID.
+                if let Some(refused) = version.err().filter(|_| name != "local_id") {
+                    return ask.tell(&refused);
+                }
                 ask.tell(&sandbox_paths::malformed(&parts.method, path, &parts.headers, name))
             }
             (_, "update") => Reply::empty(StatusCode::OK),
