@@ -12,6 +12,8 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import mesh_sandbox
+
 from peer import check, emulator, finish, sandbox
 from sandbox_profile_calls import CALLS, MODE_CALLS
 
@@ -120,9 +122,9 @@ def listed():
     return {tuple(line.rsplit(" ", 1)) for line in lines if line.strip() and not line.startswith("#")}
 
 
-def compare():
+def compare(*options):
     known, found = listed(), set()
-    with sandbox("TestKey") as port, emulator("--plain-http", "--profile", "sandbox") as url:
+    with sandbox("TestKey") as port, emulator("--plain-http", "--profile", "sandbox", *options) as url:
         theirs, ours = Endpoint(f"http://127.0.0.1:{port}"), Endpoint(url)
         for call in CALLS:
             answered = {(call.name, place): why for place, why in differences(ours.answer(call), theirs.answer(call))}
@@ -148,5 +150,7 @@ def compare_modes():
 
 if __name__ == "__main__":
     compare()
+    # The same of its own mailboxes.jsonl and workflows.jsonl.
+    compare("--data-dir", Path(mesh_sandbox.__file__).parent / "store" / "data")
     compare_modes()
     finish()

@@ -357,6 +357,7 @@ call("download what an event has acknowledged", "GET", f"{BOB}/inbox/{{zipped~}}
 both("track local ID: not ASCII", "GET", f"{ALICE}/outbox/tracking/%C3%A9", ALICE)
 call("chunk of what can be no message", "POST", f"{ALICE}/outbox/a.b/2", ALICE, b"x", accept=V2, Mex_Chunk_Range="2:2")
 call("download chunk by letters, a misspelt type", "GET", f"{BOB}/inbox/{{two}}/one", BOB, accept="application/vnd.mesh.v2")
+call("head of what can be no message, a misspelt type", "HEAD", f"{BOB}/inbox/a.b", BOB, accept="application/vnd.mesh.v2")
 call("chunk 0, a misspelt type", "POST", f"{ALICE}/outbox/{{two}}/0", ALICE, b"x", accept="application/vnd.mesh.v2")
 call("download chunk of eleven digits", "GET", f"{BOB}/inbox/{{two}}/99999999999", BOB, accept=V2)
 call("inbox with a tilde in the filter", "GET", f"{BOB}/inbox?workflow_filter=~-._", BOB, accept=V2)

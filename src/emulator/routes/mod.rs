@@ -232,8 +232,9 @@ impl Routes {
         *token = TokenOutcome::Accepted;
         match (error, rest) {
             (PathError::Part(name), _) => {
-                // What one accepts is looked at before what the path says, but for a local ID.
-                if let Some(refused) = version.err().filter(|_| name != "local_id") {
+                // What one accepts is looked at before what the path says, where it is looked at.
+                let looked_at = name != "local_id" && parts.method != Method::HEAD;
+                if let Some(refused) = version.err().filter(|_| looked_at) {
                     return ask.tell(&refused);
                 }
                 ask.tell(&sandbox_paths::malformed(&parts.method, path, &parts.headers, name))
