@@ -222,6 +222,21 @@ async fn a_path_is_read_decoded_and_with_a_slash_too_many() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_admin_route_by_another_method_is_none_and_whoever_may_not_use_them_finds_none() {
+    let caller = sandbox();
+    let report = caller.bare(Method::GET, "admin/report").send().await.unwrap();
+    assert_eq!((report.status().as_u16(), &report.headers()["allow"]), (405, &"POST".parse().unwrap()));
+    let not_found = (404, json!({ "detail": "Not Found" }));
+    assert_eq!(answer(caller.bare(Method::GET, "admin/nonsense")).await, not_found);
+    assert_eq!(
+        answer(caller.outside(Method::GET, "/admin/mailbox/%50RODUCT")).await.1["mailbox_id"],
+        "PRODUCT"
+    );
+    let elsewhere = Caller::with(Switches::of(Profile::Sandbox));
+    assert_eq!(answer(elsewhere.bare(Method::GET, "admin/mailbox/PRODUCT")).await, not_found);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn how_long_messages_stay_is_a_switch() {
     let expiry = Expiry { inbox: TimeDelta::days(1), message: TimeDelta::days(2) };
     let caller = Caller::with(Switches { expiry, ..Switches::of(Profile::Int) });

@@ -370,6 +370,16 @@ call("look up an endpoint: no workflow", "GET", "endpointlookup/X26/")
 for method, path in [("DELETE", "inbox/"), ("HEAD", "outbox/rich/"), ("PUT", "update/"), ("POST", "inbox/A/")]:
     call(f"a slash at the end of {path}, by {method}", method, f"{ALICE}/{path}", ALICE)
 call("a slash at the end, after lower case", "GET", f"{ALICE.lower()}/inbox/", ALICE)
+for method, path in [("GET", "reset"), ("PUT", "reset/X"), ("GET", "report"), ("PUT", "message/A"), ("GET", "message/A/event"),
+                     ("DELETE", "mailbox/X"), ("GET", "nonsense"), ("GET", "message/A/B/C"), ("POST", "report/"), ("GET", "mailbox/X/")]:
+    call(f"admin: {path} by {method}", method, f"admin/{path}")
+    call(f"admin: {path} by {method}, short path", method, f"/admin/{path}", raw=True)
+call("admin: a mailbox that is percent-encoded", "GET", f"admin/mailbox/%58{ALICE[1:]}")
+call("a mailbox's details by another method", "PUT", f"mailbox/{ALICE}")
+call("a mailbox's details with a slash at the end", "GET", f"mailbox/{ALICE}/")
+call("ping /health by another method", "POST", "/health", raw=True)
+for path in ("/health", "/messageexchange/_ping", "/messageexchange/deepping"):
+    call(f"ping {path} with a slash at the end", "GET", f"{path}/", raw=True)
 for method, path in [("GET", "update"), ("DELETE", "outbox/rich"), ("PUT", "outbox/A/1"), ("POST", "inbox/A/status/acknowledged")]:
     call(f"another method on {path}", method, f"{ALICE}/{path}", ALICE)
 

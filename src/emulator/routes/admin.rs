@@ -25,35 +25,37 @@ use crate::{
 /// How far the clock may be moved, either way, in all: a century.
 const MOST_SECONDS: i64 = 100 * 365 * 86_400;
 
-/// Answers `path`, the part after `/messageexchange/admin/`.
+/// Answers `path`, the part after `/messageexchange/admin/`; `None` when it is no admin route by this method.
 pub async fn answer(
     mailroom: &Mailroom,
     clock: &Clock,
     method: &Method,
     path: &str,
     body: &mut Incoming,
-) -> Reply {
+) -> Option<Reply> {
     let segments: Vec<&str> = path.split('/').collect();
     let body = match small(body).await {
         Ok(body) => body,
-        Err(why) => return wrong(why),
+        Err(why) => return Some(wrong(why)),
     };
-    let answered = mailroom.durably(|mailroom| match (method.as_str(), segments.as_slice()) {
-        ("DELETE", ["reset"]) => {
-            mailroom.reset();
-            ok(&json!({ "message": "all mailboxes reset" }))
-        }
-        ("DELETE", ["reset", mailbox]) => reset_mailbox(mailroom, mailbox),
-        ("POST", ["report"]) => with(&body, |request| create_report(mailroom, request)),
-        ("POST", ["message", id, "event"]) => with(&body, |event| add_event(mailroom, id, event)),
-        ("GET", ["message", id]) => message(mailroom, id),
-        ("GET", ["mailbox", id]) => mailbox(mailroom, id),
-        ("POST", ["mailbox", id]) => with(&body, |change| change_mailbox(mailroom, id, &change)),
-        ("GET", ["clock"]) => time(clock),
-        ("POST", ["clock"]) => with(&body, |change| move_clock(clock, &change)),
-        _ => Reply::empty(StatusCode::NOT_FOUND).noting("no admin route"),
+    let answered = mailroom.durably(|mailroom| {
+        Some(match (method.as_str(), segments.as_slice()) {
+            ("DELETE", ["reset"]) => {
+                mailroom.reset();
+                ok(&json!({ "message": "all mailboxes reset" }))
+            }
+            ("DELETE", ["reset", mailbox]) => reset_mailbox(mailroom, mailbox),
+            ("POST", ["report"]) => with(&body, |request| create_report(mailroom, request)),
+            ("POST", ["message", id, "event"]) => with(&body, |event| add_event(mailroom, id, event)),
+            ("GET", ["message", id]) => message(mailroom, id),
+            ("GET", ["mailbox", id]) => mailbox(mailroom, id),
+            ("POST", ["mailbox", id]) => with(&body, |change| change_mailbox(mailroom, id, &change)),
+            ("GET", ["clock"]) => time(clock),
+            ("POST", ["clock"]) => with(&body, |change| move_clock(clock, &change)),
+            _ => return None,
+        })
     });
-    answered.await.unwrap_or_else(full)
+    answered.await.unwrap_or_else(|unstored| Some(full(unstored)))
 }
 
 /// A report as mesh-sandbox takes it.

@@ -59,7 +59,7 @@ pub fn search(ask: Ask<'_>, workflow: &WorkflowId) -> Reply {
 pub fn nothing_found(ask: Ask<'_>, path: &str, name: &str) -> Reply {
     let segments: Vec<&str> = path.trim_start_matches("/messageexchange/").split('/').collect();
     if segments.contains(&"") {
-        return sandbox_paths::unknown(path);
+        return sandbox_paths::unknown(&ask.parts.method, path);
     }
     let blank = |text: &str| percent_decode_str(text).decode_utf8_lossy().trim().is_empty();
     if let Some(place) = segments.iter().skip(1).position(|text| blank(text)) {

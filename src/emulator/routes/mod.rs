@@ -223,7 +223,7 @@ impl Routes {
         let rest = path.splitn(4, '/').nth(3).unwrap_or_default();
         let own = matches!((parts.method.as_str(), rest), ("POST", "update") | ("GET", "outbox/rich"));
         let Some(mailbox) = mailbox.filter(|_| own || matches!(error, PathError::Part(_))) else {
-            return sandbox_paths::unknown(path);
+            return sandbox_paths::unknown(&parts.method, path);
         };
         if let Err(refusal) = self.guard.admit(&mailbox, &parts.headers, peer, &self.mailroom) {
             *token = TokenOutcome::Refused(refusal.clone());
@@ -259,12 +259,16 @@ impl Routes {
             switches::Extras::Missing => None,
         };
         let path = admin.or_else(details).filter(|_| self.admin && peer.on_loopback)?;
-        let reply = admin::answer(&self.mailroom, &self.clock, &parts.method, path, body).await;
+        let path = match self.switches.reading {
+            switches::Reading::OpenApi => Cow::Borrowed(path),
+            switches::Reading::Sandbox => sandbox_paths::decoded(path),
+        };
+        let reply = admin::answer(&self.mailroom, &self.clock, &parts.method, &path, body).await?;
         if self.switches.refusals == switches::Refusals::OpenApi {
             return Some(reply);
         }
         let version = refusals::version(&self.switches, header(parts, &http::header::ACCEPT));
-        Some(admin::as_sandbox(reply, path, version.unwrap_or(ApiVersion::V1)))
+        Some(admin::as_sandbox(reply, &path, version.unwrap_or(ApiVersion::V1)))
     }
 }
 

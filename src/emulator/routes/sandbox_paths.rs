@@ -45,7 +45,8 @@ pub fn normalised(path: &str) -> String {
     format!("/messageexchange/{}", segments.join("/"))
 }
 
-fn decoded(segment: &str) -> Cow<'_, str> {
+/// Without percent-encoding.
+pub fn decoded(segment: &str) -> Cow<'_, str> {
     percent_decode_str(segment).decode_utf8_lossy()
 }
 
@@ -86,26 +87,37 @@ pub fn without_slash(uri: &Uri, path: &str) -> Option<Reply> {
     Some(reply.noting("a slash too many"))
 }
 
-/// The answer to what is no path, or none by this method.
-pub fn unknown(path: &str) -> Reply {
+/// The answer to what is no path, or none by this method, or none for this caller.
+pub fn unknown(method: &Method, path: &str) -> Reply {
     match method_of(path) {
-        Some(method) => {
-            said(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed").with(ALLOW, method.as_str())
+        Some(known) if known != *method => {
+            said(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed").with(ALLOW, known.as_str())
         }
-        None => said(StatusCode::NOT_FOUND, "Not Found"),
+        _ => said(StatusCode::NOT_FOUND, "Not Found"),
     }
 }
 
 /// The method that mesh-sandbox names for a path: that of the first operation that it has there.
 fn method_of(path: &str) -> Option<Method> {
-    let rest = path.strip_prefix("/messageexchange/")?;
-    if rest.split('/').any(str::is_empty) {
+    let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
+    if segments.contains(&"") {
         return None;
     }
-    match rest.split_once('/') {
-        Some((_, "update")) => return Some(Method::POST),
-        Some((_, "outbox/rich")) => return Some(Method::GET),
-        _ => {}
+    let own = match segments.as_slice() {
+        ["health" | "healthcheck" | "_status" | "_ping"] => Some(Method::GET),
+        ["messageexchange", "_ping" | "deepping"] | ["messageexchange", "mailbox", _] => Some(Method::GET),
+        ["messageexchange", "admin", "report"] | ["messageexchange", _, "update"] => Some(Method::POST),
+        ["messageexchange", _, "outbox", "rich"] => Some(Method::GET),
+        ["messageexchange", "admin", rest @ ..] | ["admin", rest @ ..] => match rest {
+            ["reset"] | ["reset", _] => Some(Method::DELETE),
+            ["message", _, "event"] => Some(Method::POST),
+            ["message" | "mailbox", _] => Some(Method::GET),
+            _ => None,
+        },
+        _ => None,
+    };
+    if own.is_some() {
+        return own;
     }
     let known = |method: &Method| {
         !matches!(Operation::read(method, path), Err(PathError::NoOperation | PathError::Part("mailbox_id")))
