@@ -383,9 +383,12 @@ for path in ("/health", "/messageexchange/_ping", "/messageexchange/deepping"):
 for method, path in [("GET", "update"), ("DELETE", "outbox/rich"), ("PUT", "outbox/A/1"), ("POST", "inbox/A/status/acknowledged")]:
     call(f"another method on {path}", method, f"{ALICE}/{path}", ALICE)
 
+send("send to who is reset", "third", to=CAROL)
 call("admin: reset a mailbox", "DELETE", f"admin/reset/{CAROL}")
 call("admin: reset a mailbox in lower case", "DELETE", f"admin/reset/{CAROL.lower()}")
 call("inbox after its reset", "GET", f"{CAROL}/inbox", CAROL, accept=V2)
+call("track after the recipient's reset", "GET", f"{ALICE}/outbox/tracking?messageID={{third}}", ALICE, accept=V2)
+call("download after its reset", "GET", f"{CAROL}/inbox/{{third}}", CAROL, accept=V2)
 call("inbox of another after it", "GET", f"{BOB}/count", BOB, accept=V2)
 call("admin: reset no mailbox", "DELETE", "admin/reset/X26NONE")
 call("admin: event of a word", "POST", "admin/message/{free}/event", body='{"status": "lost"}', **JSON)
@@ -409,6 +412,8 @@ call("a slash at the end", "GET", f"{ALICE}/inbox/", ALICE)
 send("send what is declared gzip and is not", body=b"not gzip", Content_Encoding="gzip")
 send("send with an empty workflow", workflow="")
 send("send with a space as workflow", workflow=" ")
+send("send with a workflow that is not ASCII", workflow="caf\xe9")
+call("admin: report without a workflow", "POST", "admin/report", body="{" + REPORT.replace('"W"', '""') + "}", **JSON)
 
 # With AUTH_MODE=canned and AUTH_MODE=none: who is let in.
 MODE_CALLS: list[Call] = []
