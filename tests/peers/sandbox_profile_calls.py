@@ -340,7 +340,7 @@ call("chunk of a report", "POST", f"{CAROL}/outbox/{{ndr}}/2", CAROL, b"x", acce
 call("admin: report with texts that are empty", "POST", "admin/report", keep="blank", **JSON,
      body="{" + REPORT + ', "subject": "", "local_id": "", "file_name": "", "linked_message_id": ""}')
 call("admin: report of an error with texts that are empty", "POST", "admin/report", keep="blank2", **JSON,
-     body='{"mailbox_id": "X26ABC3", "code": "", "description": "", "workflow_id": "W", "status": "error", "subject": ""}')
+     body='{"mailbox_id": "X26ABC3", "code": "", "description": "", "workflow_id": "W", "status": "error", "subject": "", "file_name": ""}')
 for name in ("blank", "blank2"):
     call(f"download report {name}", "GET", f"{CAROL}/inbox/{{{name}}}", CAROL, accept=V2)
     call(f"admin: message {name}", "GET", f"admin/message/{{{name}}}")

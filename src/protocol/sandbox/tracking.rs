@@ -180,6 +180,7 @@ struct Known<'a> {
 impl<'a> Known<'a> {
     fn of(tracked: &'a Tracked) -> Self {
         let data = tracked.reported.is_none();
+        let given_name = tracked.file_name.clone().filter(|name| !name.is_empty());
         let zipped = if tracked.encoding == ContentEncoding::Gzip { "gzip" } else { "" };
         let centre = || Correspondent {
             mailbox: String::new(),
@@ -194,7 +195,7 @@ impl<'a> Known<'a> {
             chunks: if data { tracked.chunk_count } else { 0 },
             size: if tracked.status == TrackingStatus::Uploading { 0 } else { tracked.size },
             encoding: data.then_some(zipped),
-            file_name: tracked.file_name.clone().unwrap_or_else(|| format!("{}.dat", tracked.message_id)),
+            file_name: given_name.unwrap_or_else(|| format!("{}.dat", tracked.message_id)),
             sender: if data { tracked.sender.clone() } else { centre() },
             failed: tracked.failure.as_ref().filter(|_| tracked.status == TrackingStatus::Error),
             report: tracked.reported.as_ref(),
