@@ -1,6 +1,11 @@
 //! The files that say who is on the emulator: mesh-sandbox's own, with a few fields more.
 
-use std::{collections::BTreeSet, fs::File, io::Read, path::Path};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fs::File,
+    io::Read,
+    path::Path,
+};
 
 use chrono::NaiveDate;
 use mesh_witness::{
@@ -17,7 +22,7 @@ use serde_json::Value;
 const LONGEST: u64 = 16 << 20;
 
 /// A line of `mailboxes.jsonl`. mesh-sandbox's fields, `receiver` and `takes_chunks`; others are
-/// passed over.
+/// passed over. As there, null is the same as nothing.
 #[derive(Deserialize)]
 struct MailboxLine {
     mailbox_id: String,
@@ -27,13 +32,10 @@ struct MailboxLine {
     org_name: Option<String>,
     billing_entity: Option<String>,
     #[serde(default, deserialize_with = "password")]
-    password: String,
-    #[serde(default = "yes")]
-    active: bool,
-    #[serde(default = "yes")]
-    takes_chunks: bool,
-    #[serde(default)]
-    receiver: ReceiverWord,
+    password: Option<String>,
+    active: Option<bool>,
+    takes_chunks: Option<bool>,
+    receiver: Option<ReceiverWord>,
 }
 
 #[derive(Deserialize, Default, Clone, Copy)]
@@ -50,43 +52,36 @@ enum ReceiverWord {
 #[derive(Deserialize)]
 struct WorkflowLine {
     workflow_id: String,
-    #[serde(default)]
-    senders: Vec<String>,
-    #[serde(default)]
-    receivers: Vec<String>,
-    #[serde(default = "yes")]
-    restricted: bool,
-    #[serde(default = "yes")]
-    takes_chunks: bool,
+    senders: Option<Vec<Option<String>>>,
+    receivers: Option<Vec<Option<String>>>,
+    restricted: Option<bool>,
+    takes_chunks: Option<bool>,
 }
 
 /// What is there in its place is not shown in the message: it may be a password in another form.
-fn password<'de, D: Deserializer<'de>>(value: D) -> Result<String, D::Error> {
-    let value = Value::deserialize(value)?;
-    match value {
-        Value::String(password) => Ok(password),
+fn password<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
+    match Value::deserialize(value)? {
+        Value::Null => Ok(None),
+        Value::String(password) => Ok(Some(password)),
         _ => Err(D::Error::custom("password must be a string")),
     }
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// Reads mailboxes, one JSON object a line.
 pub fn mailboxes(path: &Path) -> Result<Vec<Mailbox>, String> {
     lines(path, |line: MailboxLine| {
         let id = mailbox_id(&line.mailbox_id)?;
-        let plain = Mailbox::new(id, Password::new(line.password));
+        let plain = Mailbox::new(id, Password::new(line.password.unwrap_or_default()));
         Ok(Mailbox {
             name: line.mailbox_name.unwrap_or(plain.name),
             ods_code: line.ods_code.unwrap_or(plain.ods_code),
             org_code: line.org_code.unwrap_or(plain.org_code),
-            org_name: line.org_name.unwrap_or(plain.org_name),
+            // As mesh-sandbox has it for its own file, which names none.
+            org_name: line.org_name.unwrap_or_default(),
             billing_entity: line.billing_entity,
-            active: line.active,
-            takes_chunks: line.takes_chunks,
-            receiver: match line.receiver {
+            active: line.active.unwrap_or(true),
+            takes_chunks: line.takes_chunks.unwrap_or(true),
+            receiver: match line.receiver.unwrap_or_default() {
                 ReceiverWord::Dormant => Receiver::Dormant,
                 ReceiverWord::Collects => Receiver::Collects,
                 ReceiverWord::Accepts => Receiver::Accepts,
@@ -97,17 +92,34 @@ pub fn mailboxes(path: &Path) -> Result<Vec<Mailbox>, String> {
     })
 }
 
-/// Reads workflows, one JSON object a line.
+/// Reads workflows, one JSON object a line. A line about a workflow that another line is about adds to it,
+/// as in mesh-sandbox.
 pub fn workflows(path: &Path) -> Result<Vec<Workflow>, String> {
+    let (mut all, mut places) = (Vec::<Workflow>::new(), HashMap::new());
+    for mut one in workflow_lines(path)? {
+        let place = *places.entry(one.id.clone()).or_insert(all.len());
+        match all.get_mut(place) {
+            Some(known) => {
+                one.senders.append(&mut known.senders);
+                one.receivers.append(&mut known.receivers);
+                *known = one;
+            }
+            None => all.push(one),
+        }
+    }
+    Ok(all)
+}
+
+fn workflow_lines(path: &Path) -> Result<Vec<Workflow>, String> {
     lines(path, |line: WorkflowLine| {
         let id =
             WorkflowId::parse(line.workflow_id.trim()).map_err(|error| format!("workflow_id {error}"))?;
         Ok(Workflow {
             id,
-            senders: mailbox_ids(&line.senders)?,
-            receivers: mailbox_ids(&line.receivers)?,
-            restricted: line.restricted,
-            takes_chunks: line.takes_chunks,
+            senders: mailbox_ids(line.senders)?,
+            receivers: mailbox_ids(line.receivers)?,
+            restricted: line.restricted.unwrap_or(true),
+            takes_chunks: line.takes_chunks.unwrap_or(true),
         })
     })
 }
@@ -174,8 +186,10 @@ pub fn patients(mailboxes: &[MailboxId]) -> Vec<Patient> {
     .collect()
 }
 
-fn mailbox_ids(texts: &[String]) -> Result<BTreeSet<MailboxId>, String> {
-    texts.iter().map(|text| mailbox_id(text)).collect()
+/// What is blank is nobody, as in mesh-sandbox.
+fn mailbox_ids(texts: Option<Vec<Option<String>>>) -> Result<BTreeSet<MailboxId>, String> {
+    let texts = texts.into_iter().flatten().flatten();
+    texts.filter(|text| !text.trim().is_empty()).map(|text| mailbox_id(&text)).collect()
 }
 
 /// mesh-sandbox writes IDs in either case and means upper.
@@ -254,6 +268,22 @@ mod tests {
     }
 
     #[test]
+    fn null_is_nothing_and_an_organisation_without_a_name_has_none() {
+        let (_folder, path) = file(
+            r#"{"mailbox_id": "A", "mailbox_name": "a", "ods_code": null, "password": null, "active": null, "receiver": null}"#,
+        );
+        let read = mailboxes(&path).unwrap();
+        assert!(read[0].active && read[0].receiver == Receiver::Dormant);
+        assert_eq!((read[0].org_name.as_str(), read[0].password.expose()), ("", ""));
+        let (_folder, path) = file(
+            r#"{"workflow_id": "W", "senders": null, "receivers": ["", " ", null, "a"], "restricted": null}"#,
+        );
+        let read = workflows(&path).unwrap();
+        assert!(read[0].restricted && read[0].senders.is_empty());
+        assert_eq!(read[0].receivers, BTreeSet::from([MailboxId::parse("A").unwrap()]));
+    }
+
+    #[test]
     fn workflows_of_mesh_sandbox_are_restricted_unless_they_say_otherwise() {
         let (_folder, path) = file(concat!(
             r#"{"workflow_id": "W1", "senders": ["x26abc1"], "receivers": ["X26ABC2"]}"#,
@@ -263,6 +293,17 @@ mod tests {
         let read = workflows(&path).unwrap();
         assert!(read[0].restricted && read[0].senders.contains(&MailboxId::parse("X26ABC1").unwrap()));
         assert!(!read[1].restricted);
+    }
+
+    #[test]
+    fn a_workflow_may_have_several_lines() {
+        let (_folder, path) = file(concat!(
+            r#"{"workflow_id": "W", "senders": ["A"], "receivers": ["B"]}"#,
+            r#"{"workflow_id": "W", "receivers": ["C"], "restricted": false}"#,
+        ));
+        let read = workflows(&path).unwrap();
+        let [one] = read.as_slice() else { panic!("one workflow") };
+        assert_eq!((one.senders.len(), one.receivers.len(), one.restricted), (1, 2, false));
     }
 
     #[test]

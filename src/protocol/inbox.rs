@@ -80,8 +80,8 @@ impl InboxQuery {
     #[must_use]
     pub fn short_link(&self, mailbox: &MailboxId, continue_from: Option<&str>) -> String {
         let link = self.written(mailbox, continue_from, self.max_results != MAX_RESULTS_DEFAULT);
-        // Its library encodes the star of a filter, and no query has another.
-        link.trim_end_matches('?').replace('*', "%2A")
+        // Its library encodes the star of a filter and leaves the tilde, and no query has others.
+        link.trim_end_matches('?').replace('*', "%2A").replace("%7E", "~")
     }
 
     fn written(&self, mailbox: &MailboxId, continue_from: Option<&str>, with_size: bool) -> String {

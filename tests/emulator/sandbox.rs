@@ -164,6 +164,79 @@ async fn an_event_is_not_reported() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_event_finds_an_id_in_either_case_and_a_message_wherever_it_is() {
+    let caller = sandbox();
+    let id = caller.send(b"x").await;
+    let event = |body: &'static str| {
+        caller.bare(Method::POST, &format!("admin/message/{}/event", id.to_lowercase())).body(body)
+    };
+    let tracked = || caller.call(Method::GET, &format!("PRODUCT/outbox/tracking?messageID={id}"));
+    for told in ["acknowledged", "undeliverable"] {
+        let body = if told == "acknowledged" {
+            r#"{"status":"acknowledged"}"#
+        } else {
+            r#"{"status":"undeliverable"}"#
+        };
+        assert_eq!(status(event(body)).await, 200);
+        assert_eq!(answer(tracked().header("accept", V2)).await.1["status"], told);
+    }
+    assert_eq!(status(event(r#"{"status": "error", "code": "21"}"#)).await, 200);
+    let head = caller.call(Method::HEAD, &format!("PRODUCT/inbox/{id}")).send().await.unwrap();
+    assert_eq!(head.headers()["mex-statuscode"], "21");
+    assert_eq!(head.headers()["mex-statussuccess"], "ERROR");
+    assert!(answer(tracked()).await.1.get("failureDiagnostic").is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_has_no_empty_header_and_as_many_chunks_as_one_asks_for() {
+    let caller = sandbox();
+    let body = json!({ "mailbox_id": "PRODUCT", "code": "", "description": "", "workflow_id": "W",
+        "subject": "", "local_id": "", "linked_message_id": "" });
+    let made = answer(caller.bare(Method::POST, "admin/report").body(body.to_string())).await.1;
+    let path = format!("PRODUCT/inbox/{}/7", made["message_id"].as_str().unwrap());
+    let got = caller.call(Method::GET, &path).send().await.unwrap();
+    assert_eq!((got.status().as_u16(), &got.headers()["mex-chunk-range"]), (200, &"7:0".parse().unwrap()));
+    assert_eq!(got.headers()["mex-subject"], "NDR");
+    assert!(!got.headers().contains_key("mex-localid"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_path_is_read_decoded_and_with_a_slash_too_many() {
+    let caller = sandbox();
+    let id = caller.send(b"x").await;
+    let encoded: String = id.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    assert_eq!(status(caller.call(Method::HEAD, &format!("COUNTERPART/inbox/{encoded}"))).await, 200);
+    let beyond = caller.call(Method::GET, &format!("COUNTERPART/inbox/{id}/99999999999"));
+    assert_eq!(status(beyond).await, 404);
+    // The client follows the redirects of the first two.
+    for (method, path, answer) in [
+        (Method::DELETE, "product/inbox/", 405),
+        (Method::PUT, "PRODUCT/update/", 405),
+        (Method::DELETE, "PRODUCT/outbox/rich", 405),
+        (Method::GET, "endpointlookup//W", 404),
+    ] {
+        let call = caller.bare(method, path).send().await.unwrap();
+        assert_eq!(call.status().as_u16(), answer, "{path}");
+        assert_eq!(call.url().path(), format!("/messageexchange/{}", path.trim_end_matches('/')));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_admin_route_by_another_method_is_none_and_whoever_may_not_use_them_finds_none() {
+    let caller = sandbox();
+    let report = caller.bare(Method::GET, "admin/report").send().await.unwrap();
+    assert_eq!((report.status().as_u16(), &report.headers()["allow"]), (405, &"POST".parse().unwrap()));
+    let not_found = (404, json!({ "detail": "Not Found" }));
+    assert_eq!(answer(caller.bare(Method::GET, "admin/nonsense")).await, not_found);
+    assert_eq!(
+        answer(caller.outside(Method::GET, "/admin/mailbox/%50RODUCT")).await.1["mailbox_id"],
+        "PRODUCT"
+    );
+    let elsewhere = Caller::with(Switches::of(Profile::Sandbox));
+    assert_eq!(answer(elsewhere.bare(Method::GET, "admin/mailbox/PRODUCT")).await, not_found);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn how_long_messages_stay_is_a_switch() {
     let expiry = Expiry { inbox: TimeDelta::days(1), message: TimeDelta::days(2) };
     let caller = Caller::with(Switches { expiry, ..Switches::of(Profile::Int) });

@@ -12,6 +12,8 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import mesh_sandbox
+
 from peer import check, emulator, finish, sandbox
 from sandbox_profile_calls import CALLS, MODE_CALLS
 
@@ -67,11 +69,15 @@ class Endpoint:
             body = json.loads(body) if "json" in headers.get("content-type", "") else body.decode()
         except ValueError:
             body = body.decode(errors="replace")
+        if "location" in headers:  # a relative reference leads to the same place as an absolute one
+            headers["location"] = headers["location"].removeprefix(f"http://{self.address}")
         compared = {name: value for name, value in headers.items() if name not in UNCOMPARED}
         return self.plain({"status": response.status, "headers": compared, "body": body})
 
     def fill(self, text):
-        return re.sub(r"\{(\w+)\}", lambda found: self.ids[found[1]], text)
+        """With the IDs in the places of their names, in lower case where `~` asks for it."""
+        known = lambda found: self.ids[found[1]].lower() if found[2] else self.ids[found[1]]
+        return re.sub(r"\{(\w+)(~?)\}", known, text)
 
     def plain(self, value):
         """Without what is never the same twice: IDs, times, places in a list."""
@@ -116,9 +122,9 @@ def listed():
     return {tuple(line.rsplit(" ", 1)) for line in lines if line.strip() and not line.startswith("#")}
 
 
-def compare():
+def compare(*options):
     known, found = listed(), set()
-    with sandbox("TestKey") as port, emulator("--plain-http", "--profile", "sandbox") as url:
+    with sandbox("TestKey") as port, emulator("--plain-http", "--profile", "sandbox", *options) as url:
         theirs, ours = Endpoint(f"http://127.0.0.1:{port}"), Endpoint(url)
         for call in CALLS:
             answered = {(call.name, place): why for place, why in differences(ours.answer(call), theirs.answer(call))}
@@ -144,5 +150,7 @@ def compare_modes():
 
 if __name__ == "__main__":
     compare()
+    # The same of its own mailboxes.jsonl and workflows.jsonl.
+    compare("--data-dir", Path(mesh_sandbox.__file__).parent / "store" / "data")
     compare_modes()
     finish()

@@ -15,6 +15,8 @@ use crate::{
 pub struct Delivered {
     /// What it is.
     pub message: Arc<Message>,
+    /// Why it was delivered to nobody after all; only its sender gets to see that.
+    pub failure: Option<Box<Failure>>,
     content: Arc<Content>,
 }
 
@@ -67,7 +69,11 @@ impl Mailroom {
             State::Waiting { content, .. } => Arc::clone(content),
             _ => empty(),
         };
-        Some(Delivered { message, content })
+        let failure = match &entry.state {
+            State::Failed { failure, .. } => Some(failure.clone()),
+            _ => None,
+        };
+        Some(Delivered { message, failure, content })
     }
 
     /// Takes a message out of the inbox for good. Doing so again changes nothing.
@@ -96,12 +102,17 @@ impl Mailroom {
         rooms.messages.contains_key(id)
     }
 
-    /// As if it had waited too long: with a report to its sender.
+    /// As if it had waited too long: with a report to its sender. Where events are not reported, it need
+    /// not even have waited.
     pub fn mark_undeliverable(&self, id: &MessageId) -> bool {
         let (mut rooms, now) = (self.rooms(), self.clock.now());
         match self.switches.event_reports {
             EventReports::Sent => rooms.expire(id, now),
-            EventReports::Unsent => drop(rooms.lapse(id, now)),
+            EventReports::Unsent => {
+                if rooms.lapse(id, now).is_none() {
+                    rooms.move_to(id, State::Undeliverable { at: now, content: None });
+                }
+            }
         }
         rooms.messages.contains_key(id)
     }
@@ -133,6 +144,7 @@ impl Rooms {
         }
         let found = |content: &Arc<Content>| Delivered {
             message: Arc::clone(&entry.message),
+            failure: None,
             content: Arc::clone(content),
         };
         let past = |switch, content: &Option<Arc<Content>>| match (switch, content) {

@@ -148,8 +148,10 @@ impl Mailroom {
         let rooms = self.lock();
         let receivers = rooms.workflows.get(workflow).map(|workflow| &workflow.receivers);
         let mailboxes = receivers.into_iter().flatten().filter_map(|id| rooms.mailboxes.get(id));
+        // ODS codes have capitals, however they are registered (mesh-sandbox 1.0.137).
+        let of = |code: &OdsCode, mailbox: &Mailbox| code.as_str() == mailbox.ods_code.trim().to_uppercase();
         mailboxes
-            .filter(|mailbox| ods_code.is_none_or(|code| code.as_str() == mailbox.ods_code))
+            .filter(|mailbox| ods_code.is_none_or(|code| of(code, mailbox)))
             .map(Mailbox::correspondent)
             .collect()
     }

@@ -16,7 +16,7 @@ use crate::{
         mailroom::{Mailroom, ReportRequest},
     },
     protocol::{
-        ApiVersion, ErrorCode, Failure, MailboxId, MessageId, WorkflowId,
+        ApiVersion, ErrorCode, Failure, MailboxId, MessageId, Tracked, WorkflowId,
         sandbox::{self, Refused},
     },
 };
@@ -24,35 +24,37 @@ use crate::{
 /// How far the clock may be moved, either way, in all: a century.
 const MOST_SECONDS: i64 = 100 * 365 * 86_400;
 
-/// Answers `path`, the part after `/messageexchange/admin/`.
+/// Answers `path`, the part after `/messageexchange/admin/`; `None` when it is no admin route by this method.
 pub async fn answer(
     mailroom: &Mailroom,
     clock: &Clock,
     method: &Method,
     path: &str,
     body: &mut Upload,
-) -> Reply {
+) -> Option<Reply> {
     let segments: Vec<&str> = path.split('/').collect();
     let body = match small(body).await {
         Ok(body) => body,
-        Err(why) => return wrong(why),
+        Err(why) => return Some(wrong(why)),
     };
-    let answered = mailroom.durably(|mailroom| match (method.as_str(), segments.as_slice()) {
-        ("DELETE", ["reset"]) => {
-            mailroom.reset();
-            ok(&json!({ "message": "all mailboxes reset" }))
-        }
-        ("DELETE", ["reset", mailbox]) => reset_mailbox(mailroom, mailbox),
-        ("POST", ["report"]) => with(&body, |request| create_report(mailroom, request)),
-        ("POST", ["message", id, "event"]) => with(&body, |event| add_event(mailroom, id, event)),
-        ("GET", ["message", id]) => message(mailroom, id),
-        ("GET", ["mailbox", id]) => mailbox(mailroom, id),
-        ("POST", ["mailbox", id]) => with(&body, |change| change_mailbox(mailroom, id, &change)),
-        ("GET", ["clock"]) => time(clock),
-        ("POST", ["clock"]) => with(&body, |change| move_clock(clock, &change)),
-        _ => Reply::empty(StatusCode::NOT_FOUND).noting("no admin route"),
+    let answered = mailroom.durably(|mailroom| {
+        Some(match (method.as_str(), segments.as_slice()) {
+            ("DELETE", ["reset"]) => {
+                mailroom.reset();
+                ok(&json!({ "message": "all mailboxes reset" }))
+            }
+            ("DELETE", ["reset", mailbox]) => reset_mailbox(mailroom, mailbox),
+            ("POST", ["report"]) => with(&body, |request| create_report(mailroom, request)),
+            ("POST", ["message", id, "event"]) => with(&body, |event| add_event(mailroom, id, event)),
+            ("GET", ["message", id]) => message(mailroom, id),
+            ("GET", ["mailbox", id]) => mailbox(mailroom, id),
+            ("POST", ["mailbox", id]) => with(&body, |change| change_mailbox(mailroom, id, &change)),
+            ("GET", ["clock"]) => time(clock),
+            ("POST", ["clock"]) => with(&body, |change| move_clock(clock, &change)),
+            _ => return None,
+        })
     });
-    answered.await.unwrap_or_else(full)
+    answered.await.unwrap_or_else(|unstored| Some(full(unstored)))
 }
 
 /// A report as mesh-sandbox takes it.
@@ -127,15 +129,19 @@ fn create_report(mailroom: &Mailroom, request: CreateReport) -> Reply {
     let Ok(mailbox) = MailboxId::parse(&request.mailbox_id.to_ascii_uppercase()) else {
         return missing("mailbox does not exist");
     };
-    let Ok(workflow) = WorkflowId::parse(&request.workflow_id) else { return wrong("workflow_id") };
-    let linked = match request.linked_message_id.as_deref().map(MessageId::parse).transpose() {
+    let workflow = match WorkflowId::parse(&request.workflow_id) {
+        Ok(workflow) => workflow,
+        Err(error) => return wrong(&format!("workflow_id {error}")),
+    };
+    let linked = request.linked_message_id.as_deref().filter(|linked| !linked.is_empty());
+    let linked = match linked.map(MessageId::parse).transpose() {
         Ok(linked) => linked,
         Err(error) => return wrong(&format!("linked_message_id {error}")),
     };
     let (failure, subject, file_name) = match request.status {
         ReportStatus::Undeliverable => {
-            let subject =
-                request.subject.map_or_else(|| "NDR".to_owned(), |subject| format!("NDR: {subject}"));
+            let subject = request.subject.filter(|subject| !subject.is_empty());
+            let subject = subject.map_or_else(|| "NDR".to_owned(), |subject| format!("NDR: {subject}"));
             (ErrorCode::Undelivered.into(), Some(subject), None)
         }
         ReportStatus::Error => {
@@ -156,7 +162,7 @@ fn create_report(mailroom: &Mailroom, request: CreateReport) -> Reply {
 }
 
 fn add_event(mailroom: &Mailroom, id: &str, event: AddEvent) -> Reply {
-    let Ok(id) = MessageId::parse(id) else { return missing("message does not exist") };
+    let Some((id, _)) = inspect(mailroom, id) else { return missing("message does not exist") };
     let failure = Failure {
         event: event.event.unwrap_or_default(),
         code: event.code.unwrap_or_default(),
@@ -170,13 +176,19 @@ fn add_event(mailroom: &Mailroom, id: &str, event: AddEvent) -> Reply {
     if known { Reply::empty(StatusCode::OK) } else { missing("message does not exist") }
 }
 
+/// A message, by its ID in either case.
+fn inspect(mailroom: &Mailroom, id: &str) -> Option<(MessageId, Tracked)> {
+    [id, &id.to_ascii_uppercase()].into_iter().find_map(|id| {
+        let id = MessageId::parse(id).ok()?;
+        let tracked = mailroom.inspect(&id)?;
+        Some((id, tracked))
+    })
+}
+
 /// The message, whoever asks.
 fn message(mailroom: &Mailroom, id: &str) -> Reply {
-    let tracked = [id, &id.to_ascii_uppercase()]
-        .into_iter()
-        .find_map(|id| mailroom.inspect(&MessageId::parse(id).ok()?));
-    match tracked {
-        Some(tracked) => ok(&sandbox::message_details(&tracked)),
+    match inspect(mailroom, id) {
+        Some((_, tracked)) => ok(&sandbox::message_details(&tracked)),
         None => missing("message does not exist"),
     }
 }

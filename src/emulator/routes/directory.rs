@@ -3,7 +3,7 @@
 use http::StatusCode;
 use percent_encoding::percent_decode_str;
 
-use super::{Ask, Reply};
+use super::{Ask, Reply, sandbox_paths};
 use crate::{
     emulator::switches::{Reading, TrackingBody, TrackingNulls},
     protocol::{
@@ -58,6 +58,9 @@ pub fn search(ask: Ask<'_>, workflow: &WorkflowId) -> Reply {
 /// The answer of mesh-sandbox to a lookup of what no code or workflow can be.
 pub fn nothing_found(ask: Ask<'_>, path: &str, name: &str) -> Reply {
     let segments: Vec<&str> = path.trim_start_matches("/messageexchange/").split('/').collect();
+    if segments.contains(&"") {
+        return sandbox_paths::unknown(&ask.parts.method, path);
+    }
     let blank = |text: &str| percent_decode_str(text).decode_utf8_lossy().trim().is_empty();
     if let Some(place) = segments.iter().skip(1).position(|text| blank(text)) {
         let of_code = place == 0 && segments.len() > 2;

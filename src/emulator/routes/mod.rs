@@ -255,18 +255,21 @@ impl Routes {
         token: &mut TokenOutcome,
     ) -> Reply {
         let version = refusals::version(&self.switches, header(parts, &http::header::ACCEPT));
-        let ask = self.ask(parts, version.unwrap_or(ApiVersion::V1));
-        if let Some(reply) = sandbox_paths::without_slash(&parts.method, path, parts.uri.query()) {
+        let ask = self.ask(parts, *version.as_ref().unwrap_or(&ApiVersion::V1));
+        if let Some(reply) = sandbox_paths::without_slash(&parts.uri, path) {
             return reply;
         }
         if let PathError::Part(name @ ("ods_code" | "workflow_id")) = error {
-            return directory::nothing_found(ask, path, name);
+            return match &version {
+                Err(refused) => ask.tell(refused),
+                Ok(_) => directory::nothing_found(ask, path, name),
+            };
         }
         let mailbox = sandbox_paths::mailbox(path).and_then(|mailbox| MailboxId::parse(mailbox).ok());
         let rest = path.splitn(4, '/').nth(3).unwrap_or_default();
         let own = matches!((parts.method.as_str(), rest), ("POST", "update") | ("GET", "outbox/rich"));
         let Some(mailbox) = mailbox.filter(|_| own || matches!(error, PathError::Part(_))) else {
-            return sandbox_paths::unknown(path);
+            return sandbox_paths::unknown(&parts.method, path);
         };
         if let Err(refusal) = self.guard.admit(&mailbox, &parts.headers, peer, &self.mailroom) {
             *token = TokenOutcome::Refused(refusal.clone());
@@ -275,6 +278,11 @@ impl Routes {
         *token = TokenOutcome::Accepted;
         match (error, rest) {
             (PathError::Part(name), _) => {
+                // What one accepts is looked at before what the path says, where it is looked at.
+                let looked_at = name != "local_id" && parts.method != Method::HEAD;
+                if let Some(refused) = version.err().filter(|_| looked_at) {
+                    return ask.tell(&refused);
+                }
                 ask.tell(&sandbox_paths::malformed(&parts.method, path, &parts.headers, name))
             }
             (_, "update") => Reply::empty(StatusCode::OK),
@@ -297,12 +305,16 @@ impl Routes {
             switches::Extras::Missing => None,
         };
         let path = admin.or_else(details).filter(|_| self.admin && peer.on_loopback)?;
-        let reply = admin::answer(&self.mailroom, &self.clock, &parts.method, path, body).await;
+        let path = match self.switches.reading {
+            switches::Reading::OpenApi => Cow::Borrowed(path),
+            switches::Reading::Sandbox => sandbox_paths::decoded(path),
+        };
+        let reply = admin::answer(&self.mailroom, &self.clock, &parts.method, &path, body).await?;
         if self.switches.refusals == switches::Refusals::OpenApi {
             return Some(reply);
         }
         let version = refusals::version(&self.switches, header(parts, &http::header::ACCEPT));
-        Some(admin::as_sandbox(reply, path, version.unwrap_or(ApiVersion::V1)))
+        Some(admin::as_sandbox(reply, &path, version.unwrap_or(ApiVersion::V1)))
     }
 }
 

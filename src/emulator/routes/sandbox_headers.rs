@@ -1,12 +1,15 @@
 //! The headers of a download as mesh-sandbox 1.0.137 has them.
 
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, LAST_MODIFIED};
+use http::{
+    HeaderName,
+    header::{CONTENT_ENCODING, CONTENT_TYPE, LAST_MODIFIED},
+};
 
 use super::Reply;
 use crate::{
     emulator::mailroom::Delivered,
     protocol::{
-        ApiVersion, ContentEncoding,
+        ApiVersion, ContentEncoding, Failure,
         headers::{
             MEX_ADDRESS_TYPE, MEX_CHUNK_RANGE, MEX_FILE_NAME, MEX_FROM, MEX_LINKED_MESSAGE_ID,
             MEX_MESSAGE_ID, MEX_MESSAGE_TYPE, MEX_STATUS_CODE, MEX_STATUS_DESCRIPTION, MEX_STATUS_EVENT,
@@ -37,7 +40,7 @@ pub fn described(reply: Reply, delivered: &Delivered, number: u32) -> Reply {
         reply = reply.with(MEX_FROM, sender.as_str());
     }
     for (name, value) in &message.headers.passed_through {
-        reply = reply.with(name.clone(), value);
+        reply = filled(reply, name.clone(), value);
     }
     if message.headers.encoding == ContentEncoding::Gzip {
         reply = reply.with(CONTENT_ENCODING, "gzip");
@@ -59,21 +62,31 @@ pub fn typed(reply: Reply, delivered: &Delivered, version: ApiVersion) -> Reply 
 
 fn with_status(reply: Reply, delivered: &Delivered) -> Reply {
     let Some(report) = &delivered.message.report else {
+        let reply = reply.with(MEX_MESSAGE_TYPE, "DATA");
+        if let Some(failure) = &delivered.failure {
+            return failed(reply, failure);
+        }
         return reply
-            .with(MEX_MESSAGE_TYPE, "DATA")
             .with(MEX_STATUS_CODE, "00")
             .with(MEX_STATUS_EVENT, "TRANSFER")
             .with(MEX_STATUS_SUCCESS, "SUCCESS")
             .with(MEX_STATUS_DESCRIPTION, "Transferred to recipient mailbox");
     };
-    let reply = reply
-        .with(MEX_MESSAGE_TYPE, "REPORT")
-        .with(MEX_STATUS_CODE, &report.failure.code)
-        .with(MEX_STATUS_EVENT, &report.failure.event)
-        .with(MEX_STATUS_SUCCESS, "ERROR")
-        .with(MEX_STATUS_DESCRIPTION, &report.failure.description);
+    let reply = failed(reply.with(MEX_MESSAGE_TYPE, "REPORT"), &report.failure);
     match &report.linked {
         Some(linked) => reply.with(MEX_LINKED_MESSAGE_ID, linked.as_str()),
         None => reply,
     }
+}
+
+fn failed(reply: Reply, failure: &Failure) -> Reply {
+    let reply = reply.with(MEX_STATUS_SUCCESS, "ERROR");
+    let reply = filled(reply, MEX_STATUS_CODE, &failure.code);
+    let reply = filled(reply, MEX_STATUS_EVENT, &failure.event);
+    filled(reply, MEX_STATUS_DESCRIPTION, &failure.description)
+}
+
+/// No header is empty.
+fn filled(reply: Reply, name: HeaderName, value: &str) -> Reply {
+    if value.is_empty() { reply } else { reply.with(name, value) }
 }

@@ -62,11 +62,11 @@ impl RichQuery {
     /// 400 with everything that is out of its limits.
     pub fn read(query: &str, least: i64, most: i64) -> Result<Self, Refused> {
         let mut flaws = Vec::new();
+        let continue_from = last(query, "continue_from");
+        flaws.extend(length("continue_from", continue_from.as_deref(), 24, 1000));
         let text = last(query, "max_results").unwrap_or_else(|| "100".to_owned());
         let number = Flaw::number("query", "max_results", &text, least, most);
         let max_results = number.map_err(|flaw| flaws.push(flaw)).unwrap_or_default();
-        let continue_from = last(query, "continue_from");
-        flaws.extend(length("continue_from", continue_from.as_deref(), 24, 1000));
         let no_time = |text: String| time(&text).ok_or_else(|| Flaw::no_time("query", "start_time", &text));
         let since = last(query, "start_time").map(no_time).transpose();
         let since = since.map_err(|flaw| flaws.push(flaw)).ok().flatten();

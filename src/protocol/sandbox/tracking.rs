@@ -26,7 +26,7 @@ pub fn message_details(tracked: &Tracked) -> Value {
         "download_timestamp": known.acknowledged.map(precise),
         "expiry_time": precise(tracked.expires_at),
         "failure_date": known.failed.map(|_| precise(tracked.status_at)),
-        "failure_diagnostic": known.failed.map(|failure| &failure.description),
+        "failure_diagnostic": known.diagnostic(),
         "filename": known.file_name,
         "file_size": known.size,
         "is_compressed": known.data.then_some(tracked.compressed),
@@ -61,7 +61,8 @@ pub fn message_details(tracked: &Tracked) -> Value {
 #[must_use]
 pub fn rich_inbox_entry(tracked: &Tracked) -> Value {
     let known = Known::of(tracked);
-    let code = known.report.or(known.failed).map(|failure| &failure.code);
+    let failed = known.failed.filter(|failure| !failure.code.is_empty());
+    let code = known.report.or(failed).map(|failure| &failure.code);
     present(rich(tracked, &known, known.text(&tracked.local_id), json!(code)))
 }
 
@@ -112,7 +113,7 @@ fn v1(tracked: &Tracked) -> Value {
         "encryptedFlag": flag(tracked.encrypted),
         "expiryTime": compact(tracked.expires_at),
         "failureDate": known.failed.map(|_| compact(tracked.status_at)),
-        "failureDiagnostic": known.failed.map(|failure| &failure.description),
+        "failureDiagnostic": known.diagnostic(),
         "fileName": known.file_name,
         "fileSize": known.size,
         "isCompressed": flag(tracked.compressed),
@@ -179,6 +180,7 @@ struct Known<'a> {
 impl<'a> Known<'a> {
     fn of(tracked: &'a Tracked) -> Self {
         let data = tracked.reported.is_none();
+        let given_name = tracked.file_name.clone().filter(|name| !name.is_empty());
         let zipped = if tracked.encoding == ContentEncoding::Gzip { "gzip" } else { "" };
         let centre = || Correspondent {
             mailbox: String::new(),
@@ -193,7 +195,7 @@ impl<'a> Known<'a> {
             chunks: if data { tracked.chunk_count } else { 0 },
             size: if tracked.status == TrackingStatus::Uploading { 0 } else { tracked.size },
             encoding: data.then_some(zipped),
-            file_name: tracked.file_name.clone().unwrap_or_else(|| format!("{}.dat", tracked.message_id)),
+            file_name: given_name.unwrap_or_else(|| format!("{}.dat", tracked.message_id)),
             sender: if data { tracked.sender.clone() } else { centre() },
             failed: tracked.failure.as_ref().filter(|_| tracked.status == TrackingStatus::Error),
             report: tracked.reported.as_ref(),
@@ -203,6 +205,11 @@ impl<'a> Known<'a> {
 
     fn success(&self) -> &'static str {
         if self.data && self.failed.is_none() { "SUCCESS" } else { "ERROR" }
+    }
+
+    /// Why it failed, if whoever made it fail said so.
+    fn diagnostic(&self) -> Option<&'a str> {
+        Some(self.failed?.description.as_str()).filter(|words| !words.is_empty())
     }
 
     /// A text that was not given is empty in data and not there in a report.
