@@ -26,6 +26,8 @@ const COPIED: usize = 16 * 1024;
 /// Longest body that is kept in the database of a durable mailroom, in bytes. A file of its own costs
 /// two more syncs, the database the copying of what it holds.
 const IN_A_ROW: u64 = 64 * 1024;
+/// Longest compressed body that is checked at once, in bytes: of each byte a thousand may come.
+const UNPACKED_AT_ONCE: u64 = 4 * 1024;
 
 /// Why a body is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -132,8 +134,7 @@ impl Space {
     }
 }
 
-/// A body that is coming in. May write to disk: not for a worker of the runtime when
-/// [`BodyWriter::goes_to_disk`] says so.
+/// A body that is coming in. Not for a worker of the runtime when [`BodyWriter::takes_long`] says so.
 pub struct BodyWriter {
     space: Space,
     sink: Sink,
@@ -148,9 +149,15 @@ enum Sink {
 }
 
 impl BodyWriter {
-    /// Whether the body is on disk, or will be with so many bytes more.
+    /// Whether to take so many bytes more is not for a worker of the runtime: they go to disk, or much may come out
+    /// of them when they are decompressed.
     #[must_use]
-    pub fn goes_to_disk(&self, more: u64) -> bool {
+    pub fn takes_long(&self, more: u64) -> bool {
+        self.goes_to_disk(more) || (self.check.is_some() && self.size + more > UNPACKED_AT_ONCE)
+    }
+
+    /// Whether the body is on disk, or will be with so many bytes more.
+    fn goes_to_disk(&self, more: u64) -> bool {
         !matches!(self.sink, Sink::Memory { .. }) || self.size + more > self.space.limits.in_memory_bytes
     }
 
@@ -305,6 +312,22 @@ mod tests {
         let stored = writer.finish().unwrap();
         assert!(buffer.is_unique());
         assert_eq!(stored.whole().unwrap(), buffer[100..200]);
+    }
+
+    #[test]
+    fn what_goes_to_disk_or_is_to_be_decompressed_takes_long() {
+        let space = Space::passing(Limits { in_memory_bytes: 10_000, ..Limits::default() });
+        let (mut plain, mut gzip) =
+            (space.writer(ContentEncoding::Identity), space.writer(ContentEncoding::Gzip));
+        assert_eq!([10_000, 10_001].map(|more| plain.takes_long(more)), [false, true]);
+        assert_eq!([4096, 4097].map(|more| gzip.takes_long(more)), [false, true]);
+        let body = Bytes::from(zipped(b"x"));
+        for writer in [&mut plain, &mut gzip] {
+            writer.write(vec![body.clone()]).unwrap();
+        }
+        let rest = body.len() as u64;
+        assert!(plain.takes_long(10_001 - rest) && gzip.takes_long(4097 - rest));
+        assert!(!plain.takes_long(10_000 - rest) && !gzip.takes_long(4096 - rest));
     }
 
     #[test]

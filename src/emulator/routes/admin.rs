@@ -5,11 +5,7 @@ use http::{Method, StatusCode};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::{
-    Reply,
-    receive::{Upload, full, small},
-    refusals::tell,
-};
+use super::{Reply, receive::full, refusals::tell, upload::Upload};
 use crate::{
     emulator::{
         Clock,
@@ -33,7 +29,7 @@ pub async fn answer(
     body: &mut Upload,
 ) -> Option<Reply> {
     let segments: Vec<&str> = path.split('/').collect();
-    let body = match small(body).await {
+    let body = match body.small().await {
         Ok(body) => body,
         Err(why) => return Some(wrong(why)),
     };

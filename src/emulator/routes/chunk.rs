@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use super::{
     Ask, Reply,
     outbox::{accepted, coded, refused},
-    receive::{Upload, no_room, receive, too_large},
+    receive::{no_room, receive, too_large},
     refusals::unavailable,
+    upload::Upload,
 };
 use crate::{
     emulator::{

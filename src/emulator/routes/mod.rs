@@ -14,6 +14,7 @@ mod reply;
 mod rich;
 mod sandbox_headers;
 mod sandbox_paths;
+mod upload;
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -28,7 +29,7 @@ use super::{
 };
 use crate::protocol::{ApiVersion, MailboxId, MessageId, Operation, PathError, ValidationError};
 
-use receive::Upload;
+use upload::Upload;
 
 pub use call::{Call, TokenOutcome, Watcher};
 pub use reply::{Reply, ReplyBody, SERVER};
@@ -115,7 +116,7 @@ impl Routes {
         let unasked = body.is_held_back();
         if !unasked {
             // A client that is still sending would not see an answer on a connection that is closed on it.
-            receive::drain(body).await;
+            body.drain().await;
         }
         let reply = match deed {
             Some(deed) => deed.after(reply).await,

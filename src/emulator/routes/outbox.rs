@@ -4,7 +4,8 @@ use http::{StatusCode, header::CONTENT_ENCODING};
 
 use super::{
     Ask, Reply,
-    receive::{Upload, no_room, receive},
+    receive::{no_room, receive},
+    upload::Upload,
 };
 use crate::{
     emulator::switches::{OtherEncoding, Reading, Refusals, Unlisted},

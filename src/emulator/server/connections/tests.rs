@@ -6,6 +6,10 @@ use tokio::{
 };
 
 use super::*;
+use crate::{
+    emulator::{Clock, Emulator, Limits, Policy, Settings, Transport},
+    protocol::SharedKey,
+};
 
 async fn started() -> Emulator {
     let settings = Settings {
