@@ -195,10 +195,16 @@ fn mailboxes(given: &[String]) -> Result<Vec<Mailbox>, Failure> {
         let id = MailboxId::parse(id).map_err(|error| format!("{id}: a mailbox ID {error}"))?;
         Ok(Mailbox::new(id, Password::new(password)))
     };
-    given
-        .iter()
-        .map(|text| read(text).map_err(|why: String| Failure::new(Exit::Usage, format!("--mailbox: {why}"))))
-        .collect()
+    let unusable = |why: String| Failure::new(Exit::Usage, format!("--mailbox: {why}"));
+    let mut mailboxes = Vec::<Mailbox>::with_capacity(given.len());
+    for text in given {
+        let mailbox = read(text).map_err(unusable)?;
+        if mailboxes.iter().any(|other| other.id == mailbox.id) {
+            return Err(unusable(format!("{} is given twice; name it once", mailbox.id)));
+        }
+        mailboxes.push(mailbox);
+    }
+    Ok(mailboxes)
 }
 
 fn guide(arguments: &EmulateArguments, address: SocketAddr, mailboxes: &[MailboxId]) -> String {

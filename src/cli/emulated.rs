@@ -67,8 +67,20 @@ fn password<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Er
     }
 }
 
-/// Reads mailboxes, one JSON object a line.
+/// Reads mailboxes, one JSON object a line. Of several about one mailbox the last counts, as in mesh-sandbox.
 pub fn mailboxes(path: &Path) -> Result<Vec<Mailbox>, String> {
+    let (mut all, mut places) = (Vec::<Mailbox>::new(), HashMap::new());
+    for one in mailbox_lines(path)? {
+        let place = *places.entry(one.id.clone()).or_insert(all.len());
+        match all.get_mut(place) {
+            Some(known) => *known = one,
+            None => all.push(one),
+        }
+    }
+    Ok(all)
+}
+
+fn mailbox_lines(path: &Path) -> Result<Vec<Mailbox>, String> {
     lines(path, |line: MailboxLine| {
         let id = mailbox_id(&line.mailbox_id)?;
         let plain = Mailbox::new(id, Password::new(line.password.unwrap_or_default()));
@@ -293,6 +305,18 @@ mod tests {
         let read = workflows(&path).unwrap();
         assert!(read[0].restricted && read[0].senders.contains(&MailboxId::parse("X26ABC1").unwrap()));
         assert!(!read[1].restricted);
+    }
+
+    #[test]
+    fn of_several_lines_about_a_mailbox_the_last_counts() {
+        let (_folder, path) = file(concat!(
+            r#"{"mailbox_id": "A", "mailbox_name": "first"}"#,
+            r#"{"mailbox_id": "B"}"#,
+            r#"{"mailbox_id": "A", "mailbox_name": "second"}"#,
+        ));
+        let read = mailboxes(&path).unwrap();
+        let names: Vec<_> = read.iter().map(|one| (one.id.as_str(), one.name.as_str())).collect();
+        assert_eq!(names, [("A", "second"), ("B", "B")]);
     }
 
     #[test]

@@ -84,6 +84,13 @@ async fn the_access_log_has_one_line_a_call_and_no_secret() {
 }
 
 #[test]
+fn a_mailbox_that_is_given_twice_is_refused_by_its_name() {
+    let outcome = witness(&["emulate", "--plain-http", "--mailbox", "A:p", "--mailbox", "A:q"]);
+    assert_eq!(outcome.code, Some(2));
+    assert!(outcome.stderr.contains("--mailbox: A is given twice; name it once"), "{}", outcome.stderr);
+}
+
+#[test]
 fn a_file_that_is_wrong_is_told_with_its_line() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("m.jsonl");
