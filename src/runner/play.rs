@@ -50,8 +50,9 @@ pub async fn play(
     let course = setting.ledger.course(&exchanges, setting.driven.is_none());
     let mut rules = judged(&exchanges, &course, setting.emulated);
     let ended_at = Utc::now();
-    let deviation_problems =
-        deviations::apply(&setting.terms.deviations, &mut scenarios, &mut rules, ended_at.date_naive());
+    let today = ended_at.date_naive();
+    let known = &setting.terms.deviations;
+    let deviation_problems = deviations::apply(known, &mut scenarios, &mut rules, today, cut_short.is_some());
     RunRecord {
         run_id: setting.run_id.clone(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
