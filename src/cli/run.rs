@@ -43,6 +43,9 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
     let old = old.map_err(|error| usage(&error))?;
     let url = prepared.setting.url.clone();
     let origin = Origin::parse(&url).map_err(|error| Failure::new(Exit::Usage, error))?;
+    let path = arguments.bundle.clone().unwrap_or_else(|| default_path(&prepared.setting.run_id));
+    // A run may take hours and be witnessed: not one of which nothing can be kept.
+    evidence::try_place(&path).map_err(|error| not_written(&error))?;
     let more = terms::told(&mut prepared.setting.terms, &arguments, &plan, &url)?;
     let mut setting = prepared.setting;
     setting.notice = Arc::new(|text: &str| screen::notice(text));
@@ -76,7 +79,6 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
     )
     .await;
     screen.closing(&record, left_out);
-    let path = arguments.bundle.unwrap_or_else(|| default_path(&record));
     if let Some(old) = old {
         let own = report::summary(&record).map_err(|error| not_written(&error))?;
         let new = evidence::outline_of_summary(&own)
@@ -96,8 +98,8 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
     Ok(exit(&record, left_out))
 }
 
-fn default_path(record: &RunRecord) -> PathBuf {
-    Path::new("reports").join(format!("mesh-witness-{}.zip", record.run_id))
+fn default_path(run_id: &str) -> PathBuf {
+    Path::new("reports").join(format!("mesh-witness-{run_id}.zip"))
 }
 
 /// Writes and seals the bundle; its size in bytes.
