@@ -72,6 +72,23 @@ fn what_needs_our_own_emulator_is_not_run_elsewhere_and_that_is_no_pass() {
     assert!(bundle.text("data/summary.json").contains("built-in emulator"));
 }
 
+/// What is known changes nothing of that more was asked for than may be played.
+#[test]
+fn what_is_left_out_is_told_by_the_exit_code_beside_a_known_deviation() {
+    let endpoint = Endpoint::start_arranged(wrong());
+    let folder = tempfile::TempDir::new().unwrap();
+    let known = folder.path().join("known.yaml");
+    let entry = "- {requirement: INBOX-01, reason: R, reference: T, owner: O, expires: 2999-01-01}\n";
+    std::fs::write(&known, entry).unwrap();
+    let tags = "(@req-INBOX-01 and @int-safe) or @req-INBOX-07";
+    let (outcome, _) = play(
+        &endpoint.config(),
+        &["--pack", "endpoint", "--tags", tags, "--deviations", known.to_str().unwrap()],
+    );
+    assert!(outcome.stdout.contains("expected deviation"), "{outcome:?}");
+    assert_eq!(outcome.code, Some(2), "{outcome:?}");
+}
+
 #[test]
 fn an_endpoint_that_is_wrong_has_failed_and_a_password_that_is_wrong_has_not() {
     let endpoint = Endpoint::start();

@@ -232,6 +232,7 @@ fn a_bundle_that_cannot_be_written_is_said() {
     let outcome = witness(&["run", "--bundle", below.to_str().unwrap()]);
     assert_eq!(outcome.code, Some(3), "{outcome:?}");
     assert!(outcome.stderr.contains("there is no bundle"), "{}", outcome.stderr);
+    assert!(!outcome.stdout.contains("playing"), "told before anything is played: {outcome:?}");
 }
 
 /// Ctrl-C and the signal of service managers: the run says so, exits with neither 0 nor 1, and the

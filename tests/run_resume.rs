@@ -127,6 +127,18 @@ fn a_day_too_early_the_message_is_taken_along_however_the_clock_was_moved() {
 }
 
 /// A message that is sent when the clock was moved already is due five days after that.
+/// Whoever goes on with the last bundle waits for no five days again.
+#[test]
+fn a_second_run_that_does_not_get_to_it_takes_the_message_along() {
+    let mut rig = Rig::start();
+    let pending = rig.first();
+    rig.emulate.kill().unwrap();
+    rig.emulate.wait().unwrap();
+    let (outcome, bundle) = rig.second();
+    assert_eq!(outcome.code, Some(3), "{outcome:?}");
+    assert_eq!(bundle.summary()["pending"], json!([pending]));
+}
+
 #[test]
 fn days_before_the_send_do_not_count() {
     let rig = Rig::start();

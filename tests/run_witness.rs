@@ -63,6 +63,22 @@ fn against_a_configured_endpoint_an_attestation_is_due() {
 }
 
 #[test]
+fn what_nobody_can_have_said_yet_is_refused_and_what_nobody_asks_for_is_told() {
+    let folder = TempDir::new().unwrap();
+    let tags = ["--tags", "@case-701 or @attestation"];
+    for to_come in ["2999-01-01", "2999-01-01T00:00:00Z"] {
+        let list = file(&folder, "said.yaml", &SAID.replace("2026-11-20", to_come));
+        let (outcome, bundle) = practice(&[tags[0], tags[1], "--attestations", &list]);
+        assert_eq!((outcome.code, bundle.is_some()), (Some(2), false), "{outcome:?}");
+        assert!(outcome.stderr.contains(&format!("case 801: {to_come} is to come")), "{}", outcome.stderr);
+    }
+    let list = file(&folder, "said.yaml", &SAID.replace("801", "810"));
+    let (outcome, _) = practice(&[tags[0], tags[1], "--attestations", &list]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stderr.contains("asks for no declaration of case 810"), "{}", outcome.stderr);
+}
+
+#[test]
 fn what_the_product_does_without_does_not_apply() {
     let endpoint = Endpoint::start();
     let mut config = endpoint.config();

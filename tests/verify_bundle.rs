@@ -324,6 +324,16 @@ fn zips_that_programs_read_differently_are_not_whole() {
     let stuffed = repack(&[&files(&bag)[..], &[("data/dir/", b"not empty")]].concat());
     assert_eq!(place.verify(&stuffed).problems, [Problem::NotAFile("data/dir/".to_owned())]);
 
+    for (more, name) in [
+        (&[("data/report.html/", &b""[..])][..], "data/report.html"),
+        (&[("data/Report.html/", b"")], "data/report.html"),
+        (&[("signatures/a", b"1"), ("signatures/a/b", b"2")], "signatures/a"),
+        (&[("signatures/A", b"1"), ("signatures/a", b"2")], "signatures/a"),
+    ] {
+        let verified = place.verify(&repack(&[&files(&bag)[..], more].concat()));
+        assert_eq!(verified.problems, [Problem::Collides(name.to_owned())], "{}", text(&verified));
+    }
+
     let mut comment = repack(&files(&bag));
     let length = comment.len() - 2;
     comment[length] = 5;

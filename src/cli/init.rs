@@ -23,7 +23,10 @@ pub fn init(arguments: &InitArguments) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Usage, format!("{what}: name another folder, or move it away")));
     }
     let not_made = |path: &Path, error: &io::Error| {
-        Failure::new(Exit::Environment, format!("{}: cannot be written: {error}", path.display()))
+        Failure::new(
+            Exit::Environment,
+            format!("{}: cannot be written: {error}: name another folder", path.display()),
+        )
     };
     fs::create_dir_all(&features).map_err(|error| not_made(&features, &error))?;
     for (path, content) in &files {

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
-use chrono::{SecondsFormat, Utc};
+use chrono::{Days, NaiveDate, SecondsFormat, Utc};
 use indicatif::ProgressBar;
 use mesh_witness::{
     config, evidence,
@@ -48,12 +48,39 @@ pub fn told(
     }
     if let Some(file) = &arguments.attestations {
         terms.attestations = config::attestations(file).map_err(|error| usage(&error))?;
+        said_by_now(&terms.attestations, Utc::now().date_naive())?;
+        not_asked_for(&terms.attestations, &plan.attestations())
+            .iter()
+            .for_each(|text| screen::warning(text));
     }
     // In practice nobody is asked: a declaration is made once, for evidence.
     if arguments.attestations.is_none() && !terms.practice && somebody_is_there(arguments) {
         terms.attestations = ask(&plan.attestations());
     }
     Ok(files)
+}
+
+/// Refuses what nobody can have said yet. It may be tomorrow already where they are.
+fn said_by_now(said: &[Attestation], today: NaiveDate) -> Result<(), Failure> {
+    let is_to_come = |of: &&Attestation| {
+        let day = of.date.get(..10).and_then(|day| day.parse::<NaiveDate>().ok());
+        day.is_some_and(|day| day > today + Days::new(1))
+    };
+    said.iter().find(is_to_come).map_or(Ok(()), |of| {
+        let Attestation { case, date, .. } = of;
+        let what =
+            format!("--attestations: case {case}: {date} is to come: give the day on which it was said");
+        Err(Failure::new(Exit::Usage, what))
+    })
+}
+
+/// What was said and is not looked at, so that a mistyped case is not taken for one that is declared.
+fn not_asked_for(said: &[Attestation], claims: &[(String, String)]) -> Option<String> {
+    let asked = |of: &&Attestation| claims.iter().any(|(case, _)| *case == of.case);
+    let cases: Vec<&str> = said.iter().filter(|of| !asked(of)).map(|of| of.case.as_str()).collect();
+    (!cases.is_empty()).then(|| {
+        format!("--attestations: this run asks for no declaration of case {}: passed over", cases.join(", "))
+    })
 }
 
 /// Whoever started the run, where they can be asked while it goes on. `live` is the line that changes: it is

@@ -19,15 +19,26 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Writes a file beside its final place, and waits until it is on the disk. Missing folders are made.
+    /// Writes a file beside its final place, and waits until it is on the disk. Missing folders are made, and a
+    /// link to a file is followed.
     ///
     /// # Errors
-    /// When the folder cannot be made, a folder stands in the way, or not everything could be written.
+    /// When the folder cannot be made, something else than a file stands in the way, or not everything could be
+    /// written.
     pub fn new(target: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<Self, WriteError> {
         let written = |source| WriteError::Write { path: target.to_owned(), source };
         let (Some(name), false) = (target.file_name(), target.is_dir()) else {
             return Err(WriteError::NotAFile { path: target.to_owned() });
         };
+        // A file that is renamed takes the place of a device, too: `/dev/null` would be none any more.
+        if fs::metadata(target).is_ok_and(|there| !there.is_file()) {
+            return Err(WriteError::Special { path: target.to_owned() });
+        }
+        if target.is_symlink()
+            && let Ok(linked) = target.canonicalize()
+        {
+            return Self::new(&linked, fill);
+        }
         let folder = folder_of(target);
         fs::create_dir_all(folder)
             .map_err(|source| WriteError::Folder { path: folder.to_owned(), source })?;
@@ -100,6 +111,20 @@ pub enum WriteError {
         /// What was given.
         path: PathBuf,
     },
+    /// There is a device, a pipe or the like under that name.
+    #[error("{}: is neither a file nor free: give the name of a file, such as report.zip, with --bundle", path.display())]
+    Special {
+        /// What was given.
+        path: PathBuf,
+    },
+}
+
+/// Finds out whether a file can be written there, before there is anything to write. Missing folders are made.
+///
+/// # Errors
+/// Why it cannot.
+pub fn try_place(target: &Path) -> Result<(), WriteError> {
+    Draft::new(target, |_| Ok(())).map(drop)
 }
 
 fn remedy(error: &io::Error) -> &'static str {
@@ -183,6 +208,24 @@ mod tests {
         fs::write(folder.path().join("file"), "").unwrap();
         let text = error(&folder.path().join("file/x.zip"));
         assert!(text.contains("a file stands where a folder should be"), "{text}");
+    }
+
+    /// A device would be gone for every other program, too.
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("socket");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let text = Draft::new(&socket, |_| Ok(())).unwrap_err().to_string();
+        assert!(text.contains("is neither a file nor free"), "{text}");
+
+        let (link, file) = (folder.path().join("link"), folder.path().join("file"));
+        fs::write(&file, "before").unwrap();
+        std::os::unix::fs::symlink("file", &link).unwrap();
+        Draft::new(&link, |file| file.write_all(b"after")).unwrap().publish().unwrap();
+        assert!(link.is_symlink(), "as /dev/stdout is one");
+        assert_eq!(fs::read(&file).unwrap(), b"after");
     }
 
     #[cfg(unix)]

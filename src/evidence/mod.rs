@@ -20,7 +20,7 @@ pub use archive::{ArchiveError, pack};
 pub use bag::{Bag, BagError, BagFile, BagInfo, PayloadFile};
 pub use compare::{OutlineError, left_by, outline, outline_of_summary};
 pub use container::NotAZip;
-pub use draft::{Draft, WriteError};
+pub use draft::{Draft, WriteError, try_place};
 pub use manifest::LineError;
 pub use path::{BagPath, LONGEST, PathError};
 pub use read::read_file;

@@ -113,30 +113,48 @@ fn properties_of(record: &RunRecord, rule: &RuleRecord) -> String {
     lines.join("\n")
 }
 
-/// A failing test of its own when the run is not passed and no scenario says so, or it was cut short.
+/// A failing test of its own when the list of expected deviations does not hold, and one when the run was cut
+/// short, or is not passed and nothing else says so.
 fn suite_of_the_run(record: &RunRecord) -> Result<Option<TestSuite>, ReportError> {
+    let problems = &record.deviation_problems;
+    let list = (!problems.is_empty()).then(|| {
+        error_of_the_run("The list of expected deviations holds", "expected deviation", &problems.join("; "))
+    });
+    let end =
+        unfinished(record).map(|message| error_of_the_run("The run came to its end", "cut short", &message));
+    let cases: Vec<TestCase> = list.into_iter().chain(end).collect();
+    if cases.is_empty() {
+        return Ok(None);
+    }
+    let mut suite = new_suite(record, "mesh-witness", record.started_at)?;
+    suite.add_testcases(cases);
+    Ok(Some(suite))
+}
+
+fn error_of_the_run(title: &str, kind: &str, message: &str) -> TestCase {
+    let mut case = TestCase::error(title, Duration::ZERO, kind, &text::xml(message));
+    case.set_classname("mesh-witness");
+    case
+}
+
+/// Why the run did not come to its end, or to a result, where no other test is red for it.
+fn unfinished(record: &RunRecord) -> Option<String> {
     let fine = |scenario: &ScenarioRecord| {
         let outcome = &scenario.outcome;
         outcome.is_good() || matches!(outcome, Outcome::NotApplicable(_)) || record.is_excused(scenario)
     };
-    let red = !record.scenarios.iter().all(fine) || record.rules.iter().any(RuleRecord::fails);
-    let message = match (&record.cut_short, record.verdict()) {
-        (Some(reason), _) => format!("the run was cut short: {reason}"),
-        (None, Verdict::Passed) => return Ok(None),
-        (None, _) if !record.deviation_problems.is_empty() => record.deviation_problems.join("; "),
-        (None, _) if red => return Ok(None),
-        (None, _) if record.scenarios.is_empty() => "nothing was played: no scenario was selected".to_owned(),
-        (None, _) => "nothing was judged: all that was selected was left out".to_owned(),
-    };
-    let mut suite = new_suite(record, "mesh-witness", record.started_at)?;
-    let (title, kind) = match record.deviation_problems.is_empty() {
-        true => ("The run came to its end", "cut short"),
-        false => ("The list of expected deviations holds", "expected deviation"),
-    };
-    let mut case = TestCase::error(title, Duration::ZERO, kind, &text::xml(&message));
-    case.set_classname("mesh-witness");
-    suite.add_testcase(case);
-    Ok(Some(suite))
+    let red = !record.scenarios.iter().all(fine)
+        || record.rules.iter().any(RuleRecord::fails)
+        || !record.deviation_problems.is_empty();
+    match (&record.cut_short, record.verdict()) {
+        (Some(reason), _) => Some(format!("the run was cut short: {reason}")),
+        (None, Verdict::Passed) => None,
+        (None, _) if red => None,
+        (None, _) if record.scenarios.is_empty() => {
+            Some("nothing was played: no scenario was selected".to_owned())
+        }
+        (None, _) => Some("nothing was judged: all that was selected was left out".to_owned()),
+    }
 }
 
 fn new_suite(record: &RunRecord, name: &str, at: DateTime<Utc>) -> Result<TestSuite, ReportError> {
@@ -284,6 +302,12 @@ mod tests {
         let mut cut_short = fixtures::passed();
         cut_short.cut_short = Some("interrupted".to_owned());
         assert_eq!(red(&junit(&cut_short)), 1);
+
+        cut_short.deviation_problems = vec!["the expected deviation of case 201 has expired".to_owned()];
+        let xml = junit(&cut_short);
+        assert_eq!(red(&xml), 2, "both are told");
+        assert!(xml.contains(r#"message="the expected deviation of case 201 has expired""#), "{xml}");
+        assert!(xml.contains(r#"message="the run was cut short: interrupted""#), "{xml}");
 
         let mut not_run = fixtures::passed();
         not_run.scenarios[3].outcome = Outcome::NotRun("a step is undefined".to_owned());

@@ -28,16 +28,9 @@ struct Readme {
 
 /// The file's content.
 pub(super) fn render(record: &RunRecord) -> Result<Vec<u8>, askama::Error> {
-    let counts = [Outcome::Passed, Outcome::Failed, Outcome::Error, Outcome::NotRun(String::new())]
-        .map(|outcome| format!("{} {}", record.count(&outcome), outcome.word()));
-    let mut counts = counts.join(", ");
-    let rules = record.rule_counts();
-    if !record.rules.is_empty() {
-        counts.push_str(&format!("; rules: {} held, {} broken", rules.held, rules.broken));
-    }
     let readme = Readme {
         verdict: record.verdict().word().to_uppercase(),
-        counts,
+        counts: counts(record),
         standing: super::standing(record),
         cut_short: record.cut_short.as_deref().map(text::line),
         environment: text::line(&record.environment.name),
@@ -53,6 +46,29 @@ pub(super) fn render(record: &RunRecord) -> Result<Vec<u8>, askama::Error> {
     Ok(readme.render()?.into_bytes())
 }
 
+/// How many of each: what a verdict must not hide always, the rest where there is any.
+fn counts(record: &RunRecord) -> String {
+    let always = [Outcome::Passed, Outcome::Failed, Outcome::Error, Outcome::NotRun(String::new())];
+    let count = |outcome: &Outcome| format!("{} {}", record.count(outcome), outcome.word());
+    let more = Outcome::EACH.into_iter().filter(|outcome| !always.contains(outcome));
+    let more = more.filter(|outcome| record.count(outcome) > 0);
+    let mut cases: Vec<String> = always.iter().map(count).collect();
+    cases.extend(more.map(|outcome| count(&outcome)));
+    cases.extend(counted(record.expected_deviations(), "expected to fail"));
+    if record.rules.is_empty() {
+        return cases.join(", ");
+    }
+    let of = record.rule_counts();
+    let mut rules = vec![format!("{} held", of.held), format!("{} broken", of.broken)];
+    rules.extend(counted(of.warned, "with a warning"));
+    rules.extend(counted(of.expected, "expected to be broken"));
+    format!("{}; rules: {}", cases.join(", "), rules.join(", "))
+}
+
+fn counted(number: usize, what: &str) -> Option<String> {
+    (number > 0).then(|| format!("{number} {what}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::fixtures;
@@ -61,6 +77,16 @@ mod tests {
     #[test]
     fn golden() {
         insta::assert_snapshot!(String::from_utf8(render(&fixtures::mixed()).unwrap()).unwrap());
+    }
+
+    /// A failure that is put up with is no failure that was not there.
+    #[test]
+    fn what_is_put_up_with_is_counted() {
+        let mut record = fixtures::passed();
+        record.scenarios[0].outcome = Outcome::Failed;
+        record.scenarios[0].deviation = Some(0);
+        let readme = String::from_utf8(render(&record).unwrap()).unwrap();
+        assert!(readme.contains("0 failed") && readme.contains("1 expected to fail"), "{readme}");
     }
 
     #[test]

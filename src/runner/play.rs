@@ -10,7 +10,8 @@ use cucumber::{Cucumber, Parser, cli, gherkin, parser, runner, step::Collection}
 use futures_util::{FutureExt, stream};
 
 use super::{
-    Environment, Fault, FaultKind, MeshWorld, Observer, Outcome, Plan, RunRecord, Setting, Stage,
+    Environment, Fault, FaultKind, MeshWorld, Observer, Outcome, Pending, Plan, Resumed, RunRecord, Setting,
+    Stage,
     collector::{Collector, Growing, Records},
     deviations,
     judging::judged,
@@ -50,8 +51,10 @@ pub async fn play(
     let course = setting.ledger.course(&exchanges, setting.driven.is_none());
     let mut rules = judged(&exchanges, &course, setting.emulated);
     let ended_at = Utc::now();
-    let deviation_problems =
-        deviations::apply(&setting.terms.deviations, &mut scenarios, &mut rules, ended_at.date_naive());
+    let today = ended_at.date_naive();
+    let known = &setting.terms.deviations;
+    let deviation_problems = deviations::apply(known, &mut scenarios, &mut rules, today, cut_short.is_some());
+    let pending = left(setting.ledger.pending(), setting.terms.resumed.as_ref(), &scenarios);
     RunRecord {
         run_id: setting.run_id.clone(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -78,10 +81,36 @@ pub async fn play(
         deviations: setting.terms.deviations.clone(),
         deviation_problems,
         resumed: setting.terms.resumed.as_ref().map(|resumed| resumed.run_id.clone()),
-        pending: setting.ledger.pending(),
+        pending,
         comparison: None,
         exchanges,
     }
+}
+
+/// What is left to be done: by this run, and by the one that it went on with where this one did not get to it,
+/// so that no five days are waited for again.
+fn left(
+    mut pending: Vec<Pending>,
+    resumed: Option<&Resumed>,
+    scenarios: &[super::ScenarioRecord],
+) -> Vec<Pending> {
+    let is_done = |label: &str| {
+        scenarios.iter().enumerate().any(|(number, scenario)| {
+            let own = scenario.case.clone().unwrap_or_else(|| unnumbered(ScenarioNumber(number)));
+            own == label && !matches!(scenario.outcome, Outcome::NotRun(_) | Outcome::Error)
+        })
+    };
+    for earlier in resumed.into_iter().flat_map(|run| &run.pending) {
+        if !is_done(&earlier.case) && !pending.iter().any(|own| own.case == earlier.case) {
+            pending.push(earlier.clone());
+        }
+    }
+    pending
+}
+
+/// What a scenario that is no case of the pack is called.
+fn unnumbered(number: ScenarioNumber) -> String {
+    format!("s{}", number.0 + 1)
 }
 
 fn warnings(setting: &Setting, scenarios: &[super::ScenarioRecord]) -> Vec<String> {
@@ -165,7 +194,7 @@ async fn set_up(
     match setting.lease(number, has(OWN_ENDPOINT), has(DORMANT)).await {
         Ok(lease) => {
             let case = scenario.tags.iter().find_map(|tag| tag.strip_prefix("case-"));
-            let label = case.map_or_else(|| format!("s{}", number.0 + 1), str::to_owned);
+            let label = case.map_or_else(|| unnumbered(number), str::to_owned);
             world.stage = Some(Stage::new(setting, number, label, tags, lease));
         }
         Err(error) => {

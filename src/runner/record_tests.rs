@@ -119,7 +119,7 @@ fn judged(outcome: &Outcome, of: DeviationOf, day: u32) -> (Verdict, bool, usize
     record.deviations = vec![deviation(of)];
     let today = NaiveDate::from_ymd_opt(2026, 11, day).unwrap();
     record.deviation_problems =
-        deviations::apply(&record.deviations, &mut record.scenarios, &mut record.rules, today);
+        deviations::apply(&record.deviations, &mut record.scenarios, &mut record.rules, today, false);
     (record.verdict(), record.scenarios[1].deviation.is_some(), record.deviation_problems.len())
 }
 
@@ -139,10 +139,27 @@ fn a_failure_that_is_expected_does_not_count_until_it_has_expired() {
         let mut record = run(&[Outcome::Failed], false);
         record.scenarios[0].deviation = Some(0); // as it was told while it had not expired yet
         let today = NaiveDate::from_ymd_opt(2026, 11, 30).unwrap();
-        let problems = deviations::apply(&[expired], &mut record.scenarios, &mut [], today);
+        let problems = deviations::apply(&[expired], &mut record.scenarios, &mut [], today, false);
         assert!(problems[0].contains("expired on 2026-11-29") && record.scenarios[0].deviation.is_none());
     }
     assert_eq!(judged(&Outcome::Failed, DeviationOf::Case("802".to_owned()), 1), (Verdict::Failed, false, 1));
+}
+
+/// The scenario that fails may be the one that was not reached.
+#[test]
+fn a_deviation_is_gone_only_when_all_that_it_is_about_was_judged() {
+    let today = NaiveDate::from_ymd_opt(2026, 11, 1).unwrap();
+    for (other, gone) in
+        [(not_run(), false), (Outcome::Error, false), (not_applicable(), true), (Outcome::Warning, true)]
+    {
+        let mut record = run(&[Outcome::Passed, other.clone()], false);
+        let of = deviation(DeviationOf::Requirement("R-01".to_owned()));
+        let problems = deviations::apply(&[of], &mut record.scenarios, &mut [], today, false);
+        assert_eq!(problems.len(), usize::from(gone), "{other:?}: {problems:?}");
+    }
+    let of = deviation(DeviationOf::Rule(RULES[0].id.to_owned()));
+    let mut rules = [rule(Judged::Held { looked_at: 1 })];
+    assert!(deviations::apply(&[of], &mut [], &mut rules, today, true).is_empty(), "the run was cut short");
 }
 
 /// What broke on our side or by the configuration is nobody's known deviation.
@@ -163,7 +180,7 @@ fn only_what_is_under_test_deviates() {
         }];
         let today = NaiveDate::from_ymd_opt(2026, 11, 1).unwrap();
         let of = deviation(DeviationOf::Case("801".to_owned()));
-        deviations::apply(&[of], &mut record.scenarios, &mut [], today);
+        deviations::apply(&[of], &mut record.scenarios, &mut [], today, false);
         assert_eq!(record.scenarios[0].deviation.is_some(), expected, "{kind:?}");
     }
 }
@@ -227,8 +244,13 @@ fn a_broken_rule_fails_the_run_unless_it_was_expected_and_a_warning_never_does()
         let mut record = run(&[Outcome::Passed], false);
         record.rules = vec![rule(verdict)];
         let today = NaiveDate::from_ymd_opt(2026, 11, 30).unwrap();
-        record.deviation_problems =
-            deviations::apply(std::slice::from_ref(&of), &mut record.scenarios, &mut record.rules, today);
+        record.deviation_problems = deviations::apply(
+            std::slice::from_ref(&of),
+            &mut record.scenarios,
+            &mut record.rules,
+            today,
+            false,
+        );
         assert_eq!((record.deviation_problems.len(), record.verdict()), (problems, of_run));
     }
     let counts = run(&[Outcome::Passed], false).rule_counts();

@@ -82,6 +82,15 @@ impl Redactor {
         mask_token_hashes(self.inner.secrets.masked(bytes))
     }
 
+    /// What a program has put out as it may be kept: without secrets, and without any private key. Of what was `cut`,
+    /// a secret that it breaks off in is masked, too.
+    #[must_use]
+    pub fn output(&self, bytes: &[u8], cut: bool) -> Vec<u8> {
+        let secrets = &self.inner.secrets;
+        let masked = if cut { secrets.masked_beginning(bytes) } else { secrets.masked(bytes) };
+        mask_private_keys(&mask_token_hashes(masked))
+    }
+
     /// A request's head as it may be kept, and what its token said.
     #[must_use]
     pub fn request_head(&self, raw: &[u8]) -> (RequestHead, Option<TokenRecord>) {
@@ -183,6 +192,30 @@ fn mask_token_hashes(bytes: Vec<u8>) -> Vec<u8> {
     masked
 }
 
+/// Masks what stands between the lines that begin and end a private key in PEM, or follows the first.
+fn mask_private_keys(bytes: &[u8]) -> Vec<u8> {
+    let find = |bytes: &[u8], text: &[u8]| bytes.windows(text.len()).position(|at| at == text);
+    let mut masked = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some(at) = find(rest, BEGIN) {
+        let (before, from) = rest.split_at(at + BEGIN.len());
+        masked.extend_from_slice(before);
+        rest = from;
+        let Some(label) = find(rest, b"-----").filter(|end| rest[..*end].ends_with(b"PRIVATE KEY")) else {
+            continue;
+        };
+        let (label, key) = rest.split_at(label + b"-----".len());
+        masked.extend_from_slice(label);
+        masked.extend_from_slice(b"[redacted]");
+        rest = &key[find(key, b"-----END").unwrap_or(key.len())..];
+    }
+    masked.extend_from_slice(rest);
+    masked
+}
+
+/// How what is in PEM begins.
+const BEGIN: &[u8] = b"-----BEGIN ";
+
 #[cfg(test)]
 mod tests {
     use chrono::Utc;
@@ -202,6 +235,24 @@ mod tests {
     fn redactor() -> Redactor {
         let secrets = [Secret::new("password", "hunter2hunter2"), Secret::new("shared_key", "BackBone")];
         Redactor::new(&secrets, &[credentials()])
+    }
+
+    #[test]
+    fn a_private_key_is_not_kept_of_what_a_program_puts_out() {
+        for (text, kept) in [
+            (
+                "a\n-----BEGIN EC PRIVATE KEY-----\nMHc=\n-----END EC PRIVATE KEY-----\nb",
+                "a\n-----BEGIN EC PRIVATE KEY-----[redacted]-----END EC PRIVATE KEY-----\nb",
+            ),
+            ("-----BEGIN PRIVATE KEY-----\nMHc=", "-----BEGIN PRIVATE KEY-----[redacted]"),
+            ("-----BEGIN CERTIFICATE-----\nMHc=\n-----END CERTIFICATE-----", ""),
+            ("-----BEGIN ", ""),
+            ("BackBon", ""),
+        ] {
+            let kept = if kept.is_empty() { text } else { kept };
+            assert_eq!(String::from_utf8(redactor().output(text.as_bytes(), false)).unwrap(), kept);
+        }
+        assert_eq!(redactor().output(b"BackBon", true), b"[redacted]");
     }
 
     fn head(token: &str, more: &str) -> Vec<u8> {

@@ -1,5 +1,7 @@
 //! The configured secrets in every form in which one could turn up.
 
+use std::fmt;
+
 use aho_corasick::{AhoCorasick, MatchKind};
 use base64::{
     Engine,
@@ -28,16 +30,21 @@ impl Secret {
         if bytes.len() < SHORTEST {
             return Vec::new();
         }
+        let form: String = form_urlencoded::byte_serialize(bytes).collect();
         let mut forms = vec![
             bytes.to_vec(),
             serde_json::Value::from(raw).to_string().trim_matches('"').as_bytes().to_vec(),
-            form_urlencoded::byte_serialize(bytes).collect::<String>().into_bytes(),
+            lower_percent(&form).into_bytes(),
+            form.into_bytes(),
             percent(bytes).into_bytes(),
+            lower_percent(&percent(bytes)).into_bytes(),
             hex(bytes).into_bytes(),
             hex(bytes).to_uppercase().into_bytes(),
             markup(raw, "&#39;").into_bytes(),
             markup(raw, "&apos;").into_bytes(),
+            markup(raw, "'").replace("&gt;", ">").replace("&quot;", "\"").into_bytes(),
         ];
+        forms.extend(json_forms(raw).into_iter().map(String::into_bytes));
         forms.extend(base64_forms(bytes));
         forms.sort();
         forms.dedup();
@@ -46,10 +53,11 @@ impl Secret {
 }
 
 /// All configured secrets, ready to be looked for.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct SecretSet {
     names: Vec<String>,
     owners: Vec<usize>,
+    forms: Vec<Vec<u8>>,
     automaton: AhoCorasick,
 }
 
@@ -73,7 +81,12 @@ impl SecretSet {
             .match_kind(MatchKind::LeftmostLongest)
             .build(&patterns)
             .expect("a few short patterns make an automaton");
-        Self { names: secrets.iter().map(|secret| secret.name.clone()).collect(), owners, automaton }
+        Self {
+            names: secrets.iter().map(|secret| secret.name.clone()).collect(),
+            owners,
+            forms: patterns,
+            automaton,
+        }
     }
 
     /// The names of the secrets that occur in `bytes`, each once, in the order of the configuration.
@@ -91,6 +104,25 @@ impl SecretSet {
     pub fn masked(&self, bytes: &[u8]) -> Vec<u8> {
         let marks = vec![MARK; self.owners.len()];
         self.automaton.replace_all_bytes(bytes, &marks)
+    }
+
+    /// The same for what was broken off: a secret that it breaks off in is masked, too.
+    #[must_use]
+    pub fn masked_beginning(&self, bytes: &[u8]) -> Vec<u8> {
+        let mut masked = self.masked(bytes);
+        let begun =
+            |form: &Vec<u8>| (SHORTEST..form.len()).rev().find(|length| masked.ends_with(&form[..*length]));
+        if let Some(length) = self.forms.iter().filter_map(begun).max() {
+            masked.truncate(masked.len() - length);
+            masked.extend_from_slice(MARK);
+        }
+        masked
+    }
+}
+
+impl fmt::Debug for SecretSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecretSet").field("names", &self.names).finish_non_exhaustive()
     }
 }
 
@@ -116,6 +148,39 @@ fn percent(bytes: &[u8]) -> String {
         .iter()
         .map(|byte| if unreserved(*byte) { char::from(*byte).to_string() } else { format!("%{byte:02X}") })
         .collect()
+}
+
+/// The same with digits in lower case, as .NET writes them.
+fn lower_percent(encoded: &str) -> String {
+    let mut pieces = encoded.split('%');
+    let first = pieces.next().unwrap_or_default().to_owned();
+    pieces.fold(first, |text, piece| {
+        let (digits, rest) = piece.split_at_checked(2).unwrap_or((piece, ""));
+        format!("{text}%{}{rest}", digits.to_lowercase())
+    })
+}
+
+/// JSON of those that escape more than they must: Python what is no ASCII, PHP the slash too, .NET and Gson what
+/// has a meaning in HTML.
+fn json_forms(text: &str) -> [String; 4] {
+    let python = json(text, "", |unit| format!("{unit:04x}"));
+    let php = python.replace('/', "\\/");
+    let net = json(text, "\"&'+<>`", |unit| format!("{unit:04X}"));
+    let gson = json(text, "&'<=>", |unit| format!("{unit:04x}"));
+    [python, php, net, gson]
+}
+
+/// What stands between the quotes: `\u` and digits for what is no ASCII, and for `more`.
+fn json(text: &str, more: &str, digits: fn(u16) -> String) -> String {
+    let one = |character: char| match character {
+        other if !other.is_ascii() || more.contains(other) => {
+            other.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{}", digits(*unit))).collect()
+        }
+        '"' => "\\\"".to_owned(),
+        '\\' => "\\\\".to_owned(),
+        other => other.to_string(),
+    };
+    text.chars().map(one).collect()
 }
 
 fn markup(text: &str, apostrophe: &str) -> String {
@@ -165,6 +230,13 @@ mod tests {
             serde_json::json!({ "a": secret }).to_string(),
             "a=p%26ss+%22w%C3%B6rd%27%2B%2F%C2%A39".to_string(),
             "a=p%26ss%20%22w%C3%B6rd%27%2B%2F%C2%A39".to_string(),
+            "a=p%26ss+%22w%c3%b6rd%27%2b%2f%c2%a39".to_string(),
+            "a=p%26ss%20%22w%c3%b6rd%27%2b%2f%c2%a39".to_string(),
+            r#""p&ss \"w\u00f6rd'+/\u00a39""#.to_owned(),
+            r#""p&ss \"w\u00f6rd'+\/\u00a39""#.to_owned(),
+            r#""p\u0026ss \u0022w\u00F6rd\u0027\u002B/\u00A39""#.to_owned(),
+            r#""p\u0026ss \"w\u00f6rd\u0027+/\u00a39""#.to_owned(),
+            "p&amp;ss \"wörd'+/£9".to_owned(),
             hex(secret.as_bytes()),
             hex(secret.as_bytes()).to_uppercase(),
             "p&amp;ss &quot;wörd&#39;+/£9".to_owned(),
@@ -179,6 +251,22 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn a_secret_that_is_broken_off_is_masked_too() {
+        let set = SecretSet::new(&[Secret::new("a", "hunter2hunter2"), Secret::new("b", "Back&Bone")]);
+        for (text, masked) in [
+            ("it is hunter2hun", "it is [redacted]"),
+            ("it is hunter2hunter2", "it is [redacted]"),
+            ("hunter2hunter2Back&am", "[redacted][redacted]"),
+            ("it is a hunt", "it is a [redacted]"),
+            ("it is a hun", "it is a hun"),
+            ("", ""),
+        ] {
+            assert_eq!(String::from_utf8(set.masked_beginning(text.as_bytes())).unwrap(), masked);
+        }
+        assert_eq!(format!("{set:?}"), r#"SecretSet { names: ["a", "b"], .. }"#);
     }
 
     #[test]

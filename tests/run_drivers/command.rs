@@ -115,6 +115,25 @@ fn what_the_program_prints_of_secrets_is_not_kept() {
     );
 }
 
+/// Where what is kept ends, and in the shape in which programs print keys.
+#[test]
+fn neither_half_a_secret_nor_a_private_key_is_kept() {
+    let rig = Rig::empty();
+    let script = "#!/bin/sh\nhead -c 65528 /dev/zero | tr '\\0' x\necho $MESH_SHARED_KEY\ncat \"$MESH_CLIENT_KEY\" >&2\n";
+    rig.file("leak.sh", script, 0o755);
+    let lines = "emulator: {shared_key: th1s-is-a-key-of-mine}\n";
+    let outcome = rig.play_with("{command: [./leak.sh]}", lines, &["--tags", "@case-201"]);
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    let bundle = rig.read();
+    bundle.assert_lacks("th1s-is-");
+    let text = the_file(&bundle, "-handshake.txt");
+    assert!(
+        text.contains("PRIVATE KEY-----[redacted]-----END"),
+        "{}",
+        &text[text.len().saturating_sub(500)..]
+    );
+}
+
 #[test]
 fn a_program_that_cannot_be_started_is_a_fault_of_the_configuration() {
     let rig = Rig::empty();

@@ -56,8 +56,21 @@ impl Findings {
         if contents.kept(BAGIT).is_some_and(|text| text != DECLARATION.as_bytes()) {
             self.problems.insert(Problem::Declaration);
         }
+        self.check_names(contents);
         self.check_tags(contents);
         self.check_payload(contents);
+    }
+
+    /// A file may have nobody else's name: whoever unpacks it would get one of them.
+    fn check_names(&mut self, contents: &Contents) {
+        let folded = |path: &String| path.to_lowercase();
+        let mut folders: BTreeSet<String> = contents.folders.iter().map(folded).collect();
+        for path in contents.files.keys().map(folded) {
+            folders.extend(path.match_indices('/').map(|(end, _)| path[..end].to_owned()));
+        }
+        let mut seen = BTreeSet::new();
+        let collides = |path: &&String| folders.contains(&folded(path)) || !seen.insert(folded(path));
+        self.problems.extend(contents.files.keys().filter(collides).cloned().map(Problem::Collides));
     }
 
     fn check_tags(&mut self, contents: &Contents) {

@@ -30,6 +30,8 @@ const KEPT: [&str; 5] = [BAGIT, BAG_INFO, MANIFEST, TAG_MANIFEST, SUMMARY];
 pub(super) struct Contents {
     /// Files by path; `None` when a file is there but could not be read.
     pub files: BTreeMap<String, Option<Digested>>,
+    /// Folders that the zip names, without the `/` at their end.
+    pub folders: BTreeSet<String>,
     /// What was noticed on the way.
     pub problems: BTreeSet<Problem>,
     /// Whether reading was given up, so that nothing can be said of what is not in `files`.
@@ -164,12 +166,13 @@ fn read_entry(
     limits: &Limits,
 ) -> io::Result<()> {
     if let Some(folder) = name.strip_suffix('/') {
-        if entry.size() != 0 || entry.compressed_size() > 2 {
+        if entry.size() != 0 || entry.compressed_size() > 2 || entry.is_symlink() {
             contents.problems.insert(Problem::NotAFile(name.to_owned()));
         }
         if BagPath::parse(folder).is_err() {
             contents.problems.insert(Problem::UnsafePath(name.to_owned()));
         }
+        contents.folders.insert(folder.to_owned());
         return Ok(());
     }
     if name.as_bytes() != raw_name {

@@ -85,6 +85,11 @@ pub enum Problem {
     /// Several files have the same name, so that programs differ about which one they show.
     #[error("{0} is in the zip more than once")]
     Duplicate(String),
+    /// A file has the name of another or of a folder, as far as file systems go that ignore case.
+    #[error(
+        "{0} is the name of another file or of a folder, too, at least where case makes no difference: only one of them is unpacked"
+    )]
+    Collides(String),
     /// A file could not be unpacked everywhere, or would leave its folder.
     #[error("{0} is not a name that a bundle can hold")]
     UnsafePath(String),

@@ -232,12 +232,9 @@ impl Output {
     }
 
     fn told(&self, name: &str, redactor: &Redactor) -> String {
-        let cut = if self.size > self.kept.len() as u64 {
-            format!(", the first {} here", self.kept.len())
-        } else {
-            String::new()
-        };
-        let text = super::lines(&redactor.bytes(&self.kept));
+        let is_cut = self.size > self.kept.len() as u64;
+        let cut = if is_cut { format!(", the first {} here", self.kept.len()) } else { String::new() };
+        let text = super::lines(&redactor.output(&self.kept, is_cut));
         format!("--- {name}: {} bytes{cut}\n{text}\n", self.size)
     }
 }

@@ -103,7 +103,7 @@ pub async fn call(
             (false, format!("the hook did not answer: {}", redactor.text(&chain(&error))), Vec::new())
         }
     };
-    let answer = super::lines(&redactor.bytes(&answer));
+    let answer = super::lines(&redactor.output(&answer, answer.len() == KEPT));
     let sent = redactor.text(&format!("{body:#}"));
     let output = Some(format!("POST {url}\n{how}\n--- sent\n{sent}\n--- answer\n{answer}\n"));
     Ok(Said { succeeded: Some(succeeded), how, output, ..Said::default() })
