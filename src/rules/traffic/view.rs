@@ -26,6 +26,8 @@ pub(super) struct Call {
     pub exchange: Arc<Exchange>,
     /// The mailbox that the path names, as written.
     pub mailbox: Option<String>,
+    /// The same in upper case: however a path spells it, it is one mailbox.
+    seat: Option<String>,
     /// The end, worked out once.
     pub ended_at: DateTime<Utc>,
     /// Within which ask it was made, as a place in [`Traffic::asks`].
@@ -40,6 +42,9 @@ pub(super) struct Stretch<'a> {
     /// When it ended; what must follow later than that cannot be seen.
     pub end: DateTime<Utc>,
 }
+
+/// Why nothing can be said of the headers of a request.
+pub(super) const NO_HEADERS: &str = "the headers of the request are not in the recording";
 
 /// An inbox page as a product gets it.
 #[derive(Debug, Clone)]
@@ -147,7 +152,7 @@ impl Traffic {
     pub fn mailboxes(&self) -> BTreeMap<&str, Vec<&Call>> {
         let mut mailboxes: BTreeMap<&str, Vec<&Call>> = BTreeMap::new();
         for call in &self.calls {
-            if let Some(mailbox) = &call.mailbox {
+            if let Some(mailbox) = &call.seat {
                 mailboxes.entry(mailbox).or_default().push(call);
             }
         }
@@ -158,7 +163,8 @@ impl Traffic {
 impl Call {
     fn new(number: usize, exchange: &Arc<Exchange>, ask: Option<usize>) -> Self {
         let mailbox = path_mailbox(&exchange.request.head.target).map(|text| printable(text.as_bytes()));
-        Self { number, mailbox, ended_at: exchange.ended_at(), exchange: Arc::clone(exchange), ask }
+        let seat = mailbox.as_deref().map(str::to_ascii_uppercase);
+        Self { number, mailbox, seat, ended_at: exchange.ended_at(), exchange: Arc::clone(exchange), ask }
     }
 
     /// When it began.
@@ -199,6 +205,12 @@ impl Call {
     /// Whether the body of the request can be relied on: a program of someone else may have left it out.
     pub fn has_body(&self) -> bool {
         self.exchange.vantage != Vantage::Foreign || self.exchange.request.body.kept.is_some()
+    }
+
+    /// Whether the headers of the request can be relied on: no request is without any, but a program of
+    /// someone else may have left them out.
+    pub fn has_headers(&self) -> bool {
+        self.exchange.vantage != Vantage::Foreign || !self.exchange.request.head.headers.is_empty()
     }
 
     /// The message that it is about: of the path, or of the reply to a send.

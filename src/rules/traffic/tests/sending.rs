@@ -31,6 +31,30 @@ fn mex_from_is_the_mailbox_that_speaks() {
     let mut log = Log::new();
     broken("mex-from", log.call("POST /outbox", &[("Mex-From", "X26ABC9")], b"x"));
     not_applicable("mex-from", Log::new().list(&[]));
+    // The path has it in lower case, which the rule on tokens tells.
+    let mut log = Log::new();
+    log.send(&[], b"x").last().request.head.target = "/messageexchange/x26abc1/outbox".to_owned();
+    held("mex-from", &log);
+    let mut log = Log::new();
+    not_applicable("mex-from", log.call("POST /outbox", &[("Mex-From", "[redacted]")], b"x").foreign());
+    let mut log = Log::new();
+    broken("mex-from", log.call("POST /outbox", &[("Mex-From", "[redacted]")], b"x"));
+}
+
+/// No request is without headers, but recordings are.
+#[test]
+fn of_a_request_whose_headers_are_not_in_the_recording_none_is_missed() {
+    let mut log = Log::new();
+    log.handshake().list(&[ID]).get(ID).ack(ID).send(&[], b"x").list(&[]).foreign();
+    for exchange in &mut log.exchanges {
+        exchange.request.head.headers.clear();
+        (exchange.token, exchange.token_fault) = (None, None);
+    }
+    for rule in ["handshake-headers", "send-headers", "mex-from", "version-2", "gzip-declared", "token-form"]
+    {
+        not_applicable(rule, &log);
+    }
+    held("handshake-first", &log);
 }
 
 #[test]
