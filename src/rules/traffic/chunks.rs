@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
-use super::{Call, Chance, Examined, Finding, Grade, NO_HEADERS, Traffic, shown};
+use super::{BLACKED_OUT, Call, Chance, Examined, Finding, Grade, NO_HEADERS, Traffic, shown};
 use crate::tape::{Decoded, Vantage};
 
 /// What a send says of its encoding.
@@ -33,6 +33,10 @@ pub(super) fn gzip(traffic: &Traffic) -> Examined {
     for call in traffic.calls.iter().filter(|call| call.uploads()) {
         if !call.has_headers() {
             examined.pass_over(NO_HEADERS);
+            continue;
+        }
+        if call.is_withheld("content-encoding") {
+            examined.pass_over(BLACKED_OUT);
             continue;
         }
         let declared = encoding(call);
@@ -112,6 +116,7 @@ pub(super) fn order(traffic: &Traffic) -> Examined {
             continue;
         };
         match call.sent_range() {
+            None if call.is_withheld("mex-chunk-range") => examined.pass_over(BLACKED_OUT),
             None => {
                 examined.look();
                 let what = "Mex-Chunk-Range is not a place in a message";

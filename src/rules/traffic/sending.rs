@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use chrono::TimeDelta;
 
-use super::{Call, Examined, Finding, Grade, NO_HEADERS, Traffic, shown};
-use crate::tape::{Vantage, is_blacked_out};
+use super::{BLACKED_OUT, Call, Examined, Finding, Grade, NO_HEADERS, Traffic, shown};
 
 /// Headers and how long each may be, in characters.
 const LIMITS: [(&str, usize); 7] = [
@@ -71,8 +70,8 @@ pub(super) fn from(traffic: &Traffic) -> Examined {
             examined.pass_over(NO_HEADERS);
             continue;
         }
-        if call.exchange.vantage == Vantage::Foreign && from.is_some_and(is_blacked_out) {
-            examined.pass_over("whoever recorded it took Mex-From out");
+        if call.is_withheld("mex-from") {
+            examined.pass_over(BLACKED_OUT);
             continue;
         }
         examined.look();

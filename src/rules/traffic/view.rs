@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     protocol::{ChunkRange, Listed, Operation},
-    tape::{Actor, Exchange, Header, Vantage, printable},
+    tape::{Actor, Exchange, Header, Vantage, is_blacked_out, printable},
 };
 
 /// One call.
@@ -45,6 +45,8 @@ pub(super) struct Stretch<'a> {
 
 /// Why nothing can be said of the headers of a request.
 pub(super) const NO_HEADERS: &str = "the headers of the request are not in the recording";
+/// Why nothing can be said of one of them.
+pub(super) const BLACKED_OUT: &str = "whoever recorded it took what the header says out";
 
 /// An inbox page as a product gets it.
 #[derive(Debug, Clone)]
@@ -208,9 +210,21 @@ impl Call {
     }
 
     /// Whether the headers of the request can be relied on: no request is without any, but a program of
-    /// someone else may have left them out.
+    /// someone else may have left them out, or what they say.
     pub fn has_headers(&self) -> bool {
-        self.exchange.vantage != Vantage::Foreign || !self.exchange.request.head.headers.is_empty()
+        let mut headers = self.exchange.request.head.headers.iter();
+        self.exchange.vantage != Vantage::Foreign || headers.any(|header| !header.value.is_empty())
+    }
+
+    /// Whether the value of a header was blacked out by whoever recorded it.
+    pub fn is_withheld(&self, name: &str) -> bool {
+        let has_no_form = |value: &str| is_blacked_out(value) && !value.contains('/');
+        self.exchange.vantage == Vantage::Foreign && self.header(name).is_some_and(has_no_form)
+    }
+
+    /// Whether an answer that the recording does not have may have come all the same.
+    pub fn may_have_been_answered(&self) -> bool {
+        self.exchange.vantage == Vantage::Foreign && self.exchange.response.is_none()
     }
 
     /// The message that it is about: of the path, or of the reply to a send.

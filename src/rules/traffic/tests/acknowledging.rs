@@ -112,6 +112,15 @@ fn what_may_have_been_downloaded_before_the_recording_is_a_warning() {
     held(rule, log.ack(ID));
 }
 
+#[test]
+fn what_a_recording_lacks_of_a_download_may_have_been_there() {
+    let rule = "acknowledge-only-complete";
+    let mut log = Log::new();
+    log.list(&[ID]).get(ID).unanswered().ack(ID);
+    broken(rule, &log);
+    warned(rule, log.foreign());
+}
+
 /// An acknowledgement that fails unnoticed leaves the message where it was.
 #[test]
 fn an_acknowledgement_in_vain_is_made_again_when_the_message_is_listed_again() {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::tape::Exchange;
 
 #[test]
 fn a_send_has_its_headers_within_limits() {
@@ -55,6 +56,28 @@ fn of_a_request_whose_headers_are_not_in_the_recording_none_is_missed() {
         not_applicable(rule, &log);
     }
     held("handshake-first", &log);
+    // The same where names were left, and values were not.
+    let mut log = Log::new();
+    log.handshake()
+        .list(&[ID])
+        .send(&[("Mex-Chunk-Range", "1:2"), ("Content-Encoding", "gzip")], b"x")
+        .foreign();
+    let headers = |exchange: &mut Exchange, value: &str| {
+        let headers = exchange.request.head.headers.iter_mut();
+        headers.for_each(|header| value.clone_into(&mut header.value));
+    };
+    log.exchanges.iter_mut().for_each(|exchange| headers(exchange, ""));
+    for rule in ["handshake-headers", "send-headers", "mex-from", "version-2", "gzip-declared", "chunk-order"]
+    {
+        not_applicable(rule, &log);
+    }
+    log.exchanges.iter_mut().for_each(|exchange| headers(exchange, "[REDACTED]"));
+    for rule in ["mex-from", "version-2", "gzip-declared", "chunk-order"] {
+        not_applicable(rule, &log);
+    }
+    held("send-headers", &log);
+    log.exchanges.iter_mut().for_each(|exchange| headers(exchange, "*/*"));
+    warned("version-2", &log);
 }
 
 #[test]
