@@ -8,7 +8,7 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, TryStreamExt};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Version, header};
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
 
@@ -121,7 +121,7 @@ impl AnyCall {
         let sent = SentBody::new(&self.headers);
         let mut received = None;
         let failure = self.exchange(target, &mut connection, &sent, &mut received).await.err();
-        if failure.is_none() {
+        if failure.is_none() && received.as_ref().is_some_and(|received| received.leaves_open) {
             *open = Some(connection);
         }
         recording.finish(sent.finish(), received, failure)
@@ -213,11 +213,18 @@ pub struct Received {
     pub recorder: BodyRecorder,
     pub collected: BytesMut,
     limit: usize,
+    /// Whether the connection may be used again.
+    leaves_open: bool,
 }
 
 impl Received {
     fn new(response: &Response<Incoming>, limit: usize) -> Self {
-        Self { recorder: BodyRecorder::new(is_gzip(response.headers())), collected: BytesMut::new(), limit }
+        Self {
+            recorder: BodyRecorder::new(is_gzip(response.headers())),
+            collected: BytesMut::new(),
+            limit,
+            leaves_open: leaves_open(response),
+        }
     }
 
     async fn read(&mut self, mut body: Incoming) -> Result<(), hyper::Error> {
@@ -230,6 +237,15 @@ impl Received {
         }
         Ok(())
     }
+}
+
+/// Whether a connection is left open after this answer (RFC 9112, Persistence). That it is closed shows only
+/// a moment later, too late for a call that follows at once.
+fn leaves_open(response: &Response<Incoming>) -> bool {
+    let values = response.headers().get_all(header::CONNECTION).into_iter();
+    let mut words = values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    let closes = words.any(|word| word.trim().eq_ignore_ascii_case("close"));
+    !closes && response.version() >= Version::HTTP_11
 }
 
 fn is_gzip(headers: &HeaderMap) -> bool {
@@ -269,6 +285,44 @@ impl Limits {
             if now >= tap.last_activity().unwrap_or(begun) + self.stall {
                 return Err(Stopped::Late(format!("no answer within {} s", self.stall.as_secs())));
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+    use crate::client::Origin;
+
+    /// That a connection will be closed is known before it is: to call on it would be a race.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn an_endpoint_may_close_the_connection_after_each_answer() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = Origin::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut request = [0; 4096];
+                let _ = stream.read(&mut request).await;
+                let answer = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx";
+                let _ = stream.write_all(answer).await;
+            }
+        });
+        let target = Target::new(origin, &[], None, crate::client::Timeouts::default()).unwrap();
+        let (redactor, scenario) = (Redactor::default(), ScenarioNumber(0));
+        let scope = TapeScope { tape: Tape::new(), redactor, scenario, actor: Actor::Product };
+        let mut open = None;
+        for call in 0..1000 {
+            let ping = Call {
+                operation: Operation::Ping,
+                target: "/messageexchange/_ping".to_owned(),
+                headers: HeaderMap::new(),
+                body: nothing(),
+                transfers: false,
+            };
+            let answer = ping.make(&target, &mut open, &scope).await;
+            assert_eq!(answer.exchange.failure, None, "call {call}");
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Fault, FaultKind, inbox_listed};
 use crate::{
-    protocol::{MailboxId, MessageId, Operation},
+    protocol::{MailboxId, MessageId, Operation, WorkflowId},
     tape::Exchange,
 };
 
@@ -105,6 +105,19 @@ pub fn send_of(acts: &[Arc<Exchange>], to: &MailboxId) -> Result<Arc<Exchange>, 
             .comparing(format!("Mex-To: {to}"), format!("Mex-To: {}", recipient(any)))
             .from_source(SOURCE));
     };
+    let content = |send: &Exchange| {
+        let body = &send.request.body;
+        body.content_sha256().unwrap_or(body.sha256)
+    };
+    let copy = sends.iter().find(|send| recipient(send) != to.as_str() && content(send) == content(last));
+    if let Some(copy) = copy {
+        let what = "the product sent the message to somebody else as well";
+        let remedy = "Send to the mailbox ID that the product is given, and to no other.";
+        let fault = Fault::new(FaultKind::Product, what, remedy);
+        return Err(fault
+            .comparing(format!("Mex-To: {to}"), format!("Mex-To: {}", recipient(copy)))
+            .from_source(SOURCE));
+    }
     let accepted: Vec<_> = addressed.iter().filter(|send| send.status() == Some(202)).collect();
     if accepted.len() > 1 {
         let what = "the product sent the message more than once, and each was accepted";
@@ -113,6 +126,24 @@ pub fn send_of(acts: &[Arc<Exchange>], to: &MailboxId) -> Result<Arc<Exchange>, 
         return Err(Fault::new(FaultKind::Product, what, remedy).comparing("one", seen).from_source(SOURCE));
     }
     Ok(Arc::clone(accepted.first().map_or(*last, |send| *send)))
+}
+
+/// The send has the workflow ID that the product was asked to send with. Whether it has one at all is
+/// another step's to judge.
+///
+/// # Errors
+/// A fault of the product that sent with another: its recipient files the message wrongly, or never sees it.
+pub fn of_workflow(send: &Exchange, asked: &WorkflowId) -> Result<(), Fault> {
+    let seen = send.request.head.header("mex-workflowid").unwrap_or_default().trim();
+    if seen.is_empty() || seen == asked.as_str() {
+        return Ok(());
+    }
+    let what = "the product sent the message with another workflow ID than it was asked to";
+    let remedy = "Put the workflow ID that the product is given into Mex-WorkflowID, as it is: recipients tell by it what a message is for.";
+    let fault = Fault::new(FaultKind::Product, what, remedy);
+    Err(fault
+        .comparing(format!("Mex-WorkflowID: {asked}"), format!("Mex-WorkflowID: {seen}"))
+        .from_source("OpenAPI: Send message, mex-workflowid"))
 }
 
 /// The report on a message among what these calls downloaded, and its own ID.

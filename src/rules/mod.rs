@@ -16,8 +16,8 @@ mod volume;
 mod waiting;
 
 pub use acts::{
-    Poll, handshake_of, idle, inbox_check_of, inbox_checks, needless_failure, overlooked_refusal, report_of,
-    send_of,
+    Poll, handshake_of, idle, inbox_check_of, inbox_checks, needless_failure, of_workflow,
+    overlooked_refusal, report_of, send_of,
 };
 pub use answers::{acknowledged, downloaded, handshake_accepted, inbox_listed, message_accepted};
 pub use chunks::{chunks_unaltered, downloaded_in_chunks, downloads_of, sends_of, sent_in_chunks};

@@ -25,6 +25,7 @@ pub use exchange::{
     Actor, CertificateFacts, Exchange, FailureKind, HashCheck, RequestRecord, ResponseRecord, ScenarioNumber,
     TimingRecord, TlsFacts, TokenRecord, TransportFailure, Vantage, clock_moved,
 };
+pub(crate) use har::is_blacked_out;
 pub use har::{Har, HarEntry, HarError, HarLimits, read_har, read_har_bytes};
 pub use head::{Header, RequestHead, ResponseHead, printable, push_printable};
 pub use redaction::Redactor;

@@ -36,8 +36,19 @@ fn a_product_that_does_as_it_should_passes_the_whole_pack() {
 }
 
 /// Quirk, cases to play, the outcome of the first that fails, what is said.
-const QUIRKS: [(&str, &str, &str); 6] = [
+const QUIRKS: [(&str, &str, &str); 9] = [
     ("sends-twice", "@case-201", "the product sent the message more than once, and each was accepted"),
+    ("sends-a-copy", "@case-201", "the product sent the message to somebody else as well"),
+    (
+        "workflow-of-its-own",
+        "@case-201",
+        "the product sent the message with another workflow id than it was asked to",
+    ),
+    (
+        "workflow-of-its-own",
+        "@case-502",
+        "the product sent the message with another workflow id than it was asked to",
+    ),
     ("downloads-twice", "@case-401", "the message was downloaded more than once before it was acknowledged"),
     ("keeps-text", "@case-401", "is not what was sent"),
     ("always-fails", "@case-201", "the product believes that it failed, and by the wire it succeeded"),

@@ -179,7 +179,10 @@ impl Mailbox {
             common.extend([("Content-Encoding", "gzip"), ("Mex-Content-Compressed", "Y")]);
         }
         let (me, to) = (told("MESH_MAILBOX_ID"), told("MESH_RECIPIENT_ID"));
-        let (workflow, local_id) = (told("MESH_WORKFLOW_ID"), told("MESH_LOCAL_ID"));
+        let (mut workflow, local_id) = (told("MESH_WORKFLOW_ID"), told("MESH_LOCAL_ID"));
+        if has("workflow-of-its-own") {
+            "API-DOCS-TEST".clone_into(&mut workflow);
+        }
         let range = format!("1:{}", parts.len());
         let mut first = common.clone();
         first.extend([("Mex-From", &*me), ("Mex-To", &to), ("Mex-WorkflowID", &workflow)]);
@@ -189,6 +192,11 @@ impl Mailbox {
         let with = |local_id| [&first[..], &[("Mex-LocalID", local_id)]].concat();
         if has("sends-twice") {
             self.demand(Method::POST, "/outbox", parts[0].clone(), &with(&local_id), 202).await?;
+        }
+        if has("sends-a-copy") {
+            let copy = [&with(&local_id)[..], &[("Mex-To", &*me)]].concat();
+            let copy: Vec<_> = copy.into_iter().filter(|header| *header != ("Mex-To", &*to)).collect();
+            self.demand(Method::POST, "/outbox", parts[0].clone(), &copy, 202).await?;
         }
         let mut answer = self.demand(Method::POST, "/outbox", parts[0].clone(), &with(&local_id), 202).await;
         if answer.is_err() && has("sends-again") {

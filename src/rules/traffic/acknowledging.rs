@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Call, Chance, Examined, Finding, Grade, Stretch, Traffic, shown};
+use super::{Call, Chance, Examined, Finding, Grade, Stretch, Traffic, shown, view::Page};
 use crate::{protocol::Operation, tape::Decoded};
 
 /// How long a product may work on a message before it acknowledges, at the end of a recording.
@@ -61,7 +61,7 @@ fn is_whole(call: &Call) -> bool {
     call.is_download() && call.is_good() && !broken
 }
 
-fn is_report(call: &Call) -> bool {
+pub(super) fn is_report(call: &Call) -> bool {
     call.answered("mex-messagetype").is_some_and(|kind| kind.eq_ignore_ascii_case("REPORT"))
 }
 
@@ -70,12 +70,44 @@ enum Became<'a> {
     Acknowledged,
     /// The inbox was listed before.
     Listed(&'a Call),
+    /// The acknowledgement came to nothing, the inbox listed the message again, and that was all.
+    InVain(&'a Call, &'a Call),
     /// Not until then.
     Never(DateTime<Utc>),
     /// The poll cycle in which it was downloaded ended, and well.
     CycleOver,
     /// It cannot be told, and why.
     Open(&'static str),
+}
+
+/// A message whose acknowledgement was not answered well.
+struct InVain<'a> {
+    message: &'a str,
+    download: &'a Call,
+    is_report: bool,
+    acknowledgement: &'a Call,
+    /// The inbox check that shows that the message is still there.
+    listed: Option<&'a Call>,
+}
+
+impl<'a> InVain<'a> {
+    /// Takes note of a page, if it lists the message.
+    fn look_at(&mut self, list: &'a Call, page: Option<&Page>) {
+        if page.is_some_and(|page| page.messages.iter().any(|listed| listed == self.message)) {
+            self.listed.get_or_insert(list);
+        }
+    }
+
+    /// What became of it by the end, when it was not acknowledged again.
+    fn became(&self, traffic: &Traffic, end: DateTime<Utc>) -> Became<'a> {
+        // It may have come about all the same.
+        let Some(list) = self.listed else { return Became::Acknowledged };
+        match traffic.chance(list) {
+            Chance::Denied(why) => Became::Open(why),
+            Chance::Open if end - list.ended_at <= PATIENCE => Became::Open(TOO_SOON),
+            Chance::Had | Chance::Open => Became::InVain(self.acknowledgement, list),
+        }
+    }
 }
 
 /// Every message that was completely downloaded: the call that completed it, whether it is a report,
@@ -86,8 +118,11 @@ fn downloads<'a>(traffic: &'a Traffic) -> Vec<(&'a Call, bool, Became<'a>)> {
         let mut fetching: BTreeMap<&str, Fetched<'_>> = BTreeMap::new();
         let mut waiting: Vec<(&str, &Call, bool)> = Vec::new();
         let mut done: BTreeSet<&str> = BTreeSet::new();
+        let mut in_vain: Vec<InVain<'_>> = Vec::new();
         for call in calls {
             if call.is_list() {
+                let page = call.page();
+                in_vain.iter_mut().for_each(|message| message.look_at(call, page.as_ref()));
                 for (message, download, report) in waiting.drain(..) {
                     done.insert(message);
                     let became = match traffic.chance(download) {
@@ -101,9 +136,25 @@ fn downloads<'a>(traffic: &'a Traffic) -> Vec<(&'a Call, bool, Became<'a>)> {
             if call.is_acknowledgement() {
                 done.insert(message);
                 let acknowledged = waiting.extract_if(.., |(waits, _, _)| *waits == message);
-                all.extend(
-                    acknowledged.map(|(_, download, report)| (download, report, Became::Acknowledged)),
-                );
+                if call.is_good() {
+                    let again = in_vain.extract_if(.., |tried| tried.message == message);
+                    let again = again.map(|tried| (message, tried.download, tried.is_report));
+                    all.extend(
+                        acknowledged
+                            .chain(again)
+                            .map(|(_, download, report)| (download, report, Became::Acknowledged)),
+                    );
+                } else {
+                    let again = in_vain.iter_mut().filter(|tried| tried.message == message);
+                    again.for_each(|tried| (tried.acknowledgement, tried.listed) = (call, None));
+                    in_vain.extend(acknowledged.map(|(message, download, is_report)| InVain {
+                        message,
+                        download,
+                        is_report,
+                        acknowledgement: call,
+                        listed: None,
+                    }));
+                }
             } else if call.is_download() && !done.contains(message) {
                 let fetched = fetching.entry(message).or_default();
                 if fetched.add(call) && !waiting.iter().any(|(waits, _, _)| *waits == message) {
@@ -111,6 +162,7 @@ fn downloads<'a>(traffic: &'a Traffic) -> Vec<(&'a Call, bool, Became<'a>)> {
                 }
             }
         }
+        all.extend(in_vain.iter().map(|tried| (tried.download, tried.is_report, tried.became(traffic, end))));
         all.extend(waiting.into_iter().map(|(_, download, report)| {
             let became = match traffic.chance(download) {
                 Chance::Had => Became::CycleOver,
@@ -154,6 +206,18 @@ fn followed(traffic: &Traffic, reports: bool) -> Examined {
                     shown(list.started_at() - download.ended_at)
                 )),
             ),
+            Became::InVain(acknowledgement, list) => {
+                let what =
+                    format!("{kind} was acknowledged in vain, listed again, and not acknowledged again");
+                let answer = acknowledgement
+                    .status()
+                    .map_or_else(|| "no answer".to_owned(), |status| format!("an answer of {status}"));
+                Some(
+                    Finding::about(&[download, acknowledgement, list], Grade::Broken, what)
+                        .seen(format!("{answer} to the acknowledgement, and no other"))
+                        .remedy("Look at the answer to each acknowledgement. A message that is listed again is to be acknowledged again: after five days MESH tells its sender that it was not collected."),
+                )
+            }
             Became::Never(end) => {
                 let seen = format!("none in the {} until the recording ends", shown(end - download.ended_at));
                 Some(never(download, kind).seen(seen))
@@ -295,7 +359,10 @@ pub(super) fn only_complete(traffic: &Traffic) -> Examined {
                 Some(part) => {
                     let mut about = part.calls.clone();
                     about.push(call);
-                    Finding::about(&about, Grade::Broken, "a message was acknowledged before all of it was downloaded").seen(part.missing())
+                    // An answer that the recording lacks may have come.
+                    let unseen = part.calls.iter().any(|download| download.may_have_been_answered());
+                    let grade = if unseen { Grade::Warning } else { Grade::Broken };
+                    Finding::about(&about, grade, "a message was acknowledged before all of it was downloaded").seen(part.missing())
                 }
                 None if traffic.from_start || listed => {
                     Finding::about(&[call], Grade::Broken, "a message was acknowledged that was not downloaded").seen("no download")

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
-use super::{Call, Chance, Examined, Finding, Grade, Traffic, shown};
+use super::{BLACKED_OUT, Call, Chance, Examined, Finding, Grade, NO_HEADERS, Traffic, shown};
 use crate::tape::{Decoded, Vantage};
 
 /// What a send says of its encoding.
@@ -31,6 +31,14 @@ fn messages(traffic: &Traffic) -> BTreeMap<(String, String), Vec<&Call>> {
 pub(super) fn gzip(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
     for call in traffic.calls.iter().filter(|call| call.uploads()) {
+        if !call.has_headers() {
+            examined.pass_over(NO_HEADERS);
+            continue;
+        }
+        if call.is_withheld("content-encoding") {
+            examined.pass_over(BLACKED_OUT);
+            continue;
+        }
         let declared = encoding(call);
         let body = &call.exchange.request.body;
         if !matches!(declared.as_str(), "" | "identity" | "gzip") {
@@ -92,6 +100,11 @@ pub(super) fn gzip(traffic: &Traffic) -> Examined {
     examined
 }
 
+/// Whether the answer says that another try has no use, as 417 and 423 do (OpenAPI, Send chunked message).
+fn is_refused(call: &Call) -> bool {
+    call.status().is_some_and(|status| (400..500).contains(&status) && !matches!(status, 408 | 425 | 429))
+}
+
 /// A message may take this long from one chunk to the next.
 const ABANDONED: TimeDelta = TimeDelta::hours(1);
 
@@ -103,6 +116,7 @@ pub(super) fn order(traffic: &Traffic) -> Examined {
             continue;
         };
         match call.sent_range() {
+            None if call.is_withheld("mex-chunk-range") => examined.pass_over(BLACKED_OUT),
             None => {
                 examined.look();
                 let what = "Mex-Chunk-Range is not a place in a message";
@@ -173,6 +187,8 @@ fn in_order(id: &str, calls: &[&Call], traffic: &Traffic, examined: &mut Examine
     let chance = traffic.chance(last);
     if next > total {
         examined.look();
+    } else if chance == Chance::Open && is_refused(last) {
+        examined.pass_over("a chunk was refused for good: what follows it would be of no use");
     } else if chance == Chance::Had || (chance == Chance::Open && since > ABANDONED) {
         let seen = match chance {
             Chance::Had => "the end of the send that was asked for".to_owned(),
@@ -189,7 +205,7 @@ fn in_order(id: &str, calls: &[&Call], traffic: &Traffic, examined: &mut Examine
     } else if last.is_good() {
         examined.pass_over("the recording ends before the last chunk of a message");
     } else {
-        examined.pass_over("a chunk of the message was refused, and the recording ends before another try");
+        examined.pass_over("a chunk of the message failed, and the recording ends before another try");
     }
 }
 

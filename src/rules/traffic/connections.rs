@@ -112,6 +112,16 @@ fn common_name(subject: &str) -> Option<&str> {
 
 /// Clocks and rounding of recorders: HARs have milliseconds.
 const ROUNDING: TimeDelta = TimeDelta::milliseconds(2);
+/// Some have no more than seconds: calls may then seem to overlap by as much.
+const SECONDS: TimeDelta = TimeDelta::seconds(1);
+
+/// By how much calls may seem to overlap that did not.
+fn rounding(calls: &[&Call]) -> TimeDelta {
+    let is_coarse = |call: &&Call| {
+        call.exchange.vantage == Vantage::Foreign && call.started_at().timestamp_subsec_nanos() == 0
+    };
+    if calls.iter().all(is_coarse) { SECONDS } else { ROUNDING }
+}
 
 /// Whether an earlier call had ended, whatever its connection shows: of a program that was ended the endpoint
 /// learns a little later, and so it does of a call that was given up.
@@ -127,20 +137,29 @@ fn was_over(traffic: &Traffic, earlier: &Call, call: &Call) -> bool {
 pub(super) fn one_at_a_time(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
     for (mailbox, calls) in traffic.mailboxes() {
+        let rounding = rounding(&calls);
         let mut busy: Option<&Call> = None;
         let mut overlapping: Vec<&Call> = Vec::new();
         let mut most = TimeDelta::zero();
         for call in calls {
-            examined.look();
             if let Some(other) = busy.filter(|other| !was_over(traffic, other, call)) {
                 let overlap = other.ended_at.min(call.ended_at) - call.started_at();
                 // A call that took less than the rounding is in the middle of a longer one all the same.
-                let within = call.started_at() - other.started_at() > ROUNDING
-                    && other.ended_at - call.ended_at > ROUNDING;
-                if overlap > ROUNDING || within {
+                let is_beyond = |rounding: TimeDelta| {
+                    let within = call.started_at() - other.started_at() > rounding
+                        && other.ended_at - call.ended_at > rounding;
+                    overlap > rounding || within
+                };
+                if is_beyond(rounding) {
                     most = most.max(overlap);
                     overlapping.extend([other, call]);
+                } else if is_beyond(ROUNDING) {
+                    examined.pass_over("the recording has times in whole seconds only");
+                } else {
+                    examined.look();
                 }
+            } else {
+                examined.look();
             }
             if busy.is_none_or(|other| call.ended_at > other.ended_at) {
                 busy = Some(call);

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::{Act, Call, Examined, Finding, Grade, Traffic, shown};
+use super::{Act, Call, Examined, Finding, Grade, NO_HEADERS, Traffic, shown};
 use crate::protocol::Operation;
 
 fn is_handshake(call: &Call) -> bool {
@@ -134,6 +134,10 @@ pub(super) fn bursts(traffic: &Traffic) -> Examined {
 pub(super) fn headers(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
     for call in traffic.calls.iter().filter(|call| is_handshake(call)) {
+        if !call.has_headers() {
+            examined.pass_over(NO_HEADERS);
+            continue;
+        }
         examined.look();
         let missing: Vec<&str> = ["Mex-ClientVersion", "Mex-OSName", "Mex-OSVersion"]
             .into_iter()

@@ -27,7 +27,7 @@ pub use table::{RULES, Rule, Severity, markdown};
 
 use course::Chance;
 use finding::Examined;
-use view::{Call, Stretch, Traffic, shown};
+use view::{BLACKED_OUT, Call, NO_HEADERS, Stretch, Traffic, shown};
 
 /// Why what must be done from day to day is not judged in a run.
 const BY_ITSELF: &str = "a run asks for each act, so it shows nothing of what the product does by itself from day to day: judge a recording";

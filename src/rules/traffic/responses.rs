@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Call, Chance, Examined, Finding, Grade, Stretch, Traffic};
+use super::{Call, Chance, Examined, Finding, Grade, Stretch, Traffic, acknowledging::is_report};
 use crate::protocol::Operation;
 
 /// Headers that a download may have in the OpenAPI, or that HTTP has. In lower case.
@@ -100,17 +100,20 @@ fn downloads<'a>(calls: &[&'a Call]) -> Vec<(&'a Call, bool)> {
 pub(super) fn tolerated(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
     // That a download with usual headers was gone on with shows that it can be, whenever that was.
-    let usual_works: BTreeSet<&str> = traffic
+    // A report is worked off in another way than a message.
+    let usual_works: BTreeSet<(&str, bool)> = traffic
         .stretches()
         .iter()
         .flat_map(|stretch| downloads(&stretch.calls))
         .filter(|(call, goes_on)| *goes_on && odd(call).is_none())
-        .filter_map(|(call, _)| call.mailbox.as_deref())
+        .filter_map(|(call, _)| Some((call.mailbox.as_deref()?, is_report(call))))
         .collect();
     for Stretch { calls, end } in traffic.stretches() {
         for (call, goes_on) in downloads(&calls) {
             let Some(name) = odd(call) else { continue };
-            let usual_works = call.mailbox.as_deref().is_some_and(|mailbox| usual_works.contains(mailbox));
+            let mailbox = call.mailbox.as_deref();
+            let usual_works =
+                mailbox.is_some_and(|mailbox| usual_works.contains(&(mailbox, is_report(call))));
             if goes_on {
                 examined.look();
             } else if usual_works && had_time(traffic, call, end) {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     protocol::{ChunkRange, Listed, Operation},
-    tape::{Actor, Exchange, Header, Vantage, printable},
+    tape::{Actor, Exchange, Header, Vantage, is_blacked_out, printable},
 };
 
 /// One call.
@@ -26,6 +26,8 @@ pub(super) struct Call {
     pub exchange: Arc<Exchange>,
     /// The mailbox that the path names, as written.
     pub mailbox: Option<String>,
+    /// The same in upper case: however a path spells it, it is one mailbox.
+    seat: Option<String>,
     /// The end, worked out once.
     pub ended_at: DateTime<Utc>,
     /// Within which ask it was made, as a place in [`Traffic::asks`].
@@ -40,6 +42,11 @@ pub(super) struct Stretch<'a> {
     /// When it ended; what must follow later than that cannot be seen.
     pub end: DateTime<Utc>,
 }
+
+/// Why nothing can be said of the headers of a request.
+pub(super) const NO_HEADERS: &str = "the headers of the request are not in the recording";
+/// Why nothing can be said of one of them.
+pub(super) const BLACKED_OUT: &str = "whoever recorded it took what the header says out";
 
 /// An inbox page as a product gets it.
 #[derive(Debug, Clone)]
@@ -147,7 +154,7 @@ impl Traffic {
     pub fn mailboxes(&self) -> BTreeMap<&str, Vec<&Call>> {
         let mut mailboxes: BTreeMap<&str, Vec<&Call>> = BTreeMap::new();
         for call in &self.calls {
-            if let Some(mailbox) = &call.mailbox {
+            if let Some(mailbox) = &call.seat {
                 mailboxes.entry(mailbox).or_default().push(call);
             }
         }
@@ -158,7 +165,8 @@ impl Traffic {
 impl Call {
     fn new(number: usize, exchange: &Arc<Exchange>, ask: Option<usize>) -> Self {
         let mailbox = path_mailbox(&exchange.request.head.target).map(|text| printable(text.as_bytes()));
-        Self { number, mailbox, ended_at: exchange.ended_at(), exchange: Arc::clone(exchange), ask }
+        let seat = mailbox.as_deref().map(str::to_ascii_uppercase);
+        Self { number, mailbox, seat, ended_at: exchange.ended_at(), exchange: Arc::clone(exchange), ask }
     }
 
     /// When it began.
@@ -199,6 +207,27 @@ impl Call {
     /// Whether the body of the request can be relied on: a program of someone else may have left it out.
     pub fn has_body(&self) -> bool {
         self.exchange.vantage != Vantage::Foreign || self.exchange.request.body.kept.is_some()
+    }
+
+    /// Whether the headers of the request can be relied on: no request is without any, but a program of
+    /// someone else may have left them out, or what they say.
+    pub fn has_headers(&self) -> bool {
+        // What stands in the place of a token is the reader's own.
+        let says = |header: &Header| {
+            !header.value.trim().is_empty() && !header.name.eq_ignore_ascii_case("authorization")
+        };
+        self.exchange.vantage != Vantage::Foreign || self.exchange.request.head.headers.iter().any(says)
+    }
+
+    /// Whether the value of a header was blacked out by whoever recorded it.
+    pub fn is_withheld(&self, name: &str) -> bool {
+        let has_no_form = |value: &str| is_blacked_out(value) && !value.contains('/');
+        self.exchange.vantage == Vantage::Foreign && self.header(name).is_some_and(has_no_form)
+    }
+
+    /// Whether an answer that the recording does not have may have come all the same.
+    pub fn may_have_been_answered(&self) -> bool {
+        self.exchange.vantage == Vantage::Foreign && self.exchange.response.is_none()
     }
 
     /// The message that it is about: of the path, or of the reply to a send.

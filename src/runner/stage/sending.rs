@@ -25,14 +25,16 @@ impl Stage {
         Ok(())
     }
 
-    /// Has the product send a message, whatever comes of it.
+    /// Has the product send a message, as it is labelled and whatever comes of it.
     pub(super) async fn product_sends_message(
         &mut self,
         message: &Outgoing,
         chunk_bytes: Option<u64>,
     ) -> Result<Arc<Exchange>, Fault> {
         let acts = self.ask(Ask::Send { message, chunk_bytes }).await?;
-        rules::send_of(&acts, &message.to)
+        let send = rules::send_of(&acts, &message.to)?;
+        rules::of_workflow(&send, &message.workflow)?;
+        Ok(send)
     }
 
     /// A made-up message; its label makes it differ from others.

@@ -135,18 +135,20 @@ fn is_gzip(headers: &Option<Vec<Option<Pair>>>) -> bool {
     header(headers, "content-encoding").is_some_and(|value| value.trim().eq_ignore_ascii_case("gzip"))
 }
 
+/// Whether a text stands in the place of one that was not to be seen.
+pub(crate) fn is_blacked_out(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let hidden = lower.contains(['*', '[', '<', '…', '•'])
+        || ["redact", "removed", "hidden", "masked", "secret"].iter().any(|word| lower.contains(word));
+    hidden || (!text.is_empty() && lower.bytes().all(|byte| matches!(byte, b'x' | b'.' | b'-')))
+}
+
 /// When a token, or the hash in it, was blacked out rather than malformed: what is left of it.
 fn withheld(value: &str) -> Option<Option<TokenRecord>> {
-    let marked = |text: &str| {
-        let lower = text.to_ascii_lowercase();
-        let hidden = lower.contains(['*', '[', '<', '…', '•'])
-            || ["redact", "removed", "hidden", "masked", "secret"].iter().any(|word| lower.contains(word));
-        hidden || (!text.is_empty() && lower.bytes().all(|byte| matches!(byte, b'x' | b'.' | b'-')))
-    };
     let value = value.trim();
     let fields: Vec<&str> = value.strip_prefix(SCHEME).unwrap_or(value).trim().split(':').collect();
     match fields.as_slice() {
-        [mailbox, nonce, count, timestamp, hash] if marked(hash) || hash.is_empty() => {
+        [mailbox, nonce, count, timestamp, hash] if is_blacked_out(hash) || hash.is_empty() => {
             Some(Some(TokenRecord {
                 mailbox: (*mailbox).to_owned(),
                 nonce: (*nonce).to_owned(),
@@ -155,7 +157,7 @@ fn withheld(value: &str) -> Option<Option<TokenRecord>> {
                 hash: HashCheck::Unknown,
             }))
         }
-        [whole] if whole.is_empty() || marked(whole) => Some(None),
+        [whole] if whole.is_empty() || is_blacked_out(whole) => Some(None),
         _ => None,
     }
 }

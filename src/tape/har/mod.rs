@@ -18,6 +18,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::{Exchange, Redactor, printable};
+pub(crate) use entry::is_blacked_out;
 use form::{lenient, list};
 
 /// A HAR as far as it could be read.

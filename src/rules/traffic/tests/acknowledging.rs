@@ -113,6 +113,44 @@ fn what_may_have_been_downloaded_before_the_recording_is_a_warning() {
 }
 
 #[test]
+fn what_a_recording_lacks_of_a_download_may_have_been_there() {
+    let rule = "acknowledge-only-complete";
+    let mut log = Log::new();
+    log.list(&[ID]).get(ID).unanswered().ack(ID);
+    broken(rule, &log);
+    warned(rule, log.foreign());
+}
+
+/// An acknowledgement that fails unnoticed leaves the message where it was.
+#[test]
+fn an_acknowledgement_in_vain_is_made_again_when_the_message_is_listed_again() {
+    let in_vain = |status: Option<u16>| {
+        let mut log = Log::new();
+        log.list(&[ID]).get(ID).ack(ID);
+        match status {
+            Some(status) => log.reply(status, &[], b""),
+            None => log.unanswered(),
+        };
+        log
+    };
+    for status in [None, Some(403), Some(503)] {
+        // It may have come about.
+        held(AFTER, in_vain(status).list(&[]).wait(400).list(&[]));
+        let finding = broken(AFTER, in_vain(status).list(&[ID]).wait(400).list(&[ID]));
+        assert_eq!((finding.exchanges, finding.message.as_deref()), (vec![2, 3, 4], Some(ID)));
+        // The product may be about to.
+        not_applicable(AFTER, in_vain(status).list(&[ID]));
+        held(AFTER, in_vain(status).list(&[ID]).ack(ID).wait(400).list(&[]));
+        held(AFTER, in_vain(status).list(&[ID]).get(ID).ack(ID).wait(400).list(&[]));
+    }
+    // The endpoint fails on each: the product does what it can.
+    held(AFTER, in_vain(Some(503)).list(&[ID]).ack(ID).reply(503, &[], b"").wait(400).handshake());
+    let mut log = Log::new();
+    log.get_report(ID).ack(ID).reply(403, &[], b"").list(&[ID]).wait(400).list(&[ID]);
+    broken("reports-acknowledged", &log);
+}
+
+#[test]
 fn reports_are_acknowledged_too() {
     let rule = "reports-acknowledged";
     let mut log = Log::new();
@@ -144,6 +182,14 @@ fn unusual_headers_do_not_stop_a_product() {
     unusual(&mut log, ID);
     not_applicable(rule, &log);
     broken(rule, log.wait(400).handshake());
+    // That reports are left is no matter of their headers.
+    let mut log = Log::new();
+    log.get(OTHER).ack(OTHER).get_report(ID).reply(
+        200,
+        &[("Mex-MessageType", "REPORT"), ("X-New-Header", "1")],
+        b"",
+    );
+    not_applicable(rule, log.wait(400).handshake());
     // Nothing is ever acknowledged: that is another rule's.
     let mut log = Log::new();
     unusual(&mut log, ID);

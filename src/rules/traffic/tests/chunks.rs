@@ -79,6 +79,23 @@ fn a_chunk_that_failed_is_sent_again_and_a_message_not_left_half() {
     assert_eq!(broken(rule, log.hours(2).list(&[])).message.as_deref(), Some(ID));
 }
 
+/// The refusal of a first chunk may give the message an ID all the same.
+#[test]
+fn a_message_of_which_a_chunk_was_refused_for_good_need_not_be_gone_on_with() {
+    let rule = "chunk-order";
+    let part = zipped(b"x");
+    let refusal = format!(r#"{{"message_id":"{ID}","detail":[]}}"#);
+    let mut log = Log::new();
+    log.send_chunk(1, "1:3", &part).reply(417, &[], refusal.as_bytes()).hours(2).list(&[]);
+    not_applicable(rule, &log);
+    for (status, is_final) in [(417, true), (423, true), (404, true), (429, false), (503, false)] {
+        let mut log = Log::new();
+        log.send_chunk(1, "1:3", &part).send_chunk(2, "2:3", &part).reply(status, &[], b"");
+        log.hours(2).list(&[]);
+        is(if is_final { "not applicable" } else { "broken" }, rule, &log);
+    }
+}
+
 #[test]
 fn requests_are_not_too_large_nor_chunks_too_small() {
     let sized = |size: u64, decoded: u64| {

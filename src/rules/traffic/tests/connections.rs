@@ -102,3 +102,26 @@ fn a_call_that_was_given_up_does_not_run_at_the_same_time_as_the_next() {
     held("one-at-a-time", &given_up(Vantage::Endpoint));
     broken("one-at-a-time", &given_up(Vantage::Client));
 }
+
+/// Recorders that know no milliseconds.
+#[test]
+fn whole_seconds_do_not_show_whether_calls_overlap() {
+    let rule = "one-at-a-time";
+    let with = |begun: [i64; 2], lasts: u64| {
+        let mut log = Log::new();
+        log.list(&[]).list(&[]).foreign();
+        let start = log.exchanges[0].started_at;
+        for (exchange, begun) in log.exchanges.iter_mut().zip(begun) {
+            exchange.started_at = start + TimeDelta::milliseconds(begun);
+            exchange.timings.wait = Duration::from_millis(lasts);
+        }
+        log
+    };
+    let coarse = with([0, 0], 50);
+    let RuleResult { verdict, unjudged, .. } = result(rule, &coarse);
+    assert_eq!(verdict, Verdict::Held { looked_at: 1 });
+    assert!(unjudged[0].0.contains("whole seconds"), "{unjudged:?}");
+    broken(rule, &with([0, 0], 1500));
+    broken(rule, &with([0, 3000], 5000));
+    broken(rule, &with([0, 10], 50));
+}

@@ -1,6 +1,14 @@
 use super::*;
 
 #[test]
+fn a_mailbox_is_the_same_however_a_path_spells_it() {
+    let mut log = Log::new();
+    log.from_start = true;
+    log.handshake().list(&[]).last().request.head.target = "/messageexchange/x26abc1/inbox".to_owned();
+    held("handshake-first", &log);
+}
+
+#[test]
 fn a_handshake_comes_first() {
     let mut log = Log::new();
     held("handshake-first", log.handshake().list(&[]));

@@ -1,4 +1,5 @@
 use super::*;
+use crate::tape::Exchange;
 
 #[test]
 fn a_send_has_its_headers_within_limits() {
@@ -31,6 +32,53 @@ fn mex_from_is_the_mailbox_that_speaks() {
     let mut log = Log::new();
     broken("mex-from", log.call("POST /outbox", &[("Mex-From", "X26ABC9")], b"x"));
     not_applicable("mex-from", Log::new().list(&[]));
+    // The path has it in lower case, which the rule on tokens tells.
+    let mut log = Log::new();
+    log.send(&[], b"x").last().request.head.target = "/messageexchange/x26abc1/outbox".to_owned();
+    held("mex-from", &log);
+    let mut log = Log::new();
+    not_applicable("mex-from", log.call("POST /outbox", &[("Mex-From", "[redacted]")], b"x").foreign());
+    let mut log = Log::new();
+    broken("mex-from", log.call("POST /outbox", &[("Mex-From", "[redacted]")], b"x"));
+}
+
+/// No request is without headers, but recordings are.
+#[test]
+fn of_a_request_whose_headers_are_not_in_the_recording_none_is_missed() {
+    let mut log = Log::new();
+    log.handshake().list(&[ID]).get(ID).ack(ID).send(&[], b"x").list(&[]).foreign();
+    for exchange in &mut log.exchanges {
+        exchange.request.head.headers.clear();
+        (exchange.token, exchange.token_fault) = (None, None);
+    }
+    for rule in ["handshake-headers", "send-headers", "mex-from", "version-2", "gzip-declared", "token-form"]
+    {
+        not_applicable(rule, &log);
+    }
+    held("handshake-first", &log);
+    // The same where names were left, and values were not.
+    let mut log = Log::new();
+    log.handshake()
+        .list(&[ID])
+        .send(&[("Mex-Chunk-Range", "1:2"), ("Content-Encoding", "gzip")], b"x")
+        .foreign();
+    let headers = |exchange: &mut Exchange, value: &str| {
+        let headers = exchange.request.head.headers.iter_mut();
+        let headers = headers.filter(|header| header.name != "Authorization");
+        headers.for_each(|header| value.clone_into(&mut header.value));
+    };
+    log.exchanges.iter_mut().for_each(|exchange| headers(exchange, ""));
+    for rule in ["handshake-headers", "send-headers", "mex-from", "version-2", "gzip-declared", "chunk-order"]
+    {
+        not_applicable(rule, &log);
+    }
+    log.exchanges.iter_mut().for_each(|exchange| headers(exchange, "[REDACTED]"));
+    for rule in ["mex-from", "version-2", "gzip-declared", "chunk-order"] {
+        not_applicable(rule, &log);
+    }
+    held("send-headers", &log);
+    log.exchanges.iter_mut().for_each(|exchange| headers(exchange, "*/*"));
+    warned("version-2", &log);
 }
 
 #[test]
