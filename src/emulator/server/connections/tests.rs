@@ -35,6 +35,15 @@ async fn answered(emulator: &Emulator) -> TcpStream {
     connection
 }
 
+/// As many connections as there is room for.
+async fn full(emulator: &Emulator) -> Vec<TcpStream> {
+    let mut connections = Vec::new();
+    for _ in 0..CONNECTIONS {
+        connections.push(answered(emulator).await);
+    }
+    connections
+}
+
 async fn stops(emulator: Emulator) {
     timeout(Duration::from_secs(10), emulator.stop()).await.expect("it stops");
 }
@@ -42,10 +51,7 @@ async fn stops(emulator: Emulator) {
 #[tokio::test]
 async fn it_stops_while_connections_wait_for_others_to_end() {
     let emulator = started().await;
-    let mut connections = Vec::new();
-    for _ in 0..CONNECTIONS {
-        connections.push(answered(&emulator).await);
-    }
+    let _connections = full(&emulator).await;
     let mut waits = TcpStream::connect(emulator.address()).await.unwrap();
     waits.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     let answered = timeout(Duration::from_millis(200), waits.read(&mut [0; 1024])).await;
@@ -56,10 +62,7 @@ async fn it_stops_while_connections_wait_for_others_to_end() {
 #[tokio::test]
 async fn who_waits_is_answered_when_another_has_gone() {
     let emulator = started().await;
-    let mut connections = Vec::new();
-    for _ in 0..CONNECTIONS {
-        connections.push(answered(&emulator).await);
-    }
+    let mut connections = full(&emulator).await;
     let (_, ()) = tokio::join!(answered(&emulator), async {
         sleep(Duration::from_millis(50)).await;
         connections.pop();
