@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeSet, HashMap},
     fs::File,
+    hash::Hash,
     io::Read,
     path::Path,
 };
@@ -69,15 +70,7 @@ fn password<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Er
 
 /// Reads mailboxes, one JSON object a line. Of several about one mailbox the last counts, as in mesh-sandbox.
 pub fn mailboxes(path: &Path) -> Result<Vec<Mailbox>, String> {
-    let (mut all, mut places) = (Vec::<Mailbox>::new(), HashMap::new());
-    for one in mailbox_lines(path)? {
-        let place = *places.entry(one.id.clone()).or_insert(all.len());
-        match all.get_mut(place) {
-            Some(known) => *known = one,
-            None => all.push(one),
-        }
-    }
-    Ok(all)
+    Ok(joined(mailbox_lines(path)?, |one| one.id.clone(), |known, later| *known = later))
 }
 
 fn mailbox_lines(path: &Path) -> Result<Vec<Mailbox>, String> {
@@ -107,19 +100,25 @@ fn mailbox_lines(path: &Path) -> Result<Vec<Mailbox>, String> {
 /// Reads workflows, one JSON object a line. A line about a workflow that another line is about adds to it,
 /// as in mesh-sandbox.
 pub fn workflows(path: &Path) -> Result<Vec<Workflow>, String> {
-    let (mut all, mut places) = (Vec::<Workflow>::new(), HashMap::new());
-    for mut one in workflow_lines(path)? {
-        let place = *places.entry(one.id.clone()).or_insert(all.len());
-        match all.get_mut(place) {
-            Some(known) => {
-                one.senders.append(&mut known.senders);
-                one.receivers.append(&mut known.receivers);
-                *known = one;
-            }
-            None => all.push(one),
+    let add = |known: &mut Workflow, mut later: Workflow| {
+        later.senders.append(&mut known.senders);
+        later.receivers.append(&mut known.receivers);
+        *known = later;
+    };
+    Ok(joined(workflow_lines(path)?, |one| one.id.clone(), add))
+}
+
+/// One for each ID, in the order in which they first come.
+fn joined<T, I: Hash + Eq>(all: Vec<T>, id: impl Fn(&T) -> I, join: impl Fn(&mut T, T)) -> Vec<T> {
+    let (mut joined, mut places) = (Vec::<T>::new(), HashMap::new());
+    for one in all {
+        let place = *places.entry(id(&one)).or_insert(joined.len());
+        match joined.get_mut(place) {
+            Some(known) => join(known, one),
+            None => joined.push(one),
         }
     }
-    Ok(all)
+    joined
 }
 
 fn workflow_lines(path: &Path) -> Result<Vec<Workflow>, String> {

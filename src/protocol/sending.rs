@@ -116,24 +116,25 @@ impl SendHeaders {
     pub fn parse(headers: &HeaderMap, sender: &MailboxId, rules: SendRules) -> Result<Self, SendRefusal> {
         let found = Found::all(headers);
         found.iter().try_for_each(Found::check_length)?;
-        found.iter().try_for_each(|found| found.text().map(drop))?;
-        let [to, workflow, range, labels @ ..] = found;
+        let mut texts = LIMITS.each_ref().map(|(name, _)| (name, None));
+        for ((_, text), found) in texts.iter_mut().zip(&found) {
+            *text = found.text()?;
+        }
+        let [(_, to), (_, workflow), (_, range), labels @ ..] = texts;
         if rules.old_headers_checked {
             check_old_headers(headers, sender)?;
         }
-        let to = to.text()?;
         let given = to.is_some();
         let to = to.filter(|to| !to.is_empty()).ok_or_else(|| rules.without_to(given))?.to_owned();
         let workflow = workflow
-            .text()?
             .ok_or_else(|| SendRefusal::Invalid(ValidationError::missing("header", "mex-workflowid")))?;
         let workflow = WorkflowId::parse(workflow).map_err(|error| invalid(&MEX_WORKFLOW_ID, error))?;
         let encoding = read_encoding(headers)?.unwrap_or(ContentEncoding::Identity);
-        let chunk_range = chunk_range(range.value)?.unwrap_or(ChunkRange::WHOLE);
+        let chunk_range = chunk_range(range)?.unwrap_or(ChunkRange::WHOLE);
         let mut passed_through = Vec::new();
-        for label in labels {
-            if let Some(value) = label.text()?.filter(|value| !value.is_empty()) {
-                passed_through.push((label.name.clone(), value.to_owned()));
+        for (name, value) in labels {
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
+                passed_through.push((name.clone(), value.to_owned()));
             }
         }
         // Who says both means the message by the one and this request by the other.
@@ -162,11 +163,11 @@ pub fn read_encoding(headers: &HeaderMap) -> Result<Option<ContentEncoding>, Sen
 /// # Errors
 /// When it is no chunk range.
 pub fn read_chunk_range(headers: &HeaderMap) -> Result<Option<ChunkRange>, SendRefusal> {
-    chunk_range(headers.get(&MEX_CHUNK_RANGE))
+    chunk_range(text(headers.get(&MEX_CHUNK_RANGE))?)
 }
 
-fn chunk_range(value: Option<&HeaderValue>) -> Result<Option<ChunkRange>, SendRefusal> {
-    let given = text(value)?.filter(|range| !range.is_empty());
+fn chunk_range(given: Option<&str>) -> Result<Option<ChunkRange>, SendRefusal> {
+    let given = given.filter(|range| !range.is_empty());
     given.map(|range| range.parse().map_err(|error| invalid(&MEX_CHUNK_RANGE, error))).transpose()
 }
 

@@ -31,7 +31,9 @@ impl Routes {
             return reply;
         }
         match self.switches.unlisted {
-            switches::Unlisted::BadRequest => malformed(name),
+            switches::Unlisted::BadRequest => {
+                Reply::invalid(&ValidationError::new("path", name, "is malformed"))
+            }
             switches::Unlisted::Answered => self.faults.elsewhere(no_operation()),
         }
     }
@@ -115,10 +117,6 @@ impl Routes {
         let version = refusals::version(&self.switches, header(parts, &http::header::ACCEPT));
         Some(admin::as_sandbox(reply, &path, version.unwrap_or(ApiVersion::V1)))
     }
-}
-
-pub(super) fn malformed(name: &str) -> Reply {
-    Reply::invalid(&ValidationError::new("path", name, "is malformed"))
 }
 
 pub(super) fn no_operation() -> Reply {

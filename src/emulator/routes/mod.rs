@@ -30,7 +30,7 @@ use super::{
 };
 use crate::protocol::{ApiVersion, MessageId, Operation, PathError, ValidationError};
 
-use elsewhere::{malformed, no_operation};
+use elsewhere::no_operation;
 use upload::Upload;
 
 pub use call::{Call, TokenOutcome, Watcher};
@@ -99,11 +99,11 @@ impl Routes {
                 self.faults.answered(operation, reply, &self.mailroom).await
             }
             Err(PathError::Part("mailbox_id")) => self.no_mailbox(&parts, &mut token),
-            Err(PathError::Part(name)) if self.switches.extras == switches::Extras::Missing => {
+            Err(PathError::Part(name))
+                if self.switches.extras == switches::Extras::Missing
+                    || self.switches.unlisted == switches::Unlisted::BadRequest =>
+            {
                 self.malformed(name, &parts, &path, peer, &mut token)
-            }
-            Err(PathError::Part(name)) if self.switches.unlisted == switches::Unlisted::BadRequest => {
-                malformed(name)
             }
             Err(error) => match self.extra(&parts, &mut body, peer).await {
                 Some(reply) => reply,

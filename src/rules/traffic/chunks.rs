@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
-use super::{BLACKED_OUT, Call, Chance, Examined, Finding, Grade, NO_HEADERS, Traffic, shown};
+use super::{BLACKED_OUT, Call, Chance, Examined, Finding, Grade, Traffic, shown};
 use crate::tape::{Decoded, Vantage};
 
 /// What a send says of its encoding.
@@ -31,12 +31,8 @@ fn messages(traffic: &Traffic) -> BTreeMap<(String, String), Vec<&Call>> {
 pub(super) fn gzip(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
     for call in traffic.calls.iter().filter(|call| call.uploads()) {
-        if !call.has_headers() {
-            examined.pass_over(NO_HEADERS);
-            continue;
-        }
-        if call.is_withheld("content-encoding") {
-            examined.pass_over(BLACKED_OUT);
+        if let Some(why) = call.lacks("content-encoding") {
+            examined.pass_over(why);
             continue;
         }
         let declared = encoding(call);

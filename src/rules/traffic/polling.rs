@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{
-    Act, Asked, BLACKED_OUT, Call, Chance, Examined, Finding, Grade, NO_HEADERS, Stretch, Traffic, shown,
-};
+use super::{Act, Asked, Call, Chance, Examined, Finding, Grade, Stretch, Traffic, shown};
 use crate::{
     protocol::{ApiVersion, InboxQuery, Operation},
     rules::messages::DIRECTLY,
@@ -359,12 +357,8 @@ pub(super) fn asks_for_v2(traffic: &Traffic) -> Examined {
         if !differs {
             continue;
         }
-        if !call.has_headers() {
-            examined.pass_over(NO_HEADERS);
-            continue;
-        }
-        if call.is_withheld("accept") {
-            examined.pass_over(BLACKED_OUT);
+        if let Some(why) = call.lacks("accept") {
+            examined.pass_over(why);
             continue;
         }
         examined.look();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::TimeDelta;
 
-use super::{BLACKED_OUT, Call, Examined, Finding, Grade, NO_HEADERS, Traffic, shown};
+use super::{Call, Examined, Finding, Grade, NO_HEADERS, Traffic, shown};
 
 /// Headers and how long each may be, in characters.
 const LIMITS: [(&str, usize); 7] = [
@@ -66,12 +66,8 @@ pub(super) fn from(traffic: &Traffic) -> Examined {
         // That the path has it in lower case is for the rule on the token's form to tell.
         let mailbox = written.to_ascii_uppercase();
         let from = call.header("mex-from").map(str::trim);
-        if !call.has_headers() {
-            examined.pass_over(NO_HEADERS);
-            continue;
-        }
-        if call.is_withheld("mex-from") {
-            examined.pass_over(BLACKED_OUT);
+        if let Some(why) = call.lacks("mex-from") {
+            examined.pass_over(why);
             continue;
         }
         examined.look();

@@ -225,6 +225,14 @@ impl Call {
         self.exchange.vantage == Vantage::Foreign && self.header(name).is_some_and(has_no_form)
     }
 
+    /// Why nothing can be said of a header: the recording has none at all, or not its value.
+    pub fn lacks(&self, name: &str) -> Option<&'static str> {
+        if !self.has_headers() {
+            return Some(NO_HEADERS);
+        }
+        self.is_withheld(name).then_some(BLACKED_OUT)
+    }
+
     /// Whether an answer that the recording does not have may have come all the same.
     pub fn may_have_been_answered(&self) -> bool {
         self.exchange.vantage == Vantage::Foreign && self.exchange.response.is_none()
