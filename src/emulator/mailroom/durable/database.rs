@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    io,
+    fs, io,
     path::{Path, PathBuf},
     sync::{PoisonError, RwLock},
 };
@@ -25,6 +25,8 @@ const FORMAT: u64 = 4;
 const CACHE: usize = 16 << 20;
 
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("mesh-witness mailroom");
+/// In it: 1 while the logs may have what the database has not.
+const LOGS_NEEDED: &str = "logs needed";
 /// Messages, as chunk 0, and their chunks. One table, since each that is written to costs every commit.
 const ROWS: TableDefinition<'_, Key, &[u8]> = TableDefinition::new("messages and chunks");
 /// Where, behind all messages, the number that the next message gets and that of the last transaction are.
@@ -51,10 +53,22 @@ pub struct Rows {
 }
 
 impl Database {
-    /// Opens a database, or makes one.
-    pub fn open(path: PathBuf) -> Result<Self, StoreError> {
+    /// Opens a database, or makes one where there may be a new one.
+    pub fn open(path: PathBuf, may_be_new: bool) -> Result<Self, StoreError> {
+        let lost = || {
+            let why = "it is missing or empty, and the logs beside it are not".to_owned();
+            StoreError::Damaged { path: path.clone(), why }
+        };
+        if !may_be_new && fs::metadata(&path).map_or(0, |file| file.len()) == 0 {
+            return Err(lost());
+        }
         let database = open(&path, true).map_err(|error| StoreError::opening(&path, error))?;
-        let known = prepare(&database).map_err(|error| StoreError::damaged(&path, error))?;
+        let damaged = |error| StoreError::damaged(&path, error);
+        let known = match format(&database).map_err(damaged)? {
+            Some(format) => format,
+            None if may_be_new => prepare(&database).map_err(damaged)?,
+            None => return Err(lost()),
+        };
         if known != FORMAT {
             return Err(StoreError::Format { path, found: known, known: FORMAT });
         }
@@ -83,12 +97,40 @@ impl Database {
         if self.faults.commits.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok() {
             return Err(io::Error::from(io::ErrorKind::StorageFull).into());
         }
+        self.transact(
+            |database| write(database, writes, number),
+            |database| last(database).map(|last| last == number),
+        )
+    }
+
+    /// Notes whether the logs may have what the database has not.
+    pub fn note_logs_needed(&self, needed: bool) -> Result<(), redb::Error> {
+        let there = |database: &_| logs_needed(database).map(|noted| noted == needed);
+        let note = |database: &redb::Database| {
+            let transaction = database.begin_write()?;
+            transaction.open_table(META)?.insert(LOGS_NEEDED, u64::from(needed))?;
+            Ok(transaction.commit()?)
+        };
+        self.transact(note, there)
+    }
+
+    /// What was noted last.
+    pub fn logs_needed(&self) -> Result<bool, redb::Error> {
+        let guard = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        logs_needed(guard.as_ref().ok_or(redb::Error::DatabaseClosed)?)
+    }
+
+    fn transact(
+        &self,
+        write: impl FnOnce(&redb::Database) -> Result<(), redb::Error>,
+        is_there: impl FnOnce(&redb::Database) -> Result<bool, redb::Error>,
+    ) -> Result<(), redb::Error> {
         self.open_again_if_failed()?;
         let error = {
             // Bodies can be read meanwhile.
             let guard = self.open.read().unwrap_or_else(PoisonError::into_inner);
             let database = guard.as_ref().ok_or(redb::Error::DatabaseClosed)?;
-            match write(database, writes, number) {
+            match write(database) {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             }
@@ -98,7 +140,7 @@ impl Database {
         *guard = None;
         let database = guard.insert(open(&self.path, false)?);
         // What failed may have been only the last sync; then all of it is there.
-        if last(database)? == number { Ok(()) } else { Err(error) }
+        if is_there(database)? { Ok(()) } else { Err(error) }
     }
 
     fn open_again_if_failed(&self) -> Result<(), redb::Error> {
@@ -156,13 +198,17 @@ fn open(path: &Path, checked: bool) -> Result<redb::Database, redb::DatabaseErro
     redb::Database::builder().set_cache_size(CACHE).set_check_integrity_on_open(checked).create(path)
 }
 
-/// Makes the tables that are not there; gives the format of those that are.
-fn prepare(database: &redb::Database) -> Result<u64, redb::Error> {
+/// The format of the tables; `None` when there are none.
+fn format(database: &redb::Database) -> Result<Option<u64>, redb::Error> {
     match database.begin_read()?.open_table(META) {
-        Ok(table) => return Ok(table.get("format")?.map_or(0, |format| format.value())),
-        Err(TableError::TableDoesNotExist(_)) => {}
-        Err(error) => return Err(error.into()),
+        Ok(table) => Ok(Some(table.get("format")?.map_or(0, |format| format.value()))),
+        Err(TableError::TableDoesNotExist(_)) => Ok(None),
+        Err(error) => Err(error.into()),
     }
+}
+
+/// Makes the tables; gives their format.
+fn prepare(database: &redb::Database) -> Result<u64, redb::Error> {
     let transaction = database.begin_write()?;
     transaction.open_table(ROWS)?;
     transaction.open_table(META)?.insert("format", FORMAT)?;
@@ -179,6 +225,11 @@ fn counters(rows: &impl ReadableTable<Key, &'static [u8]>) -> Result<(u64, u64),
 
 fn last(database: &redb::Database) -> Result<u64, redb::Error> {
     Ok(counters(&database.begin_read()?.open_table(ROWS)?)?.1)
+}
+
+fn logs_needed(database: &redb::Database) -> Result<bool, redb::Error> {
+    let noted = database.begin_read()?.open_table(META)?.get(LOGS_NEEDED)?;
+    Ok(noted.is_some_and(|noted| noted.value() == 1))
 }
 
 fn write(database: &redb::Database, writes: &[&Writes], number: u64) -> Result<(), redb::Error> {

@@ -73,10 +73,12 @@ pub struct Committer {
 pub fn open(root: &Path, limits: Limits) -> Result<Opened, StoreError> {
     let unusable = |source| StoreError::Folder { path: root.to_owned(), source };
     folder::create(root).map_err(unusable)?;
-    let database = Database::open(root.join(DATABASE))?;
+    let database = Database::open(root.join(DATABASE), !store::has_logs(root))?;
     let (logs, last) = store::open_logs(root, &database)?;
     // The names of the database and of the logs, which may be new.
     folder::sync(root).map_err(unusable)?;
+    // On a full disk it goes on without; then nobody would be told that a log is lost.
+    let _ = database.note_logs_needed(true);
     let rows = database.rows()?;
     let folder = Arc::new(Folder::open(root, database).map_err(unusable)?);
     let mut opened = Opened {

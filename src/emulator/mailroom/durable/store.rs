@@ -6,7 +6,7 @@
 #[cfg(test)]
 use std::sync::atomic::Ordering;
 use std::{
-    io,
+    fs, io,
     path::Path,
     sync::{
         Arc,
@@ -51,11 +51,17 @@ enum Other {
     Lost,
 }
 
+/// Whether a log is in a folder: then there was a database before it.
+pub fn has_logs(root: &Path) -> bool {
+    LOGS.iter().any(|name| fs::metadata(root.join(name)).is_ok_and(|log| log.len() > 0))
+}
+
 /// Opens the logs beside a database, and brings into it what it does not have. Gives the number of the last
 /// transaction.
 pub fn open_logs(root: &Path, database: &Database) -> Result<([WriteAheadLog; 2], u64), StoreError> {
     let after = database.last().map_err(|error| database.damaged(error))?;
-    let open = |name| WriteAheadLog::open(root.join(name), after);
+    let needed = database.logs_needed().map_err(|error| database.damaged(error))?;
+    let open = |name| WriteAheadLog::open(root.join(name), after, needed);
     let ((first, mut logged), (second, more)) = (open(LOGS[0])?, open(LOGS[1])?);
     logged.extend(more);
     logged.sort_by_key(|(number, _)| *number);
@@ -131,9 +137,10 @@ impl Store {
             return;
         }
         self.wait_for_other();
-        if !self.filling.writes.are_none() || matches!(self.other, Other::StillFull(_)) {
-            // The next time that it is opened is as good.
-            let _ = self.commit_at_once(None, self.last);
+        let logs_are_empty = self.filling.writes.are_none() && matches!(self.other, Other::Empty(_));
+        // Should it fail, the next time that it is opened is as good.
+        if logs_are_empty || self.commit_at_once(None, self.last).is_ok() {
+            let _ = self.folder.database.note_logs_needed(false);
         }
     }
 

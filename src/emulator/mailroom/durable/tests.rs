@@ -71,6 +71,12 @@ fn body(mailroom: &Mailroom, at: &str, id: &MessageId, chunk: u32) -> Vec<u8> {
     mailroom.message(&mailbox(at), id).unwrap().chunk(chunk).unwrap().whole().unwrap()
 }
 
+/// Why a folder is not opened.
+fn refused(clock: &Clock, folder: &Path) -> String {
+    let opened = Mailroom::open(clock.clone(), limits(), Switches::default(), folder);
+    opened.map(drop).unwrap_err().to_string()
+}
+
 const LONG: &[u8] = b"a body that goes to a file of its own";
 
 #[test]
@@ -145,7 +151,7 @@ fn nothing_is_left_of_chunks_that_were_taken_and_each_transaction_is_counted() {
     mailroom = again(mailroom, &folder, &clock);
     assert_eq!((rows(&mailroom).messages.len(), rows(&mailroom).chunks.len()), (1, 0));
     drop(mailroom);
-    let database = Database::open(folder.path().join(DATABASE)).unwrap();
+    let database = Database::open(folder.path().join(DATABASE), true).unwrap();
     assert_eq!(database.last().unwrap(), 3);
 }
 
@@ -278,14 +284,11 @@ fn a_message_whose_body_is_gone_or_cut_is_left_out_alone_and_back_when_the_body_
 #[test]
 fn two_at_a_time_another_format_and_rubbish_are_refused_and_say_why() {
     let (mailroom, folder, clock) = in_folder();
-    let opened = |folder: &Path| {
-        let opened = Mailroom::open(clock.clone(), limits(), Switches::default(), folder);
-        opened.map(drop).unwrap_err().to_string()
-    };
+    let opened = |folder: &Path| refused(&clock, folder);
     assert!(opened(folder.path()).contains("another process is using it"));
     drop(mailroom);
     let path = folder.path().join("mailroom.redb");
-    let database = Database::open(path.clone()).unwrap();
+    let database = Database::open(path.clone(), true).unwrap();
     database.set_format(7);
     drop(database);
     assert!(opened(folder.path()).contains("is of format 7, and this version knows format 4"));
@@ -297,6 +300,82 @@ fn two_at_a_time_another_format_and_rubbish_are_refused_and_say_why() {
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
     assert!(opened(&file).contains("name a folder that can be written"), "{}", opened(&file));
+}
+
+/// A kill leaves what was changed last in the logs.
+#[test]
+fn a_log_that_is_lost_or_cut_short_after_a_kill_is_told_and_nothing_is_lost_by_the_telling() {
+    let lost: fn(&Path) = |path| fs::remove_file(path).unwrap();
+    let cut: fn(&Path) = |path| fs::OpenOptions::new().write(true).open(path).unwrap().set_len(4096).unwrap();
+    let emptied: fn(&Path) = |path| fs::write(path, "").unwrap();
+    for (harm, why) in [(lost, "is missing"), (cut, "was cut short"), (emptied, "was cut short")] {
+        for log in ["mailroom-1.log", "mailroom-2.log"] {
+            let (mailroom, folder, clock) = in_folder();
+            let mailroom = again(mailroom, &folder, &clock);
+            let ids = [LONG, b"short"].map(|content| send(&mailroom, "BOB", "W1", content).unwrap());
+            mailroom.flush();
+            leave(&mailroom);
+            drop(mailroom);
+            let path = folder.path().join(log);
+            let good = fs::read(&path).unwrap();
+            harm(&path);
+            let told = refused(&clock, folder.path());
+            assert!(told.contains(&format!("{log}: is damaged: it {why}")), "{told}");
+            fs::write(&path, good).unwrap();
+            let mailroom = open(&clock, &Switches::default(), folder.path());
+            assert_eq!(waiting(&mailroom, "BOB"), ids);
+            assert_eq!(body(&mailroom, "BOB", &ids[0], 1), LONG);
+        }
+    }
+}
+
+#[test]
+fn after_a_stop_in_good_order_the_logs_are_not_needed() {
+    let (mailroom, folder, clock) = in_folder();
+    let id = send(&mailroom, "BOB", "W1", b"short").unwrap();
+    drop(mailroom);
+    for log in ["mailroom-1.log", "mailroom-2.log"] {
+        fs::remove_file(folder.path().join(log)).unwrap();
+    }
+    for _ in 0..2 {
+        let mailroom = open(&clock, &Switches::default(), folder.path());
+        assert_eq!(waiting(&mailroom, "BOB"), std::slice::from_ref(&id));
+    }
+}
+
+/// To begin anew beside them would remove every body.
+#[test]
+fn a_database_that_is_lost_or_emptied_beside_its_logs_is_told_and_nothing_is_lost_by_the_telling() {
+    let harms: [fn(&Path); 2] = [|path| fs::remove_file(path).unwrap(), |path| fs::write(path, "").unwrap()];
+    for harm in harms {
+        let (mailroom, folder, clock) = in_folder();
+        let id = send(&mailroom, "BOB", "W1", LONG).unwrap();
+        drop(mailroom);
+        let path = folder.path().join(DATABASE);
+        let good = fs::read(&path).unwrap();
+        harm(&path);
+        for _ in 0..2 {
+            let told = refused(&clock, folder.path());
+            assert!(
+                told.contains("mailroom.redb: is damaged: it is missing or empty, and the logs"),
+                "{told}"
+            );
+        }
+        fs::write(&path, good).unwrap();
+        let mailroom = open(&clock, &Switches::default(), folder.path());
+        assert_eq!(waiting(&mailroom, "BOB"), std::slice::from_ref(&id));
+        assert_eq!(body(&mailroom, "BOB", &id, 1), LONG);
+    }
+}
+
+#[test]
+fn a_database_that_was_made_and_got_no_logs_before_a_kill_is_begun_with() {
+    let (folder, clock) = (TempDir::new().unwrap(), Clock::new());
+    folder::create(folder.path()).unwrap();
+    drop(Database::open(folder.path().join(DATABASE), true).unwrap());
+    let mailroom = open(&clock, &Switches::default(), folder.path());
+    let id = send(&mailroom, "BOB", "W1", LONG).unwrap();
+    assert_eq!(waiting(&again(mailroom, &folder, &clock), "BOB"), [id]);
 }
 
 #[test]

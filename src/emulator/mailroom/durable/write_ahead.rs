@@ -44,18 +44,29 @@ pub struct WriteAheadLog {
 pub type Logged = Vec<(u64, Writes)>;
 
 impl WriteAheadLog {
-    /// Opens a log, or makes one, and reads what the database does not have: the transactions after a number.
-    pub fn open(path: PathBuf, after: u64) -> Result<(Self, Logged), StoreError> {
+    /// Opens a log, or makes one where it is not needed, and reads what the database does not have: the
+    /// transactions after a number.
+    pub fn open(path: PathBuf, after: u64, needed: bool) -> Result<(Self, Logged), StoreError> {
         let unusable = |source| StoreError::Folder { path: path.clone(), source };
+        let damaged = |why: &str| StoreError::Damaged { path: path.clone(), why: why.to_owned() };
+        if needed && matches!(path.try_exists(), Ok(false)) {
+            return Err(damaged("it is missing, and so may be what was changed last"));
+        }
         let mut file = open(&path).map_err(unusable)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(unusable)?;
-        let damaged = |why: &str| StoreError::Damaged { path: path.clone(), why: why.to_owned() };
+        if needed && (bytes.len() as u64) < CAPACITY {
+            return Err(damaged("it was cut short, and what was changed last may be missing"));
+        }
         let key = Box::new(match read_key(&bytes).map_err(damaged)? {
             Some(key) => key,
             None => begin(&file).map_err(unusable)?,
         });
         let logged = Reader { bytes: &bytes, key: &key }.read(after).map_err(damaged)?;
+        // So that a log that was cut short can be told from one that was never full.
+        if (bytes.len() as u64) < CAPACITY {
+            file.set_len(CAPACITY).and_then(|()| file.sync_all()).map_err(unusable)?;
+        }
         Ok((Self { file, key, end: BLOCK as u64 }, logged))
     }
 
@@ -214,7 +225,8 @@ mod tests {
     }
 
     fn numbers(path: &Path, after: u64) -> Result<Vec<u64>, String> {
-        let (_, logged) = WriteAheadLog::open(path.to_owned(), after).map_err(|error| error.to_string())?;
+        let (_, logged) =
+            WriteAheadLog::open(path.to_owned(), after, false).map_err(|error| error.to_string())?;
         Ok(logged
             .iter()
             .map(|(number, writes)| {
@@ -225,7 +237,7 @@ mod tests {
     }
 
     fn filled(path: &Path, numbers: std::ops::RangeInclusive<u64>) -> WriteAheadLog {
-        let (mut log, _) = WriteAheadLog::open(path.to_owned(), 0).unwrap();
+        let (mut log, _) = WriteAheadLog::open(path.to_owned(), 0, false).unwrap();
         numbers.for_each(|number| log.append(number, &numbered(number, number % 2 == 0)).unwrap());
         log
     }
@@ -325,7 +337,7 @@ mod tests {
         let (_other_folder, others) = in_folder();
         drop(filled(&others, 2..=2));
         let record = fs::read(&others).unwrap()[BLOCK..].to_vec();
-        let (mut log, _) = WriteAheadLog::open(path.clone(), 0).unwrap();
+        let (mut log, _) = WriteAheadLog::open(path.clone(), 0, false).unwrap();
         // So that it begins with a block.
         log.append(1, &[vec![0; BLOCK - HEAD], record].concat()).unwrap();
         log.restart();

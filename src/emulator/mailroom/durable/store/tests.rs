@@ -11,7 +11,7 @@ use crate::emulator::mailroom::durable::{
 
 fn open(folder: &TempDir) -> (Store, Vec<u64>) {
     folder::create(folder.path()).unwrap();
-    let database = Database::open(folder.path().join(DATABASE)).unwrap();
+    let database = Database::open(folder.path().join(DATABASE), true).unwrap();
     let (logs, last) = open_logs(folder.path(), &database).unwrap();
     let there = there(&database);
     assert_eq!(last, there.len() as u64, "each wrote one row");
@@ -185,7 +185,7 @@ fn a_log_that_is_missing_is_told_when_the_other_goes_on_from_it() {
     let (folder, store) = with_a_log_that_is_not_emptied();
     drop(store);
     std::fs::remove_file(folder.path().join(LOGS[0])).unwrap();
-    let database = Database::open(folder.path().join(DATABASE)).unwrap();
+    let database = Database::open(folder.path().join(DATABASE), true).unwrap();
     let told = open_logs(folder.path(), &database).unwrap_err().to_string();
     assert!(told.contains("transaction 1 is neither in it nor in the logs, and 8 is"), "{told}");
 }
