@@ -1,6 +1,11 @@
 //! `emulate --access-log FILE`: one JSON object a line for each call, as assessors read server logs.
 
-use std::{fs::OpenOptions, io, path::Path, time::Duration};
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Read, Seek, SeekFrom},
+    path::Path,
+    time::Duration,
+};
 
 use mesh_witness::{
     emulator::{Call, TokenOutcome},
@@ -21,7 +26,11 @@ impl AccessLog {
     pub fn open(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(path)?;
         let refused = |error| screen::warning(&format!("--access-log: calls are missing in it: {error}"));
-        Ok(Self(Lines::to(file, PATIENCE, refused)))
+        let log = Self(Lines::to(file, PATIENCE, refused));
+        if ends_in_a_line(path) {
+            log.0.push("");
+        }
+        Ok(log)
     }
 
     /// Writes one call down.
@@ -33,6 +42,19 @@ impl AccessLog {
     pub fn finish(&self) {
         self.0.finish();
     }
+}
+
+/// Whether the last line of a file has no end: whoever wrote it was killed, or the disk was full.
+fn ends_in_a_line(path: &Path) -> bool {
+    let last = || -> io::Result<u8> {
+        let mut last = [0];
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+        Ok(last[0])
+    };
+    // Of what is no file, such as a pipe, nothing can be read back.
+    path.is_file() && last().is_ok_and(|last| last != b'\n')
 }
 
 /// The path stands without its query, and patients' addresses travel in headers: nothing here is secret.

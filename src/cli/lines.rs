@@ -25,6 +25,12 @@ pub struct Lines {
     refused: Arc<dyn Fn(io::Error) + Send + Sync>,
 }
 
+/// A sink that may have taken a line by half, before its disk was full.
+struct LineSink<W> {
+    sink: W,
+    is_cut: bool,
+}
+
 #[derive(Default)]
 struct Shared {
     waiting: Mutex<Waiting>,
@@ -46,7 +52,7 @@ impl Lines {
     /// the sink takes nothing for longer than `patience`, such as a pipe that nobody reads: whoever brings lines
     /// answers calls, and must not stand still with it.
     pub fn to(
-        mut sink: impl Write + Send + 'static,
+        sink: impl Write + Send + 'static,
         patience: Duration,
         refused: impl Fn(io::Error) + Send + Sync + 'static,
     ) -> Self {
@@ -57,8 +63,9 @@ impl Lines {
         thread::spawn(move || {
             let _end = end;
             let mut refuses = false;
+            let mut sink = LineSink { sink, is_cut: false };
             while let Some(bytes) = its.take() {
-                let written = sink.write_all(&bytes).and_then(|()| sink.flush());
+                let written = sink.write_lines(&bytes);
                 // A disk that is full refuses hundreds of times a second what it refuses once.
                 let told = std::mem::replace(&mut refuses, written.is_err());
                 if let Err(error) = written
@@ -125,6 +132,31 @@ impl Lines {
     fn stalled(&self) -> io::Error {
         let why = format!("nothing was taken for {} s", self.patience.as_secs_f32());
         io::Error::new(io::ErrorKind::TimedOut, why)
+    }
+}
+
+impl<W: Write> LineSink<W> {
+    /// Writes whole lines. What was cut stays a line of its own, so that it spoils no other.
+    fn write_lines(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.is_cut {
+            self.write_all(b"\n")?;
+        }
+        self.write_all(bytes)?;
+        self.flush()
+    }
+}
+
+impl<W: Write> Write for LineSink<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = self.sink.write(bytes)?;
+        if let Some(last) = bytes.get(..taken).and_then(<[u8]>::last) {
+            self.is_cut = *last != b'\n';
+        }
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.sink.flush()
     }
 }
 
@@ -241,6 +273,40 @@ mod tests {
         }
         drop(lines);
         assert_eq!(*told.lock().unwrap(), [io::ErrorKind::StorageFull]);
+    }
+
+    /// A disk that was full and is not any more.
+    #[test]
+    fn a_line_that_was_cut_spoils_no_other() {
+        struct Filling(Sink, usize, bool);
+        impl Write for Filling {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                let (room, is_full) = (self.1.min(bytes.len()), std::mem::take(&mut self.2));
+                match bytes.get(..room) {
+                    Some(taken) if !is_full => {
+                        self.2 = room < bytes.len();
+                        self.1 = if self.2 { usize::MAX } else { self.1 - room };
+                        self.0.write(taken)
+                    }
+                    _ => Err(io::ErrorKind::StorageFull.into()),
+                }
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        for (room, left) in
+            [(2, "on\nthree\n"), (3, "one\nthree\n"), (4, "one\nthree\n"), (6, "one\ntw\nthree\n")]
+        {
+            let (sink, (told, telling)) = (Sink::default(), mpsc::channel());
+            let filling = Filling(sink.clone(), room, false);
+            let lines = Lines::to(filling, PATIENCE, move |error| told.send(error.kind()).unwrap());
+            lines.push("one\ntwo");
+            assert_eq!(telling.recv(), Ok(io::ErrorKind::StorageFull), "{room}");
+            lines.push("three");
+            drop(lines);
+            assert_eq!(String::from_utf8(sink.written.lock().unwrap().clone()).unwrap(), left, "{room}");
+        }
     }
 
     #[test]

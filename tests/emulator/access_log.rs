@@ -83,6 +83,25 @@ async fn the_access_log_has_one_line_a_call_and_no_secret() {
     assert!(!lines().contains("s3cret") && !lines().contains("TestKey") && !lines().contains(hash));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_was_cut_by_a_kill_or_a_full_disk_spoils_no_other() {
+    let folder = TempDir::new().unwrap();
+    let log = folder.path().join("log");
+    for (before, lines) in [("", 1), ("{\"whole\":1}\n", 2), ("{\"whole\":1}\n{\"cut", 3)] {
+        fs::write(&log, before).unwrap();
+        let (_running, url) = start(&["--mailbox", "A1:a", "--access-log", log.to_str().unwrap()]);
+        assert_eq!(
+            plain_client().get(format!("{url}/messageexchange/A1")).send().await.unwrap().status(),
+            403
+        );
+        let now = || fs::read_to_string(&log).unwrap();
+        eventually("a line for the call", || now().lines().count() >= lines && now().ends_with('\n'));
+        assert_eq!(now().lines().count(), lines, "{}", now());
+        let last: Value = serde_json::from_str(now().lines().last().unwrap()).unwrap();
+        assert_eq!(last["operation"], "handshake", "{}", now());
+    }
+}
+
 #[test]
 fn a_mailbox_that_is_given_twice_is_refused_by_its_name() {
     let outcome = witness(&["emulate", "--plain-http", "--mailbox", "A:p", "--mailbox", "A:q"]);
