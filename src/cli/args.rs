@@ -104,10 +104,11 @@ pub enum Format {
 
 /// Stand alone as a MESH endpoint on this machine.
 ///
-/// Prints `listening on URL` when it is ready, and stops on Ctrl-C or SIGTERM. Mailboxes X26ABC1, X26ABC2 and
-/// X26ABC3, each with the password `password`, unless --mailbox or --mailboxes names others.
+/// Prints `listening on URL` when it is ready, and stops on Ctrl-C or SIGTERM.
+/// Mailboxes X26ABC1, X26ABC2 and X26ABC3, each with the password `password`, unless --mailbox
+/// or --mailboxes names others.
 ///
-/// Where sources disagree about what MESH answers, --profile chooses:
+/// Where sources disagree about what MESH answers, --profile chooses, and --switch for one thing alone:
 ///   int      what is known of integration; where nothing is, the OpenAPI
 ///   spec     the OpenAPI to the letter
 ///   sandbox  as NHS mesh-sandbox 1.0.137
@@ -164,6 +165,12 @@ pub struct EmulateArguments {
     /// How to answer where sources disagree
     #[arg(long, value_enum, default_value_t = ProfileName::Int)]
     pub profile: ProfileName,
+    /// Turn one of the switches below to another choice; may be repeated
+    #[arg(long = "switch", value_name = "NAME=CHOICE")]
+    pub switches: Vec<String>,
+    /// Longest message, all its chunks together as they are sent: in bytes, or such as 500kB, 250MB, 20GB
+    #[arg(long, value_name = "SIZE", default_value = "100GB", value_parser = message_size)]
+    pub max_message_size: u64,
     /// Write one JSON line a call: time, mailbox, operation, message ID, status, what became of the token
     #[arg(long, value_name = "FILE")]
     pub access_log: Option<PathBuf>,
@@ -208,13 +215,33 @@ fn differences() -> String {
     for row in rows.skip(2).take_while(|line| line.starts_with('|')) {
         let row = row.replace('`', "");
         let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
-        if let [switch, int, spec, sandbox, sources] = cells.as_slice() {
+        if let [switch, int, spec, sandbox, others, sources] = cells.as_slice() {
+            let or = if *others == "–" { String::new() } else { format!("; or {others}") };
             text.push_str(&format!(
-                "\n  {switch}\n      int {int}; spec {spec}; sandbox {sandbox}\n      {sources}\n"
+                "\n  {switch}\n      int {int}; spec {spec}; sandbox {sandbox}{or}\n      {sources}\n"
             ));
         }
     }
     text
+}
+
+/// The longest message that MESH takes (OpenAPI, "Outbox workflow").
+const LONGEST_MESSAGE: u64 = 100_000_000_000;
+
+/// A size in bytes, or in the decimal units of the OpenAPI.
+fn message_size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let unit = match text.get(digits.len()..).unwrap_or_default().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "kb" => 1_000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        _ => return Err("it is a number of bytes, or one with kB, MB or GB".to_owned()),
+    };
+    let number =
+        digits.parse().map_err(|_| "it is a whole number, with kB, MB or GB or without".to_owned())?;
+    let bytes = u64::checked_mul(number, unit).filter(|bytes| (1..=LONGEST_MESSAGE).contains(bytes));
+    bytes.ok_or_else(|| "it is from one byte to 100GB".to_owned())
 }
 
 /// Apply the rules for a product's traffic to what was recorded, offline.

@@ -1,6 +1,7 @@
 //! `emulate`: our endpoint, alone.
 
 use std::{
+    collections::BTreeSet,
     io::{self, Write},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
@@ -81,7 +82,7 @@ pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
                 AuthMode::None => Authentication::None,
             },
         },
-        limits: Limits::default(),
+        limits: Limits::default().of_messages(arguments.max_message_size),
         clock,
         watcher: Some(Arc::new(move |call: &Call| told.tell(call))),
     };
@@ -169,8 +170,25 @@ fn arrangement(arguments: &EmulateArguments) -> Result<Arrangement, Failure> {
     let days = |days: u16| TimeDelta::days(days.into());
     let expiry =
         Expiry { inbox: days(arguments.inbox_expiry_days), message: days(arguments.message_expiry_days) };
-    let (switches, store) = (Switches { expiry, ..Switches::of(profile) }, arguments.store.clone());
+    let mut switches = Switches { expiry, ..Switches::of(profile) };
+    turn(&mut switches, &arguments.switches)?;
+    let store = arguments.store.clone();
     Ok(Arrangement { switches, mailboxes, workflows, patients, admin: true, store, ..Arrangement::default() })
+}
+
+fn turn(switches: &mut Switches, given: &[String]) -> Result<(), Failure> {
+    let unusable =
+        |why: String| Failure::new(Exit::Usage, format!("--switch: {why}; `emulate --help` lists them"));
+    let mut turned = BTreeSet::new();
+    for text in given {
+        let (name, choice) =
+            text.split_once('=').ok_or_else(|| unusable(format!("{text}: must be NAME=CHOICE")))?;
+        switches.turn(name, choice).map_err(|error| unusable(error.to_string()))?;
+        if !turned.insert(name) {
+            return Err(unusable(format!("`{name}` is given twice")));
+        }
+    }
+    Ok(())
 }
 
 /// An authority of this start's own. What is in the folder is replaced only by an endpoint that has started: it
@@ -210,6 +228,9 @@ fn mailboxes(given: &[String]) -> Result<Vec<Mailbox>, Failure> {
 fn guide(arguments: &EmulateArguments, address: SocketAddr, mailboxes: &[MailboxId]) -> String {
     let names: Vec<&str> = mailboxes.iter().map(MailboxId::as_str).collect();
     let mut text = format!("mailboxes {}\n", names.join(", "));
+    if !arguments.switches.is_empty() {
+        text.push_str(&format!("switched to {}\n", arguments.switches.join(", ")));
+    }
     if let (Some(folder), Some(first)) = (&arguments.pki, names.first()) {
         let file = |name: String| quoted_for_shell(&folder.join(name).display().to_string());
         text.push_str(&format!(

@@ -3,10 +3,12 @@
 //! "Pack" is the assurance pack as suppliers report it, "sandbox" is mesh-sandbox 1.0.137, "2016"
 //! and "2021" are earlier editions of the specification.
 
+mod by_name;
 mod choices;
 #[cfg(test)]
 mod tests;
 
+pub use by_name::{SwitchError, Turned};
 pub use choices::*;
 
 use chrono::TimeDelta;
@@ -84,7 +86,7 @@ pub struct Switches {
     pub download_headers: DownloadHeaders,
     pub compression: Compression,
     pub head: Head,
-    pub uploading: Past,
+    pub uploading: Uploading,
     pub tracking_body: TrackingBody,
     pub extras: Extras,
     pub event_reports: EventReports,
@@ -149,7 +151,7 @@ impl Switches {
             download_headers: DownloadHeaders::OpenApi,
             compression: Compression::AsSent,
             head: Head::Recipient,
-            uploading: Past::Missing,
+            uploading: Uploading::Missing,
             tracking_body: TrackingBody::OpenApi,
             extras: Extras::Missing,
             event_reports: EventReports::Sent,
@@ -184,7 +186,7 @@ impl Switches {
             download_headers: DownloadHeaders::Sandbox,
             compression: Compression::OnTheFly,
             head: Head::SenderToo,
-            uploading: Past::Gone,
+            uploading: Uploading::Gone,
             tracking_body: TrackingBody::Sandbox,
             extras: Extras::Served,
             event_reports: EventReports::Unsent,

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::caller::plain_client;
 use crate::support::{eventually, program, witness};
 
-struct Emulate(Child);
+pub struct Emulate(Child);
 
 impl Drop for Emulate {
     fn drop(&mut self) {
@@ -22,7 +22,7 @@ impl Drop for Emulate {
     }
 }
 
-fn start(arguments: &[&str]) -> (Emulate, String) {
+pub fn start(arguments: &[&str]) -> (Emulate, String) {
     let mut command = program();
     command.args(["emulate", "--listen", "127.0.0.1:0", "--plain-http"]).args(arguments);
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
@@ -32,7 +32,7 @@ fn start(arguments: &[&str]) -> (Emulate, String) {
     (Emulate(child), first.strip_prefix("listening on ").unwrap().to_owned())
 }
 
-fn token(mailbox: &str, password: &str) -> String {
+pub fn token(mailbox: &str, password: &str) -> String {
     let credentials = Credentials {
         mailbox: MailboxId::parse(mailbox).unwrap(),
         password: Password::new(password),

@@ -13,6 +13,7 @@ mod sandbox;
 mod store;
 #[path = "../support/mod.rs"]
 mod support;
+mod switches;
 mod tape;
 mod tokens;
 mod tracking;

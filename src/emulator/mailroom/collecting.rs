@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Mailroom, Message, Rooms, State, StoredBody, content::Content};
 use crate::{
-    emulator::switches::{EventReports, Foreign, Past},
+    emulator::switches::{EventReports, Foreign, Past, Uploading},
     protocol::{Failure, MailboxId, MessageId},
 };
 
@@ -158,7 +158,10 @@ impl Rooms {
             State::Undeliverable { content, .. } => past(self.switches.expired, content),
             // Failed otherwise (OpenAPI, 410 of "Get Message").
             State::Failed { .. } => Err(Unavailable::Gone),
-            State::Uploading { .. } => past(self.switches.uploading, &None),
+            State::Uploading { .. } => Err(match self.switches.uploading {
+                Uploading::Missing => Unavailable::Missing,
+                Uploading::Gone => Unavailable::Gone,
+            }),
         }
     }
 }

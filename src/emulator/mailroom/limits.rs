@@ -26,6 +26,14 @@ pub struct Limits {
     pub disk_bytes: u64,
 }
 
+impl Limits {
+    /// The same for messages of so many bytes at most, in one request or in several.
+    #[must_use]
+    pub fn of_messages(self, bytes: u64) -> Self {
+        Self { message_bytes: bytes, request_bytes: self.request_bytes.min(bytes), ..self }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
