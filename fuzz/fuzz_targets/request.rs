@@ -1,7 +1,8 @@
 //! Whole requests against a running endpoint: no bytes get a 5xx, and none stop it.
 //!
 //! Of the input, lines that begin with `@` become an `Authorization` header with a good token, so
-//! that the fuzzer gets past the door without knowing HMAC.
+//! that the fuzzer gets past the door without knowing HMAC. There is an endpoint of each profile, with the admin
+//! routes; the input's length says which is called.
 #![no_main]
 
 use std::{
@@ -13,7 +14,7 @@ use std::{
 
 use libfuzzer_sys::fuzz_target;
 use mesh_witness::{
-    emulator::{Clock, Emulator, Limits, Policy, Settings, Transport},
+    emulator::{Arrangement, Clock, Emulator, Limits, Policy, Profile, Settings, Switches, Transport},
     protocol::{Credentials, MailboxId, NonceCount, Password, SharedKey, Token},
 };
 use tokio::runtime::Runtime;
@@ -23,12 +24,17 @@ struct Endpoint {
     address: SocketAddr,
     clock: Clock,
     _emulator: Emulator,
-    _runtime: Runtime,
 }
 
-static ENDPOINT: LazyLock<Endpoint> = LazyLock::new(|| {
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-    let runtime = runtime.expect("a runtime");
+    runtime.expect("a runtime")
+});
+
+static ENDPOINTS: LazyLock<[Endpoint; 3]> =
+    LazyLock::new(|| [Profile::Int, Profile::Spec, Profile::Sandbox].map(endpoint));
+
+fn endpoint(profile: Profile) -> Endpoint {
     let clock = Clock::new();
     let limits = Limits { held_bytes: 64 << 20, ..Limits::default() };
     let settings = Settings {
@@ -41,12 +47,13 @@ static ENDPOINT: LazyLock<Endpoint> = LazyLock::new(|| {
         clock: clock.clone(),
         watcher: None,
     };
-    let emulator = runtime.block_on(Emulator::start(settings)).expect("an endpoint");
-    Endpoint { address: emulator.address(), clock, _emulator: emulator, _runtime: runtime }
-});
+    let arrangement = Arrangement { switches: Switches::of(profile), admin: true, ..Arrangement::default() };
+    let emulator = RUNTIME.block_on(Emulator::start_arranged(settings, arrangement)).expect("an endpoint");
+    Endpoint { address: emulator.address(), clock, _emulator: emulator }
+}
 
 fuzz_target!(|input: &[u8]| {
-    let endpoint = &*ENDPOINT;
+    let endpoint = &ENDPOINTS[input.len() % ENDPOINTS.len()];
     let Ok(mut stream) = TcpStream::connect(endpoint.address) else { panic!("the endpoint is gone") };
     let _ = socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO));
     let _ = stream.set_read_timeout(Some(Duration::from_secs(20)));
