@@ -226,17 +226,20 @@ pub fn was_shown_inbox(acts: &[Arc<Exchange>], tape: &[Arc<Exchange>]) -> Result
     inbox_checks(acts).iter().try_for_each(|page| inbox_listed(page, tape).map(drop))
 }
 
-/// The product has tried to download all that its inbox listed.
+/// The product has tried to download all that its inbox listed, and acknowledged nothing before.
 ///
 /// # Errors
-/// A fault of the product that left something.
+/// A fault of the product that left something, or let go of it.
 pub fn left_nothing(acts: &[Arc<Exchange>]) -> Result<(), Fault> {
-    let pages = inbox_checks(acts).into_iter().filter_map(|page| inbox_listed(&page, &[]).ok());
+    let pages = || inbox_checks(acts).into_iter().filter_map(|page| inbox_listed(&page, &[]).ok());
+    let mut listed = pages().flat_map(|page| page.messages).filter_map(|id| MessageId::parse(&id).ok());
+    listed.try_for_each(|id| Poll::of(&id, acts).downloaded_first())?;
     let tried: BTreeSet<&str> = acts.iter().filter_map(downloads).map(MessageId::as_str).collect();
-    let Some(left) = pages.flat_map(|page| page.messages).find(|id| !tried.contains(id.as_str())) else {
+    let Some(left) = pages().flat_map(|page| page.messages).find(|id| !tried.contains(id.as_str())) else {
         return Ok(());
     };
-    let what = format!("the product's inbox listed message {left}, and the product did not download it");
+    let what =
+        format!("the product's inbox listed message {left}, and the product did not download it by its ID");
     let remedy = "Download every message that the inbox lists, and look at its Mex-MessageType then: only that tells a report.";
     let fault = Fault::new(FaultKind::Product, what, remedy).comparing("download message", "none of it");
     Err(fault.from_source("OpenAPI: Inbox poll cycle; Asynchronous error reporting"))

@@ -266,8 +266,16 @@ fn who_has_no_report_must_have_looked_and_left_nothing() {
     assert_eq!(was_shown_inbox(&tape(vec![listing()]), &[]), Ok(()));
     assert_eq!(left_nothing(&tape(vec![listing(), download()])), Ok(()));
     assert_eq!(left_nothing(&tape(vec![list()])), Ok(()));
-    let fault = left_nothing(&tape(vec![listing(), acknowledge()])).unwrap_err();
+    let fault = left_nothing(&tape(vec![listing()])).unwrap_err();
     assert!(fault.kind == FaultKind::Product && fault.what.contains(ID), "{fault:?}");
+    let gone = Exchange {
+        started_at: noon() + TimeDelta::seconds(1),
+        ..exchange(&format!("GET /messageexchange/A/inbox/{ID}"), 410, "")
+    };
+    for lost in [vec![listing(), acknowledge(), gone], vec![listing(), acknowledge()]] {
+        let fault = left_nothing(&tape(lost)).unwrap_err();
+        assert_eq!(fault.what, "the message was acknowledged before it was downloaded");
+    }
 }
 
 #[test]

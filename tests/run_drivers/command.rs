@@ -36,7 +36,7 @@ fn a_product_that_does_as_it_should_passes_the_whole_pack() {
 }
 
 /// Quirk, cases to play, the outcome of the first that fails, what is said.
-const QUIRKS: [(&str, &str, &str); 22] = [
+const QUIRKS: [(&str, &str, &str); 23] = [
     ("sends-twice", "@case-201", "the product sent the message more than once, and each was accepted"),
     ("sends-a-copy", "@case-201", "the product sent the message to somebody else as well"),
     (
@@ -55,6 +55,7 @@ const QUIRKS: [(&str, &str, &str); 22] = [
     ("counts-chunks-from-zero", "@case-502", "the chunks are not numbered one after the other"),
     ("acknowledges-unread", "@case-401", "the message was acknowledged before it was downloaded"),
     ("acknowledges-unread", "@case-501", "the message was acknowledged before it was downloaded"),
+    ("acknowledges-unread", "@case-703", "the message was acknowledged before it was downloaded"),
     ("takes-nothing", "@case-501", "the message was not downloaded in all its chunks"),
     ("takes-nothing", "@case-702", "and the product did not download it"),
     ("takes-nothing", "@case-703", "and the product did not download it"),
