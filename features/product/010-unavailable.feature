@@ -120,6 +120,22 @@ Feature: When MESH is not available
     And the product is asked for a poll cycle
     Then the product has taken everything that waited
 
+  @optional-chunking @req-UNAVAILABLE-03 @req-LOSS-01 @req-LOSS-02 @req-LARGE-01
+  Scenario: A chunk that is downloaded is answered with 503
+    Proves: the product does not take a message for whole of which it was not given a chunk, acknowledges
+    nothing of it, and has it whole with the next poll cycle.
+
+    If it fails: a download goes on after 206 and ends at 200. Any other answer ends it without the message.
+
+    Given the counterpart has sent a large message in chunks to the product
+    And every downloaded chunk of the product's will be answered with 503
+    When the product is asked for a poll cycle
+    Then the product has acknowledged nothing that it had not downloaded whole
+    And the product does not call again and again
+    When MESH is well again
+    And the product is asked for a poll cycle
+    Then the product has the message whole, chunk by chunk
+
   @req-UNAVAILABLE-03 @req-LOSS-01 @req-LOSS-02
   Scenario: An acknowledgement is answered with 503
     Proves: the product acknowledges again, with the next poll cycle, what MESH still lists. It may download

@@ -1,10 +1,10 @@
 //! What a product did when it was asked, as the tape has it: which of its calls is the one to be judged.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{Fault, FaultKind, inbox_listed};
 use crate::{
-    protocol::{MailboxId, MessageId, Operation, WorkflowId},
+    protocol::{InboxQuery, MailboxId, MessageId, Operation, WorkflowId},
     tape::Exchange,
 };
 
@@ -36,6 +36,26 @@ impl Poll {
             }
         }
         poll
+    }
+
+    /// The message was not acknowledged before it was downloaded.
+    ///
+    /// # Errors
+    /// A fault of the product, which has lost the message.
+    pub fn downloaded_first(&self) -> Result<(), Fault> {
+        let Some(acknowledge) = &self.acknowledge else { return Ok(()) };
+        let is_first = |download: &Arc<Exchange>| acknowledge.started_at < download.started_at;
+        if !self.downloads.iter().all(is_first) {
+            return Ok(());
+        }
+        let what = "the message was acknowledged before it was downloaded";
+        let remedy =
+            "Download a message, keep it, and acknowledge it then: what is acknowledged is gone from MESH.";
+        let seen = if self.downloads.is_empty() { "no download" } else { "the acknowledgement first" };
+        let fault = Fault::new(FaultKind::Product, what, remedy);
+        Err(fault
+            .comparing("download message, then acknowledge message", seen)
+            .from_source("Pack case 401; OpenAPI: Inbox poll cycle"))
     }
 
     /// Whether the last look came to the inbox's end: it was answered, and names no further page.
@@ -87,18 +107,22 @@ pub fn inbox_check_of(acts: &[Arc<Exchange>]) -> Result<Arc<Exchange>, Fault> {
 /// A fault of the product that sent nothing, to somebody else, or more than once.
 pub fn send_of(acts: &[Arc<Exchange>], to: &MailboxId) -> Result<Arc<Exchange>, Fault> {
     const SOURCE: &str = "OpenAPI: Send message";
+    const NOBODY: &str = "none";
     let is_send = |act: &&Arc<Exchange>| matches!(&act.operation, Some(Operation::SendMessage(_)));
     let sends: Vec<&Arc<Exchange>> = acts.iter().filter(is_send).collect();
     let Some(any) = sends.last() else {
         let remedy = "Send the message with one request when the product is asked to send it.";
         return Err(instead("the product sent no message", remedy, "a send", acts).from_source(SOURCE));
     };
-    let recipient =
-        |send: &Exchange| send.request.head.header("mex-to").unwrap_or("nobody").trim().to_owned();
+    let recipient = |send: &Exchange| send.request.head.header("mex-to").unwrap_or(NOBODY).trim().to_owned();
     let addressed: Vec<&&Arc<Exchange>> =
         sends.iter().filter(|send| recipient(send) == to.as_str()).collect();
     let Some(last) = addressed.last() else {
-        let what = "the product sent the message to somebody else than it was asked to";
+        let what = if recipient(any) == NOBODY {
+            "the product did not say whom the message is for"
+        } else {
+            "the product sent the message to somebody else than it was asked to"
+        };
         let remedy = "Put the mailbox ID that the product is given into Mex-To, as it is.";
         let fault = Fault::new(FaultKind::Product, what, remedy);
         return Err(fault
@@ -146,6 +170,88 @@ pub fn of_workflow(send: &Exchange, asked: &WorkflowId) -> Result<(), Fault> {
         .from_source("OpenAPI: Send message, mex-workflowid"))
 }
 
+/// The labels of the send are not mixed up: none stands in the header of another that has yet another's. A
+/// product may leave them off, have its own, or write one into two headers.
+///
+/// # Errors
+/// A fault of the product: its recipient files the message wrongly, and reports come back under the wrong
+/// reference.
+pub fn labels_in_place(send: &Exchange, asked: &[(&str, &str)]) -> Result<(), Fault> {
+    let seen = |name: &str| send.request.head.header(name).unwrap_or_default().trim();
+    // Whose label stands in this header, where it is not its own.
+    let stranger = |name: &str| {
+        let of = |(other, given): &&(&str, &str)| *other != name && *given == seen(name) && !given.is_empty();
+        asked.iter().find(of).map(|(other, _)| *other)
+    };
+    let mixed_up =
+        asked.iter().find(|(name, _)| stranger(name).is_some_and(|other| stranger(other).is_some()));
+    let Some((name, given)) = mixed_up else { return Ok(()) };
+    let other = stranger(name).unwrap_or_default();
+    let what =
+        format!("the product sent the message with the label of {other} in {name}, and another in its place");
+    let remedy = "Put each label that the product is given into the header of its name: the recipient files the message by them, and a report comes back under them.";
+    let fault = Fault::new(FaultKind::Product, what, remedy);
+    Err(fault
+        .comparing(format!("{name}: {given}"), format!("{name}: {}", seen(name)))
+        .from_source("OpenAPI: Send message, mex-localid, mex-subject, mex-filename"))
+}
+
+/// A look at the inbox can list messages of this workflow.
+///
+/// # Errors
+/// A fault of the product of which each look asks for other workflows only.
+pub fn looks_for_workflow(pages: &[Arc<Exchange>], workflow: &WorkflowId) -> Result<(), Fault> {
+    let filter = |page: &Arc<Exchange>| {
+        let query = page.request.head.target.split_once('?')?.1;
+        InboxQuery::parse(query).ok()?.workflow_filter
+    };
+    let leaves_out = |page: &Arc<Exchange>| filter(page).is_some_and(|filter| !filter.admits(workflow));
+    let Some(last) = pages.last().filter(|_| pages.iter().all(leaves_out)) else { return Ok(()) };
+    let what = "the product's inbox check leaves the message out by its workflow_filter";
+    let remedy = "Leave workflow_filter off, or let it admit the workflow ID of the run, workflow_id in the configuration.";
+    let fault = Fault::new(FaultKind::Product, what, remedy);
+    let seen = last.request.head.target.split_once('?').map_or("", |(_, query)| query);
+    let seen = seen.chars().take(80).collect::<String>();
+    Err(fault
+        .comparing(format!("a look that lists messages of {workflow}"), seen)
+        .from_source("OpenAPI: Check an inbox, workflow_filter"))
+}
+
+/// The product looked into its inbox, and was shown it each time.
+///
+/// # Errors
+/// A fault of the product that did not look, or why its inbox was not listed.
+pub fn was_shown_inbox(acts: &[Arc<Exchange>], tape: &[Arc<Exchange>]) -> Result<(), Fault> {
+    inbox_check_of(acts)?;
+    inbox_checks(acts).iter().try_for_each(|page| inbox_listed(page, tape).map(drop))
+}
+
+/// The product has tried to download all that its inbox listed, and acknowledged nothing before.
+///
+/// # Errors
+/// A fault of the product that left something, or let go of it.
+pub fn left_nothing(acts: &[Arc<Exchange>]) -> Result<(), Fault> {
+    let pages = || inbox_checks(acts).into_iter().filter_map(|page| inbox_listed(&page, &[]).ok());
+    let mut listed = pages().flat_map(|page| page.messages).filter_map(|id| MessageId::parse(&id).ok());
+    listed.try_for_each(|id| Poll::of(&id, acts).downloaded_first())?;
+    let tried: BTreeSet<&str> = acts.iter().filter_map(downloads).map(MessageId::as_str).collect();
+    let Some(left) = pages().flat_map(|page| page.messages).find(|id| !tried.contains(id.as_str())) else {
+        return Ok(());
+    };
+    let what =
+        format!("the product's inbox listed message {left}, and the product did not download it by its ID");
+    let remedy = "Download every message that the inbox lists, and look at its Mex-MessageType then: only that tells a report.";
+    let fault = Fault::new(FaultKind::Product, what, remedy).comparing("download message", "none of it");
+    Err(fault.from_source("OpenAPI: Inbox poll cycle; Asynchronous error reporting"))
+}
+
+fn downloads(act: &Arc<Exchange>) -> Option<&MessageId> {
+    match &act.operation {
+        Some(Operation::GetMessage(_, id) | Operation::HeadMessage(_, id)) => Some(id),
+        _ => None,
+    }
+}
+
 /// The report on a message among what these calls downloaded, and its own ID.
 #[must_use]
 pub fn report_of(about: &MessageId, acts: &[Arc<Exchange>]) -> Option<(MessageId, Arc<Exchange>)> {
@@ -191,11 +297,22 @@ pub fn overlooked_refusal(refusal: &Exchange, how: &str) -> Fault {
     fault.from_source("Pack, set 7")
 }
 
+/// What was called; of what is no operation of the API, how.
+fn called(act: &Exchange) -> String {
+    let head = &act.request.head;
+    act.operation.as_ref().map_or_else(
+        || {
+            let line = format!("{} {}", head.method, head.target);
+            format!("another call ({})", line.chars().take(80).collect::<String>())
+        },
+        |operation| operation.name().to_owned(),
+    )
+}
+
 fn instead(what: &str, remedy: &str, expected: &str, acts: &[Arc<Exchange>]) -> Fault {
-    let names = acts.iter().map(|act| act.operation.as_ref().map_or("another call", Operation::name));
-    let mut seen: Vec<&str> = names.take(10).collect();
+    let mut seen: Vec<String> = acts.iter().take(10).map(|act| called(act)).collect();
     if acts.len() > seen.len() {
-        seen.push("and more");
+        seen.push("and more".to_owned());
     }
     let seen = if seen.is_empty() { "nothing".to_owned() } else { seen.join(", ") };
     Fault::new(FaultKind::Product, what, remedy).comparing(expected, seen)

@@ -45,20 +45,30 @@ pub fn sent_in_chunks(sends: &[Arc<Exchange>], tape: &[Arc<Exchange>]) -> Result
         let remedy = "Split a message that is larger than a request may be, and send each part with its Mex-Chunk-Range.";
         return Err(Fault::new(FaultKind::Product, what, remedy).from_source(SENDING));
     }
-    for (place, send) in sends.iter().enumerate() {
+    // Of one that was broken off fewer were sent than the first says.
+    let said =
+        sends.first().and_then(|first| first.request.head.header("mex-chunk-range")?.trim().parse().ok());
+    let total = said.map_or(sends.len(), |range: ChunkRange| range.total().get() as usize);
+    let numbered = |place: usize, send: &Exchange, seen: &str| {
+        let expected = format!("{place}:{total}");
+        if seen == expected {
+            return Ok(());
+        }
+        let what = "the chunks are not numbered one after the other, up to the last";
+        let remedy = "Number chunks from 1, in the order in which they are sent, each with the number of all: 1:3, 2:3, 3:3.";
+        let fault = Fault::new(kind_of(send), what, remedy);
+        Err(fault.comparing(format!("Mex-Chunk-Range: {expected}"), seen).from_source(SENDING))
+    };
+    for (place, send) in (1..).zip(sends) {
+        numbered(place, send, send.request.head.header("mex-chunk-range").unwrap_or("nothing").trim())?;
         if send.failure.is_some() || send.status() != Some(202) {
             return Err(diagnose(send, "202", SENDING, tape));
         }
-        let expected = format!("{}:{}", place + 1, sends.len());
-        let seen = send.request.head.header("mex-chunk-range").unwrap_or("nothing").trim();
-        if seen != expected {
-            let what = "the chunks are not numbered one after the other, up to the last";
-            let remedy = "Number chunks from 1, in the order in which they are sent, each with the number of all: 1:3, 2:3, 3:3.";
-            let fault = Fault::new(kind_of(send), what, remedy);
-            return Err(fault.comparing(format!("Mex-Chunk-Range: {expected}"), seen).from_source(SENDING));
-        }
     }
-    Ok(())
+    match sends.last() {
+        Some(last) if sends.len() < total => numbered(sends.len() + 1, last, "nothing"),
+        _ => Ok(()),
+    }
 }
 
 /// Every chunk was downloaded once and in order: 206 for each but the last, which is 200.
@@ -68,6 +78,20 @@ pub fn sent_in_chunks(sends: &[Arc<Exchange>], tape: &[Arc<Exchange>]) -> Result
 pub fn downloaded_in_chunks(downloads: &[Arc<Exchange>], tape: &[Arc<Exchange>]) -> Result<(), Fault> {
     let total = downloads.first().and_then(|first| range(first)).map_or(1, |range| range.total().get());
     for (place, download) in (1..).zip(downloads) {
+        let asked = match &download.operation {
+            Some(Operation::GetChunk(_, _, number)) => number.get(),
+            _ => 1,
+        };
+        if asked != place {
+            let what = "chunks were not downloaded in order, each once";
+            let remedy = "Download the message once, then its chunks 2, 3 and so on by their numbers, each once, up to the one that is answered 200.";
+            let fault = Fault::new(kind_of(download), what, remedy);
+            let (expected, seen) = (format!("chunk {place}"), format!("chunk {asked}"));
+            return Err(fault.comparing(expected, seen).from_source(RECEIVING));
+        }
+        if place > total {
+            break;
+        }
         let expected = if place < total { 206 } else { 200 };
         if download.failure.is_some() || download.status() != Some(expected) {
             return Err(diagnose(download, &expected.to_string(), RECEIVING, tape));
@@ -81,10 +105,15 @@ pub fn downloaded_in_chunks(downloads: &[Arc<Exchange>], tape: &[Arc<Exchange>])
         }
     }
     if total < 2 || downloads.len() as u64 != u64::from(total) {
-        let what = "the message was not downloaded in all its chunks";
+        let what = if downloads.len() as u64 > u64::from(total) {
+            "more chunks were asked for than the message has"
+        } else {
+            "the message was not downloaded in all its chunks"
+        };
         let remedy =
             "Download chunk after chunk while the answer is 206, up to the one that is answered 200.";
-        let kind = if total < 2 { FaultKind::Endpoint } else { FaultKind::Product };
+        let is_single = total < 2 && !downloads.is_empty();
+        let kind = if is_single { FaultKind::Endpoint } else { FaultKind::Product };
         let (expected, seen) = (format!("{} chunks", total.max(2)), format!("{} downloads", downloads.len()));
         return Err(Fault::new(kind, what, remedy).comparing(expected, seen).from_source(RECEIVING));
     }

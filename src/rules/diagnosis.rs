@@ -132,8 +132,17 @@ fn not_mesh(exchange: &Exchange) -> Fault {
 
 /// 403: which part of the token could be wrong, as far as the tape can tell.
 fn refused(exchange: &Exchange, tape: &[Arc<Exchange>]) -> Fault {
-    let mailbox = exchange.token.as_ref().map_or("?", |token| token.mailbox.as_str());
     let kind = FaultKind::Product;
+    let Some(token) = &exchange.token else { return not_a_token(exchange) };
+    let mailbox = token.mailbox.as_str();
+    // That is certain, whatever the clocks show.
+    if was_used(exchange, tape) {
+        return Fault::new(
+            kind,
+            format!("the endpoint refused a token of {mailbox} that was used before"),
+            "Make a new token for every request: change the nonce, or raise its count.",
+        );
+    }
     if let Some(ahead) = clock_difference(exchange).filter(|ahead| ahead.abs() > TokenTimestamp::WINDOW) {
         let direction = if ahead > TimeDelta::zero() { "ahead of" } else { "behind" };
         return Fault::new(
@@ -145,18 +154,11 @@ fn refused(exchange: &Exchange, tape: &[Arc<Exchange>]) -> Fault {
             "Set the clock of this machine. A token's timestamp is UTC and must be within two hours of the endpoint's time.",
         );
     }
-    if exchange.token.as_ref().is_none_or(|token| token.hash == HashCheck::Differs) {
+    if token.hash == HashCheck::Differs {
         return Fault::new(
             kind,
             format!("the endpoint refused {mailbox}, whose token is not made as the specification says"),
             "The harness recomputed the token's hash and it differs: compare the code that makes the token with the OpenAPI's section on the authorization header.",
-        );
-    }
-    if was_used(exchange, tape) {
-        return Fault::new(
-            kind,
-            format!("the endpoint refused a token of {mailbox} that was used before"),
-            "Make a new token for every request: change the nonce, or raise its count.",
         );
     }
     let others = |accepted: bool| {
@@ -186,6 +188,21 @@ fn refused(exchange: &Exchange, tape: &[Arc<Exchange>]) -> Fault {
             "The password or the shared key is wrong, or the mailbox is disabled or not registered: from outside these cannot be told apart.",
         ),
     }
+}
+
+/// 403 to a call without a token, or with one that cannot be read.
+fn not_a_token(exchange: &Exchange) -> Fault {
+    let mailbox = exchange.operation.as_ref().and_then(Operation::mailbox);
+    let mailbox = mailbox.map_or_else(|| "the call".to_owned(), |mailbox| format!("a call of {mailbox}"));
+    let wrong = exchange.token_fault.map_or_else(
+        || "it has none".to_owned(),
+        |fault| format!("it must be so that {}; it has {}", fault.demand(), fault.seen()),
+    );
+    Fault::new(
+        FaultKind::Product,
+        format!("the endpoint refused {mailbox}, whose Authorization header is not a token"),
+        format!("Write the header as NHSMESH mailbox:nonce:count:timestamp:hash: {wrong}."),
+    )
 }
 
 /// Whether an earlier call had the very same token.

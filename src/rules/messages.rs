@@ -209,6 +209,13 @@ pub fn acknowledged_directly(
     let times = own()
         .filter(|other| matches!(&other.operation, Some(Operation::GetMessage(_, id)) if id == message))
         .count();
+    if times == 0 {
+        let what = "the message was not downloaded by its ID";
+        let remedy = "Download the message by its ID alone first; what has a number are its further chunks.";
+        let fault = Fault::new(FaultKind::Product, what, remedy);
+        let seen = download.operation.as_ref().map_or("another call", Operation::name);
+        return Err(fault.comparing("download message", seen).from_source(SOURCE));
+    }
     if times != 1 {
         let fault = Fault::new(
             FaultKind::Product,

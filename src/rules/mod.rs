@@ -16,8 +16,9 @@ mod volume;
 mod waiting;
 
 pub use acts::{
-    Poll, handshake_of, idle, inbox_check_of, inbox_checks, needless_failure, of_workflow,
-    overlooked_refusal, report_of, send_of,
+    Poll, handshake_of, idle, inbox_check_of, inbox_checks, labels_in_place, left_nothing,
+    looks_for_workflow, needless_failure, of_workflow, overlooked_refusal, report_of, send_of,
+    was_shown_inbox,
 };
 pub use answers::{acknowledged, downloaded, handshake_accepted, inbox_listed, message_accepted};
 pub use chunks::{chunks_unaltered, downloaded_in_chunks, downloads_of, sends_of, sent_in_chunks};
@@ -35,5 +36,5 @@ pub use resilience::{
     no_storm, sends_with_care, stops_sending_chunks, taken_in_the_end, took_for_success,
     unaltered_in_the_end, waits_as_told, waits_for_answers,
 };
-pub use volume::{each_collected_once, worked_off_in_pages};
+pub use volume::{WorkedOff, each_collected_once, worked_off_in_pages};
 pub use waiting::{still_before, time_at_endpoint};

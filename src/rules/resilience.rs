@@ -16,12 +16,12 @@ use crate::{
 };
 
 /// Calls that begin within this are counted together.
-const WITHIN: TimeDelta = TimeDelta::seconds(10);
+pub(super) const WITHIN: TimeDelta = TimeDelta::seconds(10);
 /// So many of them are more than a library's own three repeats, and so many are a storm.
-const MANY: usize = 5;
+pub(super) const MANY: usize = 5;
 const STORM: usize = 10;
 /// How much too early is not too early: clocks of two programs, and time on the way.
-const TOLERANCE: TimeDelta = TimeDelta::milliseconds(250);
+pub(super) const TOLERANCE: TimeDelta = TimeDelta::milliseconds(250);
 
 const POLL_CYCLE: &str = "OpenAPI: Inbox poll cycle";
 
@@ -53,7 +53,8 @@ pub fn no_storm(acts: &[Arc<Exchange>]) -> Result<Option<Fault>, Fault> {
     if count > STORM { Err(fault) } else { Ok(Some(fault)) }
 }
 
-fn most_within(calls: &[&Exchange]) -> usize {
+/// The most of these calls that began within that time.
+pub(super) fn most_within(calls: &[&Exchange]) -> usize {
     let within = |first: &Exchange, call: &Exchange| {
         (TimeDelta::zero()..=WITHIN).contains(&(call.started_at - first.started_at))
     };

@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::*;
 use crate::{
-    protocol::{MessageId, Operation},
+    protocol::{MessageId, Operation, WorkflowId},
     tape::{
         Actor, BodyRecord, BodyRecorder, Exchange, FailureKind, HashCheck, Redactor, RequestRecord,
         ResponseRecord, ScenarioNumber, Sha256, TimingRecord, TokenRecord, TransportFailure, Vantage,
@@ -202,6 +202,15 @@ fn a_token_that_was_used_before_is_told_from_one_with_a_wrong_password() {
     let again = Exchange { started_at: first.started_at + chrono::TimeDelta::seconds(1), ..again };
     let fault = handshake_accepted(&again, std::slice::from_ref(&first)).unwrap_err();
     assert!(fault.what.contains("used before"), "{fault:?}");
+    // Whatever the clocks show: a scenario may have moved the endpoint's.
+    let mut days_ahead = again.clone();
+    if let Some(response) = &mut days_ahead.response {
+        let head = b"HTTP/1.1 403 Forbidden\r\nDate: Sun, 29 Nov 2026 12:00:00 GMT\r\n\r\n";
+        response.head = Redactor::default().response_head(head);
+    }
+    let fault = handshake_accepted(&days_ahead, std::slice::from_ref(&first)).unwrap_err();
+    assert!(fault.what.contains("used before"), "{fault:?}");
+    assert!(handshake_accepted(&days_ahead, &[]).unwrap_err().what.contains("clock"));
     // It is not its own forerunner, nor is one with another count.
     let alone = Arc::new(again.clone());
     assert!(!handshake_accepted(&again, &[alone]).unwrap_err().what.contains("used before"));
@@ -210,6 +219,81 @@ fn a_token_that_was_used_before_is_told_from_one_with_a_wrong_password() {
         token.nonce_count.push('1');
     }
     assert!(!handshake_accepted(&again, &[Arc::new(other)]).unwrap_err().what.contains("used before"));
+}
+
+#[test]
+fn a_token_that_cannot_be_read_is_told_by_what_is_wrong_with_it() {
+    let mut refused = exchange("POST /messageexchange/A", 403, "");
+    (refused.token, refused.token_fault) = (None, Some(crate::tape::TokenFault::Count));
+    let fault = handshake_accepted(&refused, &[]).unwrap_err();
+    assert_eq!(fault.what, "the endpoint refused a call of A, whose Authorization header is not a token");
+    assert!(fault.remedy.contains("the nonce count is a number"), "{fault:?}");
+    refused.token_fault = None;
+    assert!(handshake_accepted(&refused, &[]).unwrap_err().remedy.contains("it has none"));
+}
+
+#[test]
+fn labels_may_be_left_off_or_ones_own_but_not_change_places() {
+    let asked = [("Mex-LocalID", "L"), ("Mex-Subject", "S"), ("Mex-FileName", "F")];
+    for right in [
+        "",
+        "mex-localid: L\nmex-subject: S\nmex-filename: F",
+        "mex-localid: a number of its own\nmex-filename: payload.bin",
+        "mex-localid: F\nmex-filename: F",
+        "mex-subject: F\nmex-localid: a number of its own",
+        "mex-localid: S",
+    ] {
+        assert_eq!(labels_in_place(&send(right), &asked), Ok(()), "{right}");
+    }
+    for wrong in [
+        "mex-localid: S\nmex-subject: L",
+        "mex-localid: S\nmex-subject: F\nmex-filename: L",
+        "mex-localid: S\nmex-subject: F",
+    ] {
+        let fault = labels_in_place(&send(wrong), &asked).unwrap_err();
+        assert_eq!(fault.kind, FaultKind::Product, "{wrong}");
+        assert_eq!(fault.expected.as_deref(), Some("Mex-LocalID: L"));
+        assert_eq!(fault.seen.as_deref(), Some("Mex-LocalID: S"));
+    }
+}
+
+#[test]
+fn who_has_no_report_must_have_looked_and_left_nothing() {
+    let listing = || exchange("GET /messageexchange/A/inbox", 200, &format!(r#"{{"messages": ["{ID}"]}}"#));
+    let refused = exchange("GET /messageexchange/A/inbox", 403, "");
+    assert_eq!(kind(was_shown_inbox(&tape(vec![download()]), &[])), FaultKind::Product);
+    assert!(was_shown_inbox(&tape(vec![refused, listing()]), &[]).is_err());
+    assert_eq!(was_shown_inbox(&tape(vec![listing()]), &[]), Ok(()));
+    assert_eq!(left_nothing(&tape(vec![listing(), download()])), Ok(()));
+    assert_eq!(left_nothing(&tape(vec![list()])), Ok(()));
+    let fault = left_nothing(&tape(vec![listing()])).unwrap_err();
+    assert!(fault.kind == FaultKind::Product && fault.what.contains(ID), "{fault:?}");
+    let gone = Exchange {
+        started_at: noon() + TimeDelta::seconds(1),
+        ..exchange(&format!("GET /messageexchange/A/inbox/{ID}"), 410, "")
+    };
+    for lost in [vec![listing(), acknowledge(), gone], vec![listing(), acknowledge()]] {
+        let fault = left_nothing(&tape(lost)).unwrap_err();
+        assert_eq!(fault.what, "the message was acknowledged before it was downloaded");
+    }
+}
+
+#[test]
+fn a_look_that_asks_for_other_workflows_finds_none_of_this_one() {
+    let workflow = WorkflowId::parse("WITNESS_TEST").unwrap();
+    let look = |query: &str| {
+        let mut look = list();
+        look.request.head.target += query;
+        look
+    };
+    let asks = |queries: &[&str]| {
+        looks_for_workflow(&tape(queries.iter().map(|query| look(query)).collect()), &workflow)
+    };
+    for queries in [&[][..], &[""], &["?workflow_filter=WITNESS*"], &["?workflow_filter=OTHER", ""]] {
+        assert_eq!(asks(queries), Ok(()), "{queries:?}");
+    }
+    let fault = asks(&["?workflow_filter=OTHER"]).unwrap_err();
+    assert_eq!((fault.kind, fault.seen.as_deref()), (FaultKind::Product, Some("workflow_filter=OTHER")));
 }
 
 #[test]
@@ -349,4 +433,7 @@ fn the_acknowledgement_must_be_the_next_call_after_the_only_download() {
     );
     let other = exchange("PUT /messageexchange/A/inbox/OTHER/status/acknowledged", 200, "");
     assert!(check(vec![download(), other]).is_err());
+    let chunk = exchange(&format!("GET /messageexchange/A/inbox/{ID}/1"), 200, "");
+    let fault = check(vec![chunk, acknowledge()]).unwrap_err();
+    assert_eq!(fault.what, "the message was not downloaded by its ID", "not: more than once, 0 downloads");
 }

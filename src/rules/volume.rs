@@ -7,7 +7,7 @@ use std::{
 
 use super::{Fault, FaultKind, acknowledged, inbox_listed, refusals::of_product};
 use crate::{
-    protocol::{MAX_RESULTS_DEFAULT, Operation},
+    protocol::{InboxQuery, MAX_RESULTS_DEFAULT, Operation},
     tape::{Exchange, Sha256},
 };
 
@@ -15,20 +15,33 @@ const SOURCE: &str = "Pack case 601; OpenAPI: Check an inbox";
 
 /// A look at the inbox after which messages were downloaded.
 struct Working {
+    /// How many messages a page may have, as the product asked for it.
+    most: usize,
     listed: usize,
     downloads: usize,
 }
 
-/// The inbox was worked off page by page: a page of 500 first, everything on it, then another look,
-/// until nothing is left.
+/// How an inbox was worked off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkedOff {
+    /// How many messages a page may have, as the product asked for it.
+    pub most: usize,
+    /// How many were downloaded after each look.
+    pub downloads: Vec<usize>,
+}
+
+/// The inbox was worked off page by page: a full page first, of 500 unless the product asked for another
+/// number, everything on it, then another look, until nothing is left.
 ///
 /// # Errors
 /// A fault of the product that stopped early, of the endpoint when its pages are not full.
-pub fn worked_off_in_pages(expected: usize, tape: &[Arc<Exchange>]) -> Result<Vec<usize>, Fault> {
+pub fn worked_off_in_pages(expected: usize, tape: &[Arc<Exchange>]) -> Result<WorkedOff, Fault> {
     let pages = working(tape)?;
     let done: usize = pages.iter().map(|page| page.downloads).sum();
+    let most = pages.first().map_or(MAX_RESULTS_DEFAULT, |page| page.most);
+    let full = most.min(expected);
     let fault = |kind, what: &str, remedy: &str, seen: String| {
-        let first = MAX_RESULTS_DEFAULT.min(expected);
+        let first = full;
         let expected = format!("{first} messages first, then the other {}", expected - first);
         Err(Fault::new(kind, what, remedy).comparing(expected, seen).from_source(SOURCE))
     };
@@ -43,7 +56,7 @@ pub fn worked_off_in_pages(expected: usize, tape: &[Arc<Exchange>]) -> Result<Ve
         );
     }
     let first = pages.first().map_or(0, |page| page.listed);
-    if pages.len() < 2 || first < MAX_RESULTS_DEFAULT {
+    if (pages.len() < 2 && full < expected) || first < full {
         return fault(
             FaultKind::Endpoint,
             "the inbox was not listed in full pages",
@@ -51,7 +64,7 @@ pub fn worked_off_in_pages(expected: usize, tape: &[Arc<Exchange>]) -> Result<Ve
             seen,
         );
     }
-    Ok(pages.iter().map(|page| page.downloads).collect())
+    Ok(WorkedOff { most, downloads: pages.iter().map(|page| page.downloads).collect() })
 }
 
 fn working(tape: &[Arc<Exchange>]) -> Result<Vec<Working>, Fault> {
@@ -60,7 +73,10 @@ fn working(tape: &[Arc<Exchange>]) -> Result<Vec<Working>, Fault> {
         match (&exchange.operation, pages.last_mut()) {
             (Some(Operation::CheckInbox(_)), _) => {
                 let listed = inbox_listed(exchange, tape)?.messages.len();
-                pages.push(Working { listed, downloads: 0 });
+                let query = exchange.request.head.target.split_once('?').map(|(_, query)| query);
+                let most = query.and_then(|query| InboxQuery::parse(query).ok());
+                let most = most.map_or(MAX_RESULTS_DEFAULT, |query| query.max_results);
+                pages.push(Working { most, listed, downloads: 0 });
             }
             (Some(Operation::GetMessage(..)), Some(page)) => page.downloads += 1,
             _ => {}

@@ -62,6 +62,7 @@ pub const DEFECTS: &[Defect] = &[
     defect("to-nobody", &[201], "send-headers", Broken),
     defect("no-workflow", &[201], "send-headers", Broken),
     defect("subject-too-long", &[201], "send-headers", Broken),
+    defect("to-two", &[201], "send-headers", Broken),
     defect("from-nobody", &[201], "mex-from", Warned),
     defect("from-another-mailbox", &[201], "mex-from", Broken),
     defect("sends-twice", &[201], "send-repeated", Warned),
@@ -96,6 +97,9 @@ pub const DEFECTS: &[Defect] = &[
     // When MESH says no.
     defect("never-takes-no", &[701], "refusals", Broken),
     defect("insists-on-what-is-gone", &[704], "refusals", Broken),
+    // When MESH is not available.
+    defect("asks-again-and-again", &[503], "failures-repeated", Warned),
+    defect("passes-over-retry-after", &[429], "retry-after", Warned),
     // Calls.
     defect("calls-what-there-is-not", &[401], "known-calls", Warned),
     defect("counts-first", &[401], "deprecated", Warned),

@@ -36,7 +36,7 @@ fn a_product_that_does_as_it_should_passes_the_whole_pack() {
 }
 
 /// Quirk, cases to play, the outcome of the first that fails, what is said.
-const QUIRKS: [(&str, &str, &str); 9] = [
+const QUIRKS: [(&str, &str, &str); 23] = [
     ("sends-twice", "@case-201", "the product sent the message more than once, and each was accepted"),
     ("sends-a-copy", "@case-201", "the product sent the message to somebody else as well"),
     (
@@ -50,6 +50,20 @@ const QUIRKS: [(&str, &str, &str); 9] = [
         "the product sent the message with another workflow id than it was asked to",
     ),
     ("downloads-twice", "@case-401", "the message was downloaded more than once before it was acknowledged"),
+    ("downloads-twice", "@case-501", "chunks were not downloaded in order, each once"),
+    ("mixes-up-labels", "@case-201", "the label of mex-subject in mex-localid, and another in its place"),
+    ("counts-chunks-from-zero", "@case-502", "the chunks are not numbered one after the other"),
+    ("acknowledges-unread", "@case-401", "the message was acknowledged before it was downloaded"),
+    ("acknowledges-unread", "@case-501", "the message was acknowledged before it was downloaded"),
+    ("acknowledges-unread", "@case-703", "the message was acknowledged before it was downloaded"),
+    ("takes-nothing", "@case-501", "the message was not downloaded in all its chunks"),
+    ("takes-nothing", "@case-702", "and the product did not download it"),
+    ("takes-nothing", "@case-703", "and the product did not download it"),
+    ("looks-for-another-workflow", "@case-401", "leaves the message out by its workflow_filter"),
+    ("looks-for-another-workflow", "@case-703", "leaves the message out by its workflow_filter"),
+    ("insists-on-its-recipient", "@case-702", "the product repeats a call that was refused for good"),
+    ("keeps-refusals", "@case-704", "the product keeps the answer to a refused download"),
+    ("keeps-refusals", "@case-705", "the product keeps the answer to a refused download"),
     ("keeps-text", "@case-401", "is not what was sent"),
     ("always-fails", "@case-201", "the product believes that it failed, and by the wire it succeeded"),
     (
@@ -73,6 +87,27 @@ fn a_product_that_does_otherwise_is_told_what() {
         let fault = rig.read().fault();
         assert!(fault["what"].as_str().unwrap().to_lowercase().contains(what), "{quirk}: {fault}");
         assert_eq!(fault["kind"], "product", "{quirk}");
+    }
+}
+
+/// Pages of another length than the pack's are no fault of anybody's; only full ones show what case 601 is about.
+#[test]
+fn a_product_may_ask_for_pages_of_another_length() {
+    for (quirk, code, outcome, says) in [
+        (
+            "takes-small-pages",
+            0,
+            "warning",
+            "pages of 300 messages, and the pack's case is about pages of 500",
+        ),
+        ("takes-large-pages", 3, "not run", "pages of 5000 messages (max_results), which 600 do not fill"),
+    ] {
+        let rig = Rig::empty();
+        let played = rig.play(&acting::driver(&[quirk]), &["--tags", "@case-601"]);
+        assert_eq!(played.code, Some(code), "{quirk}: {played:?}");
+        let bundle = rig.read();
+        assert_eq!(bundle.outcomes()[0].1, outcome, "{quirk}");
+        assert!(bundle.text("data/report.html").replace("&#39;", "'").contains(says), "{quirk}");
     }
 }
 

@@ -95,7 +95,8 @@ fn chunks_are_numbered_in_the_order_in_which_they_are_sent() {
         (["0:3", "1:3", "2:3"], "1:3", "0:3"),
         (["1:3", "3:3", "2:3"], "2:3", "3:3"),
         (["1:3", "2:3", "2:3"], "3:3", "2:3"),
-        (["1:4", "2:4", "3:4"], "1:3", "1:4"),
+        (["1:4", "2:4", "3:4"], "4:4", "nothing"),
+        (["1:3", "1:3", "2:3"], "2:3", "1:3"),
         (["1:3", "2", "3:3"], "2:3", "2"),
     ] {
         let sends = || (1..).zip(ranges).map(|(place, range)| sent(place, range));
@@ -107,6 +108,16 @@ fn chunks_are_numbered_in_the_order_in_which_they_are_sent() {
     }
     let unnumbered = exchange(&format!("POST /messageexchange/A/outbox/{ID}/2"), 202, "");
     assert_eq!(sending(vec![sent(1, "1:2"), unnumbered]).unwrap_err().seen.as_deref(), Some("nothing"));
+}
+
+/// The endpoint refuses what is numbered wrongly, and the product stops: that it sent no more is no fault of its own.
+#[test]
+fn a_number_that_is_refused_is_told_before_the_refusal() {
+    let mut refused = sent(2, "1:3");
+    refused.response.as_mut().unwrap().head.status = 417;
+    let fault = sending(vec![sent(1, "1:3"), refused]).unwrap_err();
+    assert_eq!(fault.expected.as_deref(), Some("Mex-Chunk-Range: 2:3"));
+    assert_eq!(fault.seen.as_deref(), Some("1:3"));
 }
 
 #[test]
@@ -159,7 +170,26 @@ fn all_chunks_must_be_downloaded_and_there_must_be_more_than_one() {
     }
     let whole = receiving(vec![got(1, 200, "1:1")]).unwrap_err();
     assert_eq!((whole.kind, whole.expected.as_deref()), (FaultKind::Endpoint, Some("2 chunks")));
-    assert_eq!(kind(receiving(vec![])), FaultKind::Endpoint);
+    assert_eq!(kind(receiving(vec![])), FaultKind::Product, "the inbox has listed it");
+}
+
+#[test]
+fn a_chunk_that_is_downloaded_twice_or_out_of_turn_is_no_fault_of_the_endpoint() {
+    let twice = vec![got(1, 206, "1:3"), got(1, 206, "1:3"), got(2, 206, "2:3"), got(3, 200, "3:3")];
+    let out_of_turn = vec![got(1, 206, "1:3"), got(3, 200, "3:3"), got(2, 206, "2:3")];
+    for (downloads, seen) in [(twice, "chunk 1"), (out_of_turn, "chunk 3")] {
+        let fault = receiving(downloads).unwrap_err();
+        assert_eq!(
+            (fault.kind, fault.what.as_str()),
+            (FaultKind::Product, "chunks were not downloaded in order, each once")
+        );
+        assert_eq!((fault.expected.as_deref(), fault.seen.as_deref()), (Some("chunk 2"), Some(seen)));
+    }
+    let beyond = receiving(vec![got(1, 206, "1:2"), got(2, 200, "2:2"), got(3, 404, "none")]).unwrap_err();
+    assert_eq!(
+        (beyond.kind, beyond.what.as_str()),
+        (FaultKind::Product, "more chunks were asked for than the message has")
+    );
 }
 
 #[test]

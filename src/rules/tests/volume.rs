@@ -45,7 +45,7 @@ fn pages(pages: &[(std::ops::Range<usize>, std::ops::Range<usize>)]) -> Vec<Exch
 }
 
 fn worked_off(all: Vec<Exchange>) -> Result<Vec<usize>, Fault> {
-    worked_off_in_pages(600, &tape(all))
+    worked_off_in_pages(600, &tape(all)).map(|worked_off| worked_off.downloads)
 }
 
 #[test]
@@ -96,6 +96,26 @@ fn pages_that_are_not_full_are_not_the_products_fault() {
             (FaultKind::Endpoint, "the inbox was not listed in full pages")
         );
     }
+}
+
+#[test]
+fn a_page_is_as_long_as_the_product_asked_for() {
+    let with = |most: usize, all: Vec<Exchange>| {
+        let asks = |mut exchange: Exchange| {
+            if matches!(exchange.operation, Some(Operation::CheckInbox(_))) {
+                exchange.request.head.target += &format!("?max_results={most}");
+            }
+            exchange
+        };
+        worked_off_in_pages(600, &tape(all.into_iter().map(asks).collect()))
+    };
+    let two = || pages(&[(0..300, 0..300), (300..600, 300..600)]);
+    assert_eq!(with(300, two()), Ok(WorkedOff { most: 300, downloads: vec![300, 300] }));
+    let one = || pages(&[(0..600, 0..600)]);
+    assert_eq!(with(5000, one()), Ok(WorkedOff { most: 5000, downloads: vec![600] }));
+    let fault = with(400, two()).unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Endpoint, "less than it asked for");
+    assert_eq!(fault.expected.as_deref(), Some("400 messages first, then the other 200"));
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod acknowledging;
 mod chunks;
 mod connections;
 mod course;
+mod failures;
 mod finding;
 mod handshakes;
 mod judging;

@@ -12,6 +12,11 @@ const STORM: TimeDelta = TimeDelta::seconds(60);
 const SUSPECT: usize = 3;
 const SURE: usize = 5;
 
+/// Whether a status says no for good.
+pub(super) fn is_refusal(status: u16) -> bool {
+    matches!(status, 403 | 404 | 410 | 417 | 423)
+}
+
 /// A call that is refused is not repeated over and over.
 pub(super) fn storms(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
@@ -36,7 +41,7 @@ pub(super) fn storms(traffic: &Traffic) -> Examined {
             {
                 ended.push((403, run));
             }
-            if !matches!(status, 403 | 404 | 410 | 417 | 423) {
+            if !is_refusal(status) {
                 continue;
             }
             examined.look();

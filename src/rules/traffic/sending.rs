@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use chrono::TimeDelta;
 
 use super::{Call, Examined, Finding, Grade, NO_HEADERS, Traffic, shown};
+use crate::tape::Vantage;
 
 /// Headers and how long each may be, in characters.
 const LIMITS: [(&str, usize); 7] = [
@@ -17,7 +18,7 @@ const LIMITS: [(&str, usize); 7] = [
     ("Mex-Content-Checksum", 100),
 ];
 
-/// Required headers are there, and none is longer than it may be.
+/// Required headers are there, each once, and none is longer than it may be.
 pub(super) fn headers(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
     for call in traffic.calls.iter().filter(|call| call.uploads()) {
@@ -54,8 +55,33 @@ pub(super) fn headers(traffic: &Traffic) -> Examined {
                 );
             }
         }
+        let limited = LIMITS.iter().map(|(name, _)| *name);
+        limited.chain(["Mex-From"]).filter_map(|name| repeated_header(call, name)).for_each(|finding| {
+            examined.find(finding);
+        });
     }
     examined
+}
+
+/// A header that is there more than once: which of them an endpoint takes, or whether it joins them, no
+/// document says.
+fn repeated_header(call: &Call, name: &str) -> Option<Finding> {
+    let headers = &call.exchange.request.head.headers;
+    let same = headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name));
+    let values: Vec<&str> = same.map(|header| header.value.trim()).collect();
+    let [first, others @ ..] = values.as_slice() else { return None };
+    if others.is_empty() {
+        return None;
+    }
+    let alike = others.iter().all(|other| other == first);
+    // Whoever exports a recording may write a header down twice.
+    let is_sure = !alike && call.exchange.vantage != Vantage::Foreign;
+    let grade = if is_sure { Grade::Broken } else { Grade::Warning };
+    let finding = Finding::about(&[call], grade, format!("a send has {name} more than once"))
+        .expected("each header once (RFC 9110, 5.3 Field Order)")
+        .seen(format!("{} of them, {}", values.len(), if alike { "all alike" } else { "which differ" }))
+        .remedy("Set a header, and do not add it to one that is there. A message to several recipients is sent to each by itself.");
+    Some(finding)
 }
 
 /// `Mex-From` is the mailbox that speaks.

@@ -1,7 +1,7 @@
 //! Every rule there is.
 
 use super::{
-    Examined, Traffic, acknowledging, chunks, connections, handshakes, patients, polling, refusals,
+    Examined, Traffic, acknowledging, chunks, connections, failures, handshakes, patients, polling, refusals,
     responses, sending, tokens, tracking,
 };
 
@@ -158,8 +158,8 @@ rules! {
     "Version 2 of the API is asked for",
     "Send Accept: application/vnd.mesh.v2+json with every call; without it the lowest version answers.";
 
-    "send-headers" Must sending::headers, "OpenAPI, Send message; Send chunked message", NO_SENDS,
-    "A send has Mex-To and Mex-WorkflowID, a chunk Mex-Chunk-Range, and no header is longer than it may be",
+    "send-headers" Must sending::headers, "OpenAPI, Send message; Send chunked message; RFC 9110, 5.3: a header is not repeated", NO_SENDS,
+    "A send has Mex-To and Mex-WorkflowID, a chunk Mex-Chunk-Range, each header once, and none is longer than it may be",
     "Send the headers, within the limits that the OpenAPI has for each.";
 
     "mex-from" Must sending::from, "Pack, case 201; OpenAPI, Error codes: 07", NO_SENDS,
@@ -197,6 +197,14 @@ rules! {
     "refusals" Must refusals::storms, "Pack, cases 701, 702, 704 and 705: the system handles the refusal", "the recording has no answer of 403, 404, 410, 417 or 423",
     "A call that is refused is not repeated over and over",
     "Treat 403, 404, 410, 417 and 423 as final: do not retry them, tell a person, and go on with something else.";
+
+    "failures-repeated" Should failures::repeated, "prudence, as pack case 701 asks it of 403; no document gives a number; RFC 9110, 503 Service Unavailable", "the recording has no call that was answered with 400, 429 or 500 and above, or not at all",
+    "A call that MESH does not answer well is not made again and again",
+    "Wait before a call is made again, longer each time, and give up after a few: everybody does so at the same moment when MESH is in trouble. What is answered 400 is wrong as it is, and stays so.";
+
+    "retry-after" Should failures::put_off, "RFC 9110, 10.2.3 Retry-After; RFC 6585, 4; no document of MESH's names 429 or the header", "the recording has no answer of 429 or 503 with Retry-After",
+    "A call that is to be made again later is not made before that",
+    "Read Retry-After of an answer 429 or 503, a number of seconds or a date, and do not make the call before that time is over.";
 
     "tracking-polled" Must tracking::not_polled, "OpenAPI, Track outbox: must not be polled frequently", "the recording has no tracking",
     "The status of a message is not polled",

@@ -58,7 +58,7 @@ impl Stage {
         rules::chunks_unaltered(&asked.parts, &contents(&bodies), Some(first.actor))?;
         let last = sends.last().map(|last| last.request.head.line()).unwrap_or_default();
         self.note(format!("{}; final block: {last}", asked.told(sends.len())));
-        Ok(())
+        if first.actor == Role::Product { self.stands_by_it() } else { Ok(()) }
     }
 
     /// What was downloaded, chunk by chunk, is what was sent: the MD5 of the whole is that of the
@@ -68,6 +68,7 @@ impl Stage {
     /// When it is not.
     pub async fn whole_unaltered(&mut self, by: Role) -> Result<(), Fault> {
         let message = self.message()?;
+        self.collected()?.downloaded_first()?;
         let downloads = rules::downloads_of(&message, by, &self.own_exchanges());
         downloads.iter().for_each(|download| self.look(download));
         rules::downloaded_in_chunks(&downloads, &self.own_exchanges())?;

@@ -65,7 +65,7 @@ impl Stage {
     pub fn sent_in_the_end(&mut self) -> Result<(), Fault> {
         self.message_accepted()?;
         if rules::is_sent(&self.trial.acts) {
-            return Ok(());
+            return self.stands_by_it();
         }
         let what = "the message was not sent whole, although MESH is well again";
         let remedy = "Begin anew with the first chunk when a message could not be completed.";
@@ -116,6 +116,7 @@ impl Stage {
         let refused = self.trial.refused.clone();
         let refused = refused.ok_or_else(|| out_of_order("a message of which the download is refused"))?;
         rules::left_alone(&refused, &self.own_exchanges())?;
+        self.keeps_no_refusal(refused.as_str())?;
         self.took(Some(refused.as_str()))
     }
 

@@ -53,6 +53,7 @@ impl Stage {
             return Ok(());
         }
         self.judge_complete(&poll.pages, poll.is_complete())?;
+        rules::looks_for_workflow(&poll.pages, &self.setting.workflow)?;
         Err(self.not_delivered(&message))
     }
 
@@ -61,6 +62,7 @@ impl Stage {
     /// # Errors
     /// When there was none, or it failed.
     pub fn download_exchange(&self) -> Result<Arc<Exchange>, Fault> {
+        self.collected()?.downloaded_first()?;
         let Some(download) = self.collected()?.downloads.first().cloned() else {
             let remedy = "Download each message that the inbox lists.";
             let fault = Fault::new(FaultKind::Product, "the message was not downloaded", remedy);

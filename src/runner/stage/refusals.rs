@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::{Ask, Fault, FaultKind, Role, SentMessage, Stage, digest_of, out_of_order};
 use crate::{
-    protocol::{MailboxId, MessageId},
+    protocol::{MailboxId, MessageId, Operation},
     rules,
     runner::setting::Lease,
-    tape::Exchange,
+    tape::{Exchange, Sha256},
 };
 
 /// A mailbox that nobody has, and a message that nobody sent.
@@ -131,7 +131,14 @@ impl Stage {
         let nobody = MailboxId::parse(NO_MAILBOX).map_err(|error| ours(&error))?;
         let message = self.outgoing(nobody, &self.label, size);
         let exchange = self.product_sends_message(&message, None).await?;
-        self.refusal = Some(Arc::clone(&exchange));
+        // What it does after the first refusal is to be judged, not after its last try.
+        let own = self.own_exchanges();
+        let refused = |other: &&Arc<Exchange>| {
+            other.actor == exchange.actor
+                && other.operation == exchange.operation
+                && other.status() == exchange.status()
+        };
+        self.refusal = Some(own.iter().find(refused).map_or_else(|| Arc::clone(&exchange), Arc::clone));
         self.sent = Some(SentMessage { asked: digest_of(&message.payload).await, exchange });
         Ok(())
     }
@@ -151,7 +158,24 @@ impl Stage {
     pub fn product_copes(&self) -> Result<(), Fault> {
         let refusal = self.refusal()?;
         rules::copes(&refusal, &self.own_exchanges())?;
+        if let Some(Operation::GetMessage(_, message)) = &refusal.operation {
+            self.keeps_no_refusal(message.as_str())?;
+        }
         self.has_noticed(&refusal)
+    }
+
+    /// What the product holds under the ID of a message that it could not have is not the answer to that.
+    pub(super) fn keeps_no_refusal(&self, message: &str) -> Result<(), Fault> {
+        let held = self.received.as_ref().and_then(|received| received.get(message));
+        let sent = self.many.get(message).or(self.sent.as_ref().map(|sent| &sent.asked));
+        // It may have had the message before, or have made its file beforehand.
+        if held.is_none() || held == sent || held == Some(&Sha256::of(&[])) {
+            return Ok(());
+        }
+        let what = format!("the product keeps the answer to a refused download as message {message}");
+        let remedy = "Keep what was downloaded with 200 or 206: the body of any other answer is no message.";
+        let fault = Fault::new(FaultKind::Product, what, remedy);
+        Err(fault.comparing("no content", "some").from_source("Pack cases 704 and 705; OpenAPI: Get Message"))
     }
 
     /// The message was refused since nobody has that mailbox.
@@ -180,7 +204,8 @@ impl Stage {
                 let taken =
                     rules::acknowledged_directly(&reported.report, &reported.download, &self.own_exchanges());
                 self.note(format!("Report {} on message {message}", reported.report));
-                taken
+                taken?;
+                self.stands_by_it()
             }
             None => {
                 let what = format!("no report on message {message} came to the sender's inbox");

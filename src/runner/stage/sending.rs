@@ -34,6 +34,12 @@ impl Stage {
         let acts = self.ask(Ask::Send { message, chunk_bytes }).await?;
         let send = rules::send_of(&acts, &message.to)?;
         rules::of_workflow(&send, &message.workflow)?;
+        let labels = [
+            ("Mex-LocalID", message.local_id.as_str()),
+            ("Mex-Subject", &message.subject),
+            ("Mex-FileName", &message.file_name),
+        ];
+        rules::labels_in_place(&send, &labels)?;
         Ok(send)
     }
 
@@ -58,7 +64,8 @@ impl Stage {
         let send = Arc::clone(&self.sent()?.exchange);
         self.look(&send);
         self.message = Some(rules::message_accepted(&send, &self.setting.tape.exchanges())?);
-        if send.actor == Role::Product { self.stands_by_it() } else { Ok(()) }
+        // Of a message in chunks only the first is known to be accepted yet.
+        if send.actor == Role::Product && self.whole.is_none() { self.stands_by_it() } else { Ok(()) }
     }
 
     /// The send, to be judged.

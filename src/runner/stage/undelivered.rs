@@ -99,7 +99,17 @@ impl Stage {
         about: &MessageId,
     ) -> Result<Option<Reported>, Fault> {
         let acts = self.ask(Ask::TakeReport { about, is_report: rules::is_report_on }).await?;
-        Ok(rules::report_of(about, &acts).map(|(report, download)| Reported { report, download }))
+        let reported = rules::report_of(about, &acts).map(|(report, download)| Reported { report, download });
+        // The reference client looks at messages without taking them.
+        if reported.is_none() && self.is_driven() {
+            rules::was_shown_inbox(&acts, &self.setting.tape.exchanges())?;
+            rules::looks_for_workflow(&rules::inbox_checks(&acts), &self.setting.workflow)?;
+            // Elsewhere something may wait that is not for this product.
+            if self.own_endpoint().is_some() {
+                rules::left_nothing(&acts)?;
+            }
+        }
+        Ok(reported)
     }
 
     /// The report says that the message was not delivered.

@@ -1,7 +1,10 @@
 //! An inbox that holds more than one page (pack case 601).
 
-use super::{Ask, Fault, Outgoing, Role, Stage, digest_of};
-use crate::rules;
+use super::{Ask, Fault, FaultKind, Outgoing, Role, Stage, digest_of};
+use crate::{
+    protocol::MAX_RESULTS_DEFAULT,
+    rules::{self, WorkedOff},
+};
 
 /// How often a person is told how far it is.
 const TOLD_EVERY: u64 = 50;
@@ -59,10 +62,26 @@ impl Stage {
     ///
     /// # Errors
     /// When it was not.
-    pub fn worked_off_in_pages(&self) -> Result<(), Fault> {
-        let pages = rules::worked_off_in_pages(self.many.len(), &self.own_exchanges())?;
-        let pages: Vec<String> = pages.iter().map(ToString::to_string).collect();
+    pub fn worked_off_in_pages(&mut self) -> Result<(), Fault> {
+        let WorkedOff { most, downloads } =
+            rules::worked_off_in_pages(self.many.len(), &self.own_exchanges())?;
+        let pages: Vec<String> = downloads.iter().map(ToString::to_string).collect();
         self.note(format!("Messages downloaded after each look at the inbox: {}", pages.join(", ")));
+        if pages.len() < 2 {
+            return Err(self.not_run(format!(
+                "the product asks for pages of {most} messages (max_results), which {} do not fill: nothing shows that \
+                 it looks again after a full page",
+                self.many.len()
+            )));
+        }
+        if most != MAX_RESULTS_DEFAULT {
+            let what = format!(
+                "the product asks for pages of {most} messages, and the pack's case is about pages of 500"
+            );
+            let remedy = "Leave max_results off for the session, or tell the assessor: the server's log has other numbers than the case.";
+            let fault = Fault::new(FaultKind::Product, what, remedy);
+            self.warn(fault.from_source("Pack case 601; OpenAPI: Check an inbox, max_results"));
+        }
         Ok(())
     }
 

@@ -4,6 +4,7 @@ mod acknowledging;
 mod chunks;
 mod connections;
 mod course;
+mod failures;
 mod handshakes;
 mod log;
 mod patients;

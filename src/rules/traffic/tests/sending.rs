@@ -24,6 +24,27 @@ fn a_send_has_its_headers_within_limits() {
 }
 
 #[test]
+fn each_header_of_a_send_is_there_once() {
+    let rule = "send-headers";
+    for (name, own) in [("Mex-To", "X26ABC2"), ("Mex-WorkflowID", "TEST"), ("Mex-From", "X26ABC1")] {
+        let mut log = Log::new();
+        let finding = broken(rule, log.send(&[(&name.to_lowercase(), "X26ABC9")], b"x"));
+        assert_eq!(finding.what, format!("a send has {name} more than once"));
+        assert_eq!(finding.seen, "2 of them, which differ");
+        // Twice the same harms where an endpoint joins them, and not where it takes either.
+        let mut log = Log::new();
+        assert_eq!(warned(rule, log.send(&[(name, own)], b"x")).seen, "2 of them, all alike");
+        // Whoever exports a recording may write a header down twice.
+        let mut log = Log::new();
+        warned(rule, log.send(&[(name, "X26ABC9")], b"x").foreign());
+    }
+    let mut log = Log::new();
+    broken(rule, log.send_chunk(2, "2:3", b"x").send(&[("Mex-Subject", "a"), ("Mex-Subject", "b")], b"x"));
+    let mut log = Log::new();
+    held(rule, log.send(&[("Content-Encoding", "gzip"), ("Accept", "*/*"), ("Accept", "a/b")], b"x"));
+}
+
+#[test]
 fn mex_from_is_the_mailbox_that_speaks() {
     let mut log = Log::new();
     held("mex-from", log.send(&[], b"x"));

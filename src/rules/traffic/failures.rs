@@ -1,0 +1,101 @@
+//! What a product does when MESH is not available, or cannot make anything of a call.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Call, Examined, Finding, Grade, Traffic, refusals::is_refusal, shown};
+use crate::{
+    rules::resilience::{MANY, TOLERANCE, WITHIN, most_within},
+    tape::{Exchange, Sha256, Vantage},
+};
+
+/// What makes two calls the same: what was asked for, and what was sent. What was compressed anew differs in
+/// its time stamp only.
+type Same<'a> = (Option<usize>, &'a str, &'a str, Sha256);
+
+fn same(call: &Call) -> Same<'_> {
+    let request = &call.exchange.request;
+    let body = request.body.content_sha256().unwrap_or(request.body.sha256);
+    (call.ask, &request.head.method, &request.head.target, body)
+}
+
+/// A call that is not answered well is not made again and again. What is refused for good is another rule's.
+pub(super) fn repeated(traffic: &Traffic) -> Examined {
+    let mut examined = Examined::default();
+    for calls in traffic.mailboxes().into_values() {
+        // What a run asks for anew is not repeated by the product.
+        let mut failed: HashMap<Same<'_>, Vec<&Call>> = HashMap::new();
+        for call in calls {
+            let refused = call.status().is_some_and(is_refusal);
+            if !call.is_good() && !refused && !call.may_have_been_answered() {
+                examined.look();
+                failed.entry(same(call)).or_default().push(call);
+            }
+        }
+        for calls in failed.into_values() {
+            let exchanges: Vec<&Exchange> = calls.iter().map(|call| call.exchange.as_ref()).collect();
+            let most = most_within(&exchanges);
+            if most <= MANY {
+                continue;
+            }
+            let name = calls.first().map_or("a call", |call| call.name());
+            let what = format!("{name} was made again and again while it was not answered well");
+            let seconds = WITHIN.num_seconds();
+            examined.find(
+                Finding::about(&calls, Grade::Warning, what)
+                    .expected(format!("no more than {MANY} of these calls within {seconds} s"))
+                    .seen(format!("{most} of them within {seconds} s")),
+            );
+        }
+    }
+    examined
+}
+
+/// Times of recorders that have no more than seconds.
+const SECOND: TimeDelta = TimeDelta::seconds(1);
+
+/// A call that is to be made again later is not made before that.
+pub(super) fn put_off(traffic: &Traffic) -> Examined {
+    let mut examined = Examined::default();
+    for calls in traffic.mailboxes().into_values() {
+        // The last answer that named a time, by what was asked for.
+        let mut told: HashMap<Same<'_>, (&Call, DateTime<Utc>)> = HashMap::new();
+        for call in calls {
+            if let Some((before, until)) = told.remove(&same(call)) {
+                let tolerance = if call.exchange.vantage == Vantage::Foreign { SECOND } else { TOLERANCE };
+                if call.started_at() + tolerance < until {
+                    let after = call.started_at() - before.ended_at;
+                    examined.find(
+                        Finding::about(
+                            &[before, call],
+                            Grade::Warning,
+                            format!("{} was made again sooner than MESH asked for", call.name()),
+                        )
+                        .expected(format!("no such call for {}", shown(until - before.ended_at)))
+                        .seen(format!("the same call after {:.1} s", after.as_seconds_f64())),
+                    );
+                }
+            }
+            if let Some(until) = not_before(call) {
+                examined.look();
+                told.insert(same(call), (call, until));
+            }
+        }
+    }
+    examined
+}
+
+/// Until when a call is not to be made again: a number of seconds, or a date by the endpoint's clock.
+fn not_before(call: &Call) -> Option<DateTime<Utc>> {
+    call.status().filter(|status| matches!(status, 429 | 503))?;
+    let text = call.answered("retry-after")?.trim();
+    let wait = match text.parse::<u32>() {
+        Ok(seconds) => TimeDelta::seconds(seconds.into()),
+        Err(_) => {
+            let at = DateTime::parse_from_rfc2822(text).ok()?.with_timezone(&Utc);
+            at - call.exchange.date().unwrap_or(call.ended_at)
+        }
+    };
+    call.ended_at.checked_add_signed(wait)
+}
