@@ -105,20 +105,16 @@ struct Watch {
 
 impl Watch {
     fn new(secrets: &[Secret], bag: &Bag, vocabulary: impl FnOnce() -> Vec<u8>) -> Self {
-        // One at a time, because in a set one hit can hide another that overlaps with it.
-        let alone = |secret: &Secret| SecretSet::new(std::slice::from_ref(secret));
-        let turns_up = |secret: &&Secret| {
-            let set = alone(secret);
-            let found = |bytes: &[u8]| !set.found_in(bytes).is_empty();
-            bag.files().iter().any(|file| found(&file.content) || found(file.path.as_bytes()))
-        };
-        let vocabulary =
-            if secrets.iter().any(|secret| turns_up(&secret)) { vocabulary() } else { Vec::new() };
-        let is_common = |secret: &Secret| !alone(secret).found_in(&vocabulary).is_empty();
+        let all = SecretSet::new(secrets);
+        let found = |bytes: &[u8]| !all.found_in(bytes).is_empty();
+        let turns_up = bag.files().iter().any(|file| found(&file.content) || found(file.path.as_bytes()));
+        let vocabulary = if turns_up { vocabulary() } else { Vec::new() };
+        let words = all.found_in(&vocabulary);
+        let is_common = |secret: &Secret| words.contains(&secret.name.as_str());
         let (common, rare): (Vec<Secret>, Vec<Secret>) = secrets.iter().cloned().partition(is_common);
         Self {
             everywhere: SecretSet::new(&rare),
-            on_the_wire: SecretSet::new(secrets),
+            on_the_wire: all,
             unscannable: common.into_iter().map(|secret| secret.name).collect(),
         }
     }
