@@ -260,6 +260,8 @@ mod tests {
             secret.chars().map(|c| format!("&#{};", u32::from(c))).collect(),
             secret.chars().map(|c| format!("&#x{:X};", u32::from(c))).collect(),
             r#"p\&ss\ \"wörd\'+/£9"#.to_owned(),
+            serde_json::json!(serde_json::json!({ "a": secret }).to_string()).to_string(),
+            r#"<log>{&quot;a&quot;: &quot;p&amp;ss \&quot;wörd'+/£9&quot;}</log>"#.to_owned(),
             // As numbers.
             escaped(secret, |c| format!("{c:02x}")),
             escaped(secret, |c| format!("{c:02X}")),
