@@ -127,7 +127,12 @@ impl Redactor {
         read: fn(&[u8]) -> H,
         parts: fn(&mut H) -> (&mut Vec<super::Header>, &mut usize),
     ) -> H {
-        let mut head = read(&self.bytes(raw));
+        // Line by line: what ends one header is not of the next.
+        let lines = raw.split_inclusive(|byte| *byte == b'\n').map(|line| {
+            let text = line.trim_ascii_end();
+            [self.bytes(text).as_slice(), &line[text.len()..]].concat()
+        });
+        let mut head = read(&lines.collect::<Vec<_>>().concat());
         let (headers, size) = parts(&mut head);
         for header in headers.iter_mut().filter(|header| header.name.eq_ignore_ascii_case("authorization")) {
             header.value = mask_authorization(&header.value);
@@ -170,14 +175,14 @@ fn mask_authorization(value: &str) -> String {
 /// written down there.
 fn mask_token_hashes(bytes: Vec<u8>) -> Vec<u8> {
     let mut places = token_hashes(&bytes, false);
-    for reading in Reading::all(&bytes) {
-        let hashes = token_hashes(&reading.bytes, reading.is_joined);
-        places.extend(hashes.into_iter().map(|hash| reading.source(hash)));
+    if let Some(reading) = Reading::of(&bytes) {
+        places.extend(token_hashes(&reading.bytes, true).into_iter().map(|hash| reading.source(hash)));
     }
     if places.is_empty() { bytes } else { blotted(&bytes, places, HASH_MARK) }
 }
 
-/// Where hashes of tokens stand. Where lines were joined, colons may be of the next one: fields without blanks only.
+/// Where hashes of tokens stand. Where lines were joined, what follows may be of the next one: only what has the form
+/// of a token to the letter is one there.
 fn token_hashes(bytes: &[u8], is_joined: bool) -> Vec<Range<usize>> {
     let scheme = SCHEME.as_bytes();
     let find = |from: usize| {
@@ -198,8 +203,15 @@ fn token_hashes(bytes: &[u8], is_joined: bool) -> Vec<Range<usize>> {
         };
         let fields = token[scheme.len()..colon].trim_ascii_start();
         let is_hash = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/=_-".contains(byte);
-        let length = token[colon + 1..].iter().take_while(is_hash).count();
-        if length > 0 && !(is_joined && fields.contains(&b' ')) {
+        let rest = &token[colon + 1..];
+        let length = if is_joined {
+            let is_whole =
+                !fields.contains(&b' ') && rest.len() >= 64 && rest[..64].iter().all(u8::is_ascii_hexdigit);
+            if is_whole { 64 } else { 0 }
+        } else {
+            rest.iter().take_while(is_hash).count()
+        };
+        if length > 0 {
             hashes.push(at + colon + 1..at + colon + 1 + length);
         }
     }
@@ -347,6 +359,18 @@ mod tests {
             let shown = redactor().text(&format!("{before}{token}"));
             assert!(!shown.contains(token.identity()), "{shown}");
         }
+    }
+
+    #[test]
+    fn what_follows_a_token_or_a_secret_on_the_next_line_stays() {
+        let token = token(&credentials()).to_string();
+        for hash in [&token[..], &token[..token.len() - 20], &format!("{token}ab")] {
+            let text = redactor().text(&format!("{hash}\r\naccept: a\r\nb: c"));
+            assert!(text.ends_with(":[hash redacted]\r\naccept: a\r\nb: c"), "{text}");
+        }
+        let (head, _) = redactor().request_head(&head(&token, "Accept: a\r\nX: hunter2\r\nhunter2: b\r\n"));
+        let names: Vec<&str> = head.headers.iter().map(|header| header.name.as_str()).collect();
+        assert_eq!(names, ["Authorization", "Accept", "X", "hunter2"]);
     }
 
     #[test]

@@ -33,7 +33,7 @@ impl Secret {
         Self { name: name.into(), value: SecretString::from(STANDARD.encode(der)), is_key: true }
     }
 
-    /// What to look for, in the text and in every reading of it ([`Reading`]).
+    /// What to look for, in a text and in its [`Reading`].
     fn forms(&self) -> Vec<Vec<u8>> {
         let raw = self.value.expose_secret();
         if raw.len() < SHORTEST {
@@ -42,13 +42,17 @@ impl Secret {
         if self.is_key {
             return vec![raw.as_bytes().to_vec()];
         }
-        // In forms a blank is a plus.
-        let mut forms = vec![raw.replace(' ', "+").into_bytes()];
+        // In forms a blank is a plus; a reading has no backslash, whatever it would have meant.
+        let mut forms = vec![raw.replace(' ', "+").into_bytes(), raw.replace('\\', "").into_bytes()];
         for bytes in encodings(raw) {
             forms.extend(numbers(&bytes));
             forms.extend(base64_forms(&bytes));
             forms.push(bytes);
         }
+        let as_read = |form: &Vec<u8>| Reading::of(form).map(|reading| reading.bytes);
+        let as_read: Vec<Vec<u8>> = forms.iter().filter_map(as_read).collect();
+        forms.extend(as_read);
+        forms.retain(|form| form.len() >= SHORTEST);
         forms.sort();
         forms.dedup();
         forms
@@ -99,7 +103,9 @@ impl SecretSet {
             return Vec::new();
         }
         let mut found: BTreeSet<usize> = self.owners_in(bytes).collect();
-        Reading::all(bytes).for_each(|reading| found.extend(self.owners_in(&reading.bytes)));
+        if let Some(reading) = Reading::of(bytes) {
+            found.extend(self.owners_in(&reading.bytes));
+        }
         found.into_iter().map(|index| self.names[index].as_str()).collect()
     }
 
@@ -124,10 +130,10 @@ impl SecretSet {
             self.forms.iter().filter_map(lengths).max().map(|length| text.len() - length)
         };
         places.extend(begun(bytes).map(|start| start..bytes.len()));
-        if !self.forms.is_empty() {
-            let start =
-                |reading: Reading| Some(reading.source(begun(&reading.bytes)?..reading.bytes.len()).start);
-            places.extend(Reading::all(bytes).filter_map(start).map(|start| start..bytes.len()));
+        if let Some(reading) = Reading::of_beginning(bytes)
+            && let Some(start) = begun(&reading.bytes)
+        {
+            places.push(reading.source(start..reading.bytes.len()).start..bytes.len());
         }
         blotted(bytes, places, MARK)
     }
@@ -141,7 +147,7 @@ impl SecretSet {
             self.automaton.find_overlapping_iter(text).map(|hit| hit.range()).collect()
         };
         let mut places = hits(bytes);
-        for reading in Reading::all(bytes) {
+        if let Some(reading) = Reading::of(bytes) {
             places.extend(hits(&reading.bytes).into_iter().map(|part| reading.source(part)));
         }
         places
@@ -261,6 +267,8 @@ mod tests {
             secret.chars().map(|c| format!("&#x{:X};", u32::from(c))).collect(),
             r#"p\&ss\ \"wörd\'+/£9"#.to_owned(),
             serde_json::json!(serde_json::json!({ "a": secret }).to_string()).to_string(),
+            r#"p\\u0026ss \\\"w\\u00f6rd'+/\\u00a39"#.to_owned(),
+            "p%2526ss+%2522w%25C3%25B6rd%2527%252B/%25C2%25A39".to_owned(),
             r#"<log>{&quot;a&quot;: &quot;p&amp;ss \&quot;wörd'+/£9&quot;}</log>"#.to_owned(),
             // As numbers.
             escaped(secret, |c| format!("{c:02x}")),
@@ -322,6 +330,20 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_that_looks_escaped_itself_is_found() {
+        for secret in [r#"dir\new"one\\"#, "100%25&amp;7", r"\u0041bcd\x41", "Summer&12", "Summer%2"] {
+            let json = serde_json::json!({ "a": secret }).to_string();
+            let again = serde_json::json!({ "b": json }).to_string();
+            let url = escaped(secret, |byte| format!("%{byte:02X}"));
+            for text in [secret, &json, &again, &url, &secret.replace('&', "&amp;")] {
+                assert_eq!(set(secret).found_in(text.as_bytes()), ["password"], "{text}");
+                assert!(set(secret).found_in(&set(secret).masked(text.as_bytes())).is_empty(), "{text}");
+            }
+            assert!(set(secret).found_in(br#"It was a Summer\nof 100 & more"#).is_empty());
+        }
+    }
+
+    #[test]
     fn of_secrets_that_overlap_nothing_is_left() {
         let set = SecretSet::new(&[Secret::new("a", "password"), Secret::new("b", "words and worse")]);
         assert_eq!(set.found_in(b"passwords and worse"), ["a", "b"]);
@@ -378,7 +400,7 @@ mod tests {
         /// Each character as it is or escaped, lines broken anywhere but within an escape.
         #[test]
         fn whatever_is_escaped_and_wherever_a_line_breaks_it_is_found(
-            secret in "[ -~é€]{4,20}",
+            secret in "[ -\\[\\]-~é€]{4,20}",
             way in 0..4,
             choices in proptest::collection::vec((0..3, 0..4), 20),
         ) {
