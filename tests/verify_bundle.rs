@@ -388,6 +388,32 @@ fn bags_that_contradict_themselves_are_not_whole() {
     assert_eq!(problems("manifest-sha256.txt", &escaping), [Problem::Line { file, line: 6, why }]);
 }
 
+/// RFC 8493 lets a bag have more tag files, where the tag manifest lists them.
+#[test]
+fn a_bag_that_was_made_again_with_what_other_programs_would_act_on_is_not_whole() {
+    let place = Place::new();
+    let bag = bag();
+    let with = |path: &str, content: &str| {
+        let [.., tags] = bag.files()[..4].iter().collect::<Vec<_>>()[..] else { unreachable!() };
+        let sums =
+            format!("{}{}  {path}\n", String::from_utf8_lossy(&tags.content), Sha256::of(content.as_bytes()));
+        let mut files = files(&bag);
+        files[3].1 = sums.as_bytes();
+        files.push((path, content.as_bytes()));
+        place.verify(&repack(&files))
+    };
+    assert!(with("about.txt", "hello").is_whole());
+    for (path, problem) in [
+        ("fetch.txt", Problem::Fetch),
+        ("Fetch.TXT", Problem::Fetch),
+        ("manifest-md5.txt", Problem::OtherManifest("manifest-md5.txt".to_owned())),
+        ("tagmanifest-sha512.txt", Problem::OtherManifest("tagmanifest-sha512.txt".to_owned())),
+    ] {
+        let verified = with(path, "https://elsewhere.example/report.html - data/report.html\n");
+        assert_eq!((verified.problems, verified.added), (vec![problem], vec![]), "{path}");
+    }
+}
+
 #[test]
 fn a_zip_of_several_disks_is_not_whole() {
     let place = Place::new();

@@ -125,17 +125,20 @@ impl Config {
     #[must_use]
     pub fn secrets(&self) -> Vec<Secret> {
         let Mailboxes { product, counterpart, .. } = &self.mailboxes;
-        vec![
+        let key = |identity: &&Arc<ClientIdentity>| {
+            Secret::key(format!("{}.client_key_file", identity.place()), identity.key().secret_der())
+        };
+        let mut secrets = vec![
             Secret::new("endpoint.shared_key", self.endpoint.shared_key.expose()),
             Secret::new("mailboxes.product.password", product.password.expose()),
             Secret::new("mailboxes.counterpart.password", counterpart.password.expose()),
-        ]
+        ];
+        secrets.extend(self.identities().iter().map(key));
+        secrets
     }
 
-    /// Lines for a person about every certificate at `now`: where it is configured, whose it is, from
-    /// whom, until when. No secret, no line break within a line.
-    #[must_use]
-    pub fn describe(&self, now: DateTime<Utc>) -> Vec<String> {
+    /// The client certificates with their keys, each once.
+    fn identities(&self) -> Vec<&Arc<ClientIdentity>> {
         let Mailboxes { product, counterpart, .. } = &self.mailboxes;
         let mut identities: Vec<&Arc<ClientIdentity>> = Vec::new();
         for identity in
@@ -145,8 +148,15 @@ impl Config {
                 identities.push(identity);
             }
         }
+        identities
+    }
+
+    /// Lines for a person about every certificate at `now`: where it is configured, whose it is, from
+    /// whom, until when. No secret, no line break within a line.
+    #[must_use]
+    pub fn describe(&self, now: DateTime<Utc>) -> Vec<String> {
         let ca = self.endpoint.ca.iter().map(|certificate| ("endpoint.ca_file".to_owned(), certificate));
-        let own = identities.into_iter().flat_map(|identity| {
+        let own = self.identities().into_iter().flat_map(|identity| {
             let place = format!("{}.client_certificate_file", identity.place());
             identity.certificates().iter().map(move |certificate| (place.clone(), certificate))
         });

@@ -8,7 +8,7 @@ use std::{
 use thiserror::Error;
 use zip::{ZipArchive, result::ZipError};
 
-use super::{Bag, Draft, WriteError, pack};
+use super::{Bag, Draft, WriteError, bag::BagFile, pack};
 use crate::tape::{Secret, SecretSet};
 
 /// The file of a bundle that is made of what passed on the wire: the one place where even a common
@@ -33,9 +33,7 @@ pub fn seal(
     secrets: &[Secret],
     vocabulary: impl FnOnce() -> Vec<u8>,
 ) -> Result<Sealed, SealError> {
-    let watch = Watch::new(secrets, bag, vocabulary);
-    // Names first: the manifests repeat them, and would be blamed.
-    bag.files().iter().try_for_each(|file| watch.check_name(&file.path))?;
+    let unscannable = search(secrets, bag, vocabulary)?;
     let bytes = pack(bag).map_err(|source| WriteError::Pack { path: path.to_owned(), source })?;
     let draft = Draft::new(path, |file| file.write_all(&bytes))?;
     drop(bytes);
@@ -47,13 +45,12 @@ pub fn seal(
         let mut content = Vec::with_capacity(file.content.len());
         let mut entry = archive.by_index(index)?;
         entry.read_to_end(&mut content)?;
-        watch.check_content(&file.path, &content)?;
         if *entry.name()? != *file.path || content != file.content {
             return Err(SealError::ReadBack { entry: file.path.clone() });
         }
     }
     draft.publish()?;
-    Ok(Sealed { path: path.to_owned(), unscannable: watch.unscannable })
+    Ok(Sealed { path: path.to_owned(), unscannable })
 }
 
 /// A bundle that is on the disk.
@@ -96,48 +93,32 @@ pub enum SealError {
     Io(#[from] io::Error),
 }
 
-/// What to look for, and where.
-struct Watch {
-    everywhere: SecretSet,
-    on_the_wire: SecretSet,
-    unscannable: Vec<String>,
-}
-
-impl Watch {
-    fn new(secrets: &[Secret], bag: &Bag, vocabulary: impl FnOnce() -> Vec<u8>) -> Self {
-        // One at a time, because in a set one hit can hide another that overlaps with it.
-        let alone = |secret: &Secret| SecretSet::new(std::slice::from_ref(secret));
-        let turns_up = |secret: &&Secret| {
-            let set = alone(secret);
-            let found = |bytes: &[u8]| !set.found_in(bytes).is_empty();
-            bag.files().iter().any(|file| found(&file.content) || found(file.path.as_bytes()))
-        };
-        let vocabulary =
-            if secrets.iter().any(|secret| turns_up(&secret)) { vocabulary() } else { Vec::new() };
-        let is_common = |secret: &Secret| !alone(secret).found_in(&vocabulary).is_empty();
-        let (common, rare): (Vec<Secret>, Vec<Secret>) = secrets.iter().cloned().partition(is_common);
-        Self {
-            everywhere: SecretSet::new(&rare),
-            on_the_wire: SecretSet::new(secrets),
-            unscannable: common.into_iter().map(|secret| secret.name).collect(),
+/// Looks for secrets in every file and its name. Those that are words of ours, which can be looked for in [`WIRE_FILE`]
+/// alone.
+fn search(
+    secrets: &[Secret],
+    bag: &Bag,
+    vocabulary: impl FnOnce() -> Vec<u8>,
+) -> Result<Vec<String>, SealError> {
+    let all = SecretSet::new(secrets);
+    let found_in = |bytes: fn(&BagFile) -> &[u8]| -> Vec<Vec<&str>> {
+        bag.files().iter().map(|file| all.found_in(bytes(file))).collect()
+    };
+    let (in_names, in_content) = (found_in(|file| file.path.as_bytes()), found_in(|file| &file.content));
+    let turns_up = in_names.iter().chain(&in_content).any(|found| !found.is_empty());
+    let vocabulary = if turns_up { vocabulary() } else { Vec::new() };
+    let words = all.found_in(&vocabulary);
+    // Names first: the manifests repeat them, and would be blamed.
+    let places = bag.files().iter().zip(&in_names).map(|(file, found)| (file, found, false));
+    let places = places.chain(bag.files().iter().zip(&in_content).map(|(file, found)| (file, found, true)));
+    for (file, found, is_content) in places {
+        let is_wire = is_content && file.path == WIRE_FILE;
+        if let Some(secret) = found.iter().find(|name| is_wire || !words.contains(name)) {
+            let entry = String::from_utf8_lossy(&all.masked(file.path.as_bytes())).into_owned();
+            return Err(SealError::SecretFound { secret: (*secret).to_owned(), entry });
         }
     }
-
-    fn check_name(&self, entry: &str) -> Result<(), SealError> {
-        self.report(self.everywhere.found_in(entry.as_bytes()), entry)
-    }
-
-    fn check_content(&self, entry: &str, content: &[u8]) -> Result<(), SealError> {
-        let secrets = if entry == WIRE_FILE { &self.on_the_wire } else { &self.everywhere };
-        self.report(secrets.found_in(content), entry)
-    }
-
-    fn report(&self, found: Vec<&str>, entry: &str) -> Result<(), SealError> {
-        let Some(secret) = found.first() else { return Ok(()) };
-        let masked = self.everywhere.masked(entry.as_bytes());
-        let entry = String::from_utf8_lossy(&masked).into_owned();
-        Err(SealError::SecretFound { secret: (*secret).to_owned(), entry })
-    }
+    Ok(words.into_iter().map(str::to_owned).collect())
 }
 
 #[cfg(test)]

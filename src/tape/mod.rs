@@ -9,6 +9,7 @@ mod exchange;
 mod form;
 mod har;
 mod head;
+mod reading;
 mod redaction;
 mod relay;
 mod secrets;

@@ -1,8 +1,12 @@
 //! Takes secrets out of what is recorded, before anything else sees it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, ops::Range, sync::Arc};
 
-use super::{HashCheck, RequestHead, ResponseHead, Secret, SecretSet, TokenFault, TokenRecord};
+use super::{
+    HashCheck, RequestHead, ResponseHead, Secret, SecretSet, TokenFault, TokenRecord,
+    reading::Reading,
+    secrets::{MARK, base64_forms, blotted},
+};
 use crate::protocol::{Credentials, MailboxId, Password, SCHEME, SharedKey, Token};
 
 /// Knows the configured secrets, masks them wherever they stand, and masks the hash of every token.
@@ -44,7 +48,7 @@ impl Keyring {
 }
 
 /// What stands where a token's hash stood.
-const HASH_MARK: &str = "[hash redacted]";
+const HASH_MARK: &[u8] = b"[hash redacted]";
 
 impl Redactor {
     /// A redactor for these secrets. The credentials serve to recompute token hashes.
@@ -123,7 +127,12 @@ impl Redactor {
         read: fn(&[u8]) -> H,
         parts: fn(&mut H) -> (&mut Vec<super::Header>, &mut usize),
     ) -> H {
-        let mut head = read(&self.bytes(raw));
+        // Line by line: what ends one header is not of the next.
+        let lines = raw.split_inclusive(|byte| *byte == b'\n').map(|line| {
+            let text = line.trim_ascii_end();
+            [self.bytes(text).as_slice(), &line[text.len()..]].concat()
+        });
+        let mut head = read(&lines.collect::<Vec<_>>().concat());
         let (headers, size) = parts(&mut head);
         for header in headers.iter_mut().filter(|header| header.name.eq_ignore_ascii_case("authorization")) {
             header.value = mask_authorization(&header.value);
@@ -155,66 +164,92 @@ fn mask_authorization(value: &str) -> String {
     let fields: Vec<&str> = value.splitn(5, ':').collect();
     match fields.as_slice() {
         [scheme_and_mailbox, nonce, count, timestamp, _] if value.starts_with(SCHEME) => {
-            format!("{scheme_and_mailbox}:{nonce}:{count}:{timestamp}:{HASH_MARK}")
+            let mark = String::from_utf8_lossy(HASH_MARK);
+            format!("{scheme_and_mailbox}:{nonce}:{count}:{timestamp}:{mark}")
         }
         _ => "[redacted]".to_owned(),
     }
 }
 
-/// Masks the hash of a token anywhere, such as in the body of an endpoint that echoes its request.
+/// Masks the hash of a token anywhere, such as in the body of an endpoint that echoes its request, however it is
+/// written down there.
 fn mask_token_hashes(bytes: Vec<u8>) -> Vec<u8> {
-    let scheme = SCHEME.as_bytes();
-    let find = |bytes: &[u8]| bytes.windows(scheme.len()).position(|at| at.eq_ignore_ascii_case(scheme));
-    let mut masked = Vec::with_capacity(bytes.len());
-    let mut rest = bytes.as_slice();
-    while let Some(at) = find(rest) {
-        let (before, from) = rest.split_at(at);
-        masked.extend_from_slice(before);
-        // What follows up to the next scheme word: its colons are not this token's. To look no
-        // further also keeps the time in proportion to the length.
-        let next = find(&from[scheme.len()..]).map_or(from.len(), |next| scheme.len() + next);
-        let line = from[..next].iter().position(|byte| matches!(byte, b'\r' | b'\n' | b'"' | b'<'));
-        let token = &from[..line.unwrap_or(next)];
-        match token.iter().enumerate().filter(|(_, byte)| **byte == b':').nth(3) {
-            Some((colon, _)) => {
-                let hash = token[colon + 1..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
-                masked.extend_from_slice(&token[..=colon]);
-                masked.extend_from_slice(HASH_MARK.as_bytes());
-                rest = &from[colon + 1 + hash..];
-            }
-            None => {
-                masked.extend_from_slice(&from[..scheme.len()]);
-                rest = &from[scheme.len()..];
-            }
-        }
+    let mut places = token_hashes(&bytes, false);
+    if let Some(reading) = Reading::of(&bytes) {
+        places.extend(token_hashes(&reading.bytes, true).into_iter().map(|hash| reading.source(hash)));
     }
-    masked.extend_from_slice(rest);
-    masked
+    if places.is_empty() { bytes } else { blotted(&bytes, places, HASH_MARK) }
 }
 
-/// Masks what stands between the lines that begin and end a private key in PEM, or follows the first.
-fn mask_private_keys(bytes: &[u8]) -> Vec<u8> {
-    let find = |bytes: &[u8], text: &[u8]| bytes.windows(text.len()).position(|at| at == text);
-    let mut masked = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let Some(at) = find(rest, BEGIN) {
-        let (before, from) = rest.split_at(at + BEGIN.len());
-        masked.extend_from_slice(before);
-        rest = from;
-        let Some(label) = find(rest, b"-----").filter(|end| rest[..*end].ends_with(b"PRIVATE KEY")) else {
+/// Where hashes of tokens stand. Where lines were joined, what follows may be of the next one: only what has the form
+/// of a token to the letter is one there.
+fn token_hashes(bytes: &[u8], is_joined: bool) -> Vec<Range<usize>> {
+    let scheme = SCHEME.as_bytes();
+    let find = |from: usize| {
+        let at = bytes.get(from..)?.windows(scheme.len()).position(|at| at.eq_ignore_ascii_case(scheme))?;
+        Some(from + at)
+    };
+    let mut hashes = Vec::new();
+    let mut found = find(0);
+    while let Some(at) = found {
+        // What follows up to the next scheme word: its colons are not this token's. To look no
+        // further also keeps the time in proportion to the length.
+        found = find(at + scheme.len());
+        let rest = &bytes[at..found.unwrap_or(bytes.len())];
+        let line = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n' | b'"' | b'<'));
+        let token = &rest[..line.unwrap_or(rest.len())];
+        let Some((colon, _)) = token.iter().enumerate().filter(|(_, byte)| **byte == b':').nth(3) else {
             continue;
         };
-        let (label, key) = rest.split_at(label + b"-----".len());
-        masked.extend_from_slice(label);
-        masked.extend_from_slice(b"[redacted]");
-        rest = &key[find(key, b"-----END").unwrap_or(key.len())..];
+        let fields = token[scheme.len()..colon].trim_ascii_start();
+        let is_hash = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/=_-".contains(byte);
+        let rest = &token[colon + 1..];
+        let length = if is_joined {
+            let is_whole =
+                !fields.contains(&b' ') && rest.len() >= 64 && rest[..64].iter().all(u8::is_ascii_hexdigit);
+            if is_whole { 64 } else { 0 }
+        } else {
+            rest.iter().take_while(is_hash).count()
+        };
+        if length > 0 {
+            hashes.push(at + colon + 1..at + colon + 1 + length);
+        }
     }
-    masked.extend_from_slice(rest);
-    masked
+    hashes
+}
+
+/// Masks what stands between the lines that begin and end a private key in PEM, or follows the first, and the same
+/// where the whole file is in base64.
+fn mask_private_keys(bytes: &[u8]) -> Vec<u8> {
+    let find = |from: usize, text: &[u8]| {
+        Some(from + bytes.get(from..)?.windows(text.len()).position(|at| at == text)?)
+    };
+    let mut places = Vec::new();
+    let mut from = 0;
+    while let Some(at) = find(from, BEGIN) {
+        from = at + BEGIN.len();
+        let Some(label) = find(from, b"-----").filter(|end| bytes[from..*end].ends_with(KEY)) else {
+            continue;
+        };
+        from = find(label + 5, b"-----END").unwrap_or(bytes.len());
+        places.push(label + 5..from);
+    }
+    for form in base64_forms(&[KEY, b"-----"].concat()) {
+        from = 0;
+        while let Some(at) = find(from, &form) {
+            let start = at + form.len();
+            let goes_on = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/=_-\r\n\\".contains(byte);
+            from = start + bytes[start..].iter().take_while(goes_on).count();
+            places.push(start..from);
+        }
+    }
+    blotted(bytes, places, MARK)
 }
 
 /// How what is in PEM begins.
 const BEGIN: &[u8] = b"-----BEGIN ";
+/// How the label of a private key of whatever kind ends.
+const KEY: &[u8] = b"PRIVATE KEY";
 
 #[cfg(test)]
 mod tests {
@@ -245,6 +280,10 @@ mod tests {
                 "a\n-----BEGIN EC PRIVATE KEY-----[redacted]-----END EC PRIVATE KEY-----\nb",
             ),
             ("-----BEGIN PRIVATE KEY-----\nMHc=", "-----BEGIN PRIVATE KEY-----[redacted]"),
+            (
+                "a LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCk1IYz0KLS0tLS1FTkQg\nUFJJVkFURSBLRVktLS0tLQo= b",
+                "a LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0t[redacted] b",
+            ),
             ("-----BEGIN CERTIFICATE-----\nMHc=\n-----END CERTIFICATE-----", ""),
             ("-----BEGIN ", ""),
             ("BackBon", ""),
@@ -300,6 +339,11 @@ mod tests {
             format!("you sent {token}, thanks"),
             format!(r#"{{"authorization": "{token}"}}"#),
             format!("nhs NHSMESH {token}"),
+            token.to_string().replace(' ', "%20").replace(':', "%3A"),
+            token.to_string().replace(' ', "+").replace(':', "%3a"),
+            token.to_string().replace(' ', r"\u0020").replace(':', r"\u003a"),
+            token.to_string().replace(':', "&#58;"),
+            token.to_string().replace(':', ":\r\n    "),
         ] {
             let shown = redactor().text(&body);
             assert!(!shown.contains(token.identity()), "{shown}");
@@ -314,6 +358,27 @@ mod tests {
         for before in ["NHSMESH: ", "NHSMESH NHSMESH a:b:c ", "scheme NHSMESH, at 12:30: "] {
             let shown = redactor().text(&format!("{before}{token}"));
             assert!(!shown.contains(token.identity()), "{shown}");
+        }
+    }
+
+    #[test]
+    fn what_follows_a_token_or_a_secret_on_the_next_line_stays() {
+        let token = token(&credentials()).to_string();
+        for hash in [&token[..], &token[..token.len() - 20], &format!("{token}ab")] {
+            let text = redactor().text(&format!("{hash}\r\naccept: a\r\nb: c"));
+            assert!(text.ends_with(":[hash redacted]\r\naccept: a\r\nb: c"), "{text}");
+        }
+        let (head, _) = redactor().request_head(&head(&token, "Accept: a\r\nX: hunter2\r\nhunter2: b\r\n"));
+        let names: Vec<&str> = head.headers.iter().map(|header| header.name.as_str()).collect();
+        assert_eq!(names, ["Authorization", "Accept", "X", "hunter2"]);
+    }
+
+    #[test]
+    fn what_is_no_token_stays_as_it_is() {
+        for text in
+            ["NHSMESH: at 12:30:15:\nstatus: 200", "NHSMESH\na: b\nc: d\ne: f\ng: h", "NHSMESH a:b:c:d: 200"]
+        {
+            assert_eq!(redactor().text(text), text);
         }
     }
 

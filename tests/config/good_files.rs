@@ -31,7 +31,12 @@ fn everything_is_where_it_belongs() {
     assert_eq!(config.timeouts, Timeouts::default());
     assert_eq!(config.warnings, Vec::<String>::new());
     let names: Vec<String> = config.secrets().into_iter().map(|secret| secret.name).collect();
-    let expected = ["endpoint.shared_key", "mailboxes.product.password", "mailboxes.counterpart.password"];
+    let expected = [
+        "endpoint.shared_key",
+        "mailboxes.product.password",
+        "mailboxes.counterpart.password",
+        "endpoint.client_key_file",
+    ];
     assert_eq!(names, expected);
 }
 

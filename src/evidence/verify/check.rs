@@ -79,6 +79,7 @@ impl Findings {
             self.compare(listed, contents);
             let unlisted = TAGS.iter().filter(|tag| **tag != TAG_MANIFEST && !listed.contains_key(**tag));
             self.problems.extend(unlisted.map(|tag| Problem::Unlisted((*tag).to_owned())));
+            self.problems.extend(listed.keys().filter_map(|path| acted_on(path)));
         }
         let is_known = |path: &str| {
             TAGS.contains(&path)
@@ -128,5 +129,17 @@ impl Findings {
                 Some(_) => self.changed.insert(path.clone()),
             };
         }
+    }
+}
+
+/// A tag file on which other programs would act, and we do not.
+fn acted_on(path: &str) -> Option<Problem> {
+    let name = path.to_lowercase();
+    let is_manifest = name.starts_with("manifest-") || name.starts_with("tagmanifest-");
+    match name.as_str() {
+        "fetch.txt" => Some(Problem::Fetch),
+        MANIFEST | TAG_MANIFEST => None,
+        _ if is_manifest && name.ends_with(".txt") => Some(Problem::OtherManifest(path.to_owned())),
+        _ => None,
     }
 }

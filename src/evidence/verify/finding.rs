@@ -76,6 +76,12 @@ pub enum Problem {
     /// The manifest of the tag files leaves one out.
     #[error("tagmanifest-sha256.txt does not list {0}")]
     Unlisted(String),
+    /// The bag says that parts of it are to be had elsewhere.
+    #[error("fetch.txt names files that are to be fetched from elsewhere: a bundle is complete by itself")]
+    Fetch,
+    /// A manifest that no bundle has.
+    #[error("{0} is a manifest that was not checked: a bundle has those of SHA-256, and no other")]
+    OtherManifest(String),
     /// Size or number of the payload is not what `bag-info.txt` says.
     #[error("bag-info.txt should say Payload-Oxum: {found}")]
     Oxum {
