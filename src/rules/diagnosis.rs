@@ -132,7 +132,9 @@ fn not_mesh(exchange: &Exchange) -> Fault {
 
 /// 403: which part of the token could be wrong, as far as the tape can tell.
 fn refused(exchange: &Exchange, tape: &[Arc<Exchange>]) -> Fault {
-    let mailbox = exchange.token.as_ref().map_or("?", |token| token.mailbox.as_str());
+    let named = exchange.operation.as_ref().and_then(Operation::mailbox).map(ToString::to_string);
+    let of_token = exchange.token.as_ref().map(|token| token.mailbox.as_str());
+    let mailbox = of_token.or(named.as_deref()).unwrap_or("?");
     let kind = FaultKind::Product;
     if let Some(ahead) = clock_difference(exchange).filter(|ahead| ahead.abs() > TokenTimestamp::WINDOW) {
         let direction = if ahead > TimeDelta::zero() { "ahead of" } else { "behind" };
@@ -143,6 +145,23 @@ fn refused(exchange: &Exchange, tape: &[Arc<Exchange>]) -> Fault {
                 duration(ahead.abs())
             ),
             "Set the clock of this machine. A token's timestamp is UTC and must be within two hours of the endpoint's time.",
+        );
+    }
+    if exchange.token.is_none() && exchange.request.head.header("authorization").is_none() {
+        return Fault::new(
+            kind,
+            format!("the endpoint refused a call on {mailbox} that has no Authorization header"),
+            "Send a token with each call on a mailbox: the OpenAPI's section on the authorization header says how it is made.",
+        );
+    }
+    if let Some(fault) = exchange.token_fault {
+        return Fault::new(
+            kind,
+            format!(
+                "the endpoint refused {mailbox}, whose token is not made as the specification says: {} was seen",
+                fault.seen()
+            ),
+            format!("Make the Authorization header so that {}.", fault.demand()),
         );
     }
     if exchange.token.as_ref().is_none_or(|token| token.hash == HashCheck::Differs) {

@@ -14,7 +14,8 @@ use crate::{
     protocol::{MessageId, Operation},
     tape::{
         Actor, BodyRecord, BodyRecorder, Exchange, FailureKind, HashCheck, Redactor, RequestRecord,
-        ResponseRecord, ScenarioNumber, Sha256, TimingRecord, TokenRecord, TransportFailure, Vantage,
+        ResponseRecord, ScenarioNumber, Sha256, TimingRecord, TokenFault, TokenRecord, TransportFailure,
+        Vantage,
     },
 };
 
@@ -192,6 +193,21 @@ fn a_token_whose_hash_differs_is_told_from_one_with_a_wrong_password() {
     assert!(
         handshake_accepted(&refused, &[]).unwrap_err().what.contains("not made as the specification says")
     );
+}
+
+/// A hash that was never looked at is not what differs.
+#[test]
+fn a_token_of_the_wrong_form_is_told_from_one_whose_hash_differs_and_from_none_at_all() {
+    let mut refused = exchange("POST /messageexchange/A\nAuthorization: x", 403, "");
+    refused.token = None;
+    refused.token_fault = Some(TokenFault::Scheme);
+    let fault = handshake_accepted(&refused, &[]).unwrap_err();
+    assert!(fault.what.starts_with("the endpoint refused A, ") && fault.what.contains("another scheme"));
+    assert!(fault.remedy.contains("\"NHSMESH\" in upper case and one space come first"), "{fault:?}");
+    let mut without = exchange("POST /messageexchange/A", 403, "");
+    without.token = None;
+    let fault = handshake_accepted(&without, &[]).unwrap_err();
+    assert_eq!(fault.what, "the endpoint refused a call on A that has no Authorization header");
 }
 
 /// A wrong password, or a disabled mailbox, would be the wrong thing to look for.
