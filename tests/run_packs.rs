@@ -262,12 +262,14 @@ fn a_bundle_that_cannot_be_written_is_said() {
     assert!(!outcome.stdout.contains("playing"), "told before anything is played: {outcome:?}");
 }
 
-/// Ctrl-C and the signal of service managers: the run says so, exits with neither 0 nor 1, and the
-/// bundle that it leaves is good and marked.
+/// Ctrl-C, the signal of service managers, and a terminal that is closed: the run says so, exits with neither
+/// 0 nor 1, and the bundle that it leaves is good and marked.
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_leaves_a_bundle_that_is_marked() {
-    for signal in ["INT", "TERM"] {
+    // The last only where a program can know whether it is to outlive its terminal.
+    let signals: &[&str] = if cfg!(target_os = "linux") { &["INT", "TERM", "HUP"] } else { &["INT", "TERM"] };
+    for signal in signals {
         let server = Server::silent();
         let folder = TempDir::new().unwrap();
         let config = Config::new(&server.url, folder.path());
