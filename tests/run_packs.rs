@@ -267,9 +267,11 @@ fn a_bundle_that_cannot_be_written_is_said() {
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_leaves_a_bundle_that_is_marked() {
-    // The last only where a program can know whether it is to outlive its terminal.
-    let signals: &[&str] = if cfg!(target_os = "linux") { &["INT", "TERM", "HUP"] } else { &["INT", "TERM"] };
-    for signal in signals {
+    // The last only where a program can know that it is not to outlive its terminal: under nohup these tests are.
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ends = ignored.is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).unwrap() & 1 == 0);
+    for signal in ["INT", "TERM"].into_iter().chain(ends.then_some("HUP")) {
         let server = Server::silent();
         let folder = TempDir::new().unwrap();
         let config = Config::new(&server.url, folder.path());
