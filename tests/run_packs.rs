@@ -149,6 +149,33 @@ fn examples_without_rows_are_refused() {
 }
 
 #[test]
+fn an_outline_without_examples_is_refused() {
+    let feature = "Feature: x\n  Scenario Outline: y\n    When the product checks its inbox\n";
+    assert_refused(play_feature(feature), &["own.feature:2:1", "this outline has no examples"]);
+}
+
+/// Headers that nobody names are there in any send.
+#[test]
+fn a_step_that_lacks_its_table_is_refused_and_so_is_a_table_that_no_step_looks_at() {
+    let sent = |below: &str| {
+        let given = "Given a mailbox for the product and another for an independent counterpart";
+        let when = "When the product sends a message of 10 bytes to the counterpart";
+        play_feature(&format!("Feature: x\n  Scenario: y\n    {given}\n    {when}\n    {below}\n"))
+    };
+    let headers = "Then the message was sent with these headers";
+    let accepted = "Then MESH accepts the message and gives it a message ID";
+    assert_refused(sent(headers), &["own.feature:5", "it lacks the table below it"]);
+    assert_refused(
+        sent(&format!("{accepted}\n      | Mex-To |")),
+        &["own.feature:5", "nothing looks at the table"],
+    );
+    let text = format!("{accepted}\n      \"\"\"\n      202\n      \"\"\"");
+    assert_refused(sent(&text), &["own.feature:5", "nothing looks at the text"]);
+    let (outcome, _) = sent(&format!("{headers}\n      | Mex-To |"));
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+}
+
+#[test]
 fn a_step_out_of_order_is_an_error_not_a_failure_and_the_rest_is_not_run() {
     let feature = "Feature: x\n  Scenario: y\n    Then MESH accepts the message and gives it a message ID\n    When the product checks its inbox\n";
     let (outcome, folder) = play_feature(feature);
@@ -235,12 +262,16 @@ fn a_bundle_that_cannot_be_written_is_said() {
     assert!(!outcome.stdout.contains("playing"), "told before anything is played: {outcome:?}");
 }
 
-/// Ctrl-C and the signal of service managers: the run says so, exits with neither 0 nor 1, and the
-/// bundle that it leaves is good and marked.
+/// Ctrl-C, the signal of service managers, and a terminal that is closed: the run says so, exits with neither
+/// 0 nor 1, and the bundle that it leaves is good and marked.
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_leaves_a_bundle_that_is_marked() {
-    for signal in ["INT", "TERM"] {
+    // The last only where a program can know that it is not to outlive its terminal: under nohup these tests are.
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ends = ignored.is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).unwrap() & 1 == 0);
+    for signal in ["INT", "TERM"].into_iter().chain(ends.then_some("HUP")) {
         let server = Server::silent();
         let folder = TempDir::new().unwrap();
         let config = Config::new(&server.url, folder.path());
@@ -324,8 +355,52 @@ fn check_says_whether_anybody_is_there_with_tls_and_without() {
         let outcome = witness(&["check", "--config", file.to_str().unwrap()]);
         assert_eq!(outcome.code, Some(0), "{outcome:?}");
         assert!(outcome.stdout.contains("_ping: answers 200"), "{}", outcome.stdout);
-        drop(endpoint);
-        let outcome = witness(&["check", "--config", file.to_str().unwrap()]);
-        assert!(outcome.code != Some(0) && !outcome.stderr.contains("panicked"), "{outcome:?}");
+        let mut config = endpoint.config();
+        let (scheme, _) = endpoint.url.split_once(':').unwrap();
+        config.set("url", &format!("{scheme}://127.0.0.1:1"));
+        let outcome = witness(&["check", "--config", config.write().to_str().unwrap()]);
+        assert_eq!(outcome.code, Some(3), "{outcome:?}");
+        assert!(outcome.stderr.contains("nobody answers at http"), "{outcome:?}");
+        assert!(outcome.stderr.contains("to mend   Check that the endpoint is up"), "{outcome:?}");
     }
+}
+
+/// Each is told as a run would tell it.
+#[test]
+fn check_says_what_to_mend_where_tls_fails() {
+    let (endpoint, other) = (support::Endpoint::start(), support::Endpoint::start());
+    let strange = |name: &str| other.folder.path().join(name).display().to_string();
+    let mut config = endpoint.config();
+    config.set("ca_file", &strange("ca.pem"));
+    let outcome = witness(&["check", "--config", config.write().to_str().unwrap()]);
+    assert_eq!(outcome.code, Some(2), "{outcome:?}");
+    assert!(outcome.stderr.contains("is not from the authority in endpoint.ca_file"), "{outcome:?}");
+    let mut config = endpoint.config();
+    config.set("client_certificate_file", &strange("PRODUCT.pem"));
+    config.set("client_key_file", &strange("PRODUCT-key.pem"));
+    let outcome = witness(&["check", "--config", config.write().to_str().unwrap()]);
+    assert_eq!(outcome.code, Some(2), "{outcome:?}");
+    assert!(outcome.stderr.contains("refuses the client certificate"), "{outcome:?}");
+    assert!(outcome.stderr.contains("to mend   Each environment has its own certificates"), "{outcome:?}");
+}
+
+/// `run` takes a configuration without an endpoint; whoever is told to check it first must not be told that
+/// it is wrong.
+#[test]
+fn check_takes_what_run_takes_and_looks_for_the_program_of_a_driver() {
+    let folder = TempDir::new().unwrap();
+    let check = |command: &str| {
+        let file = folder.path().join("mesh-witness.yaml");
+        let text = format!("product: {{name: Example, version: \"1\", driver: {{command: [{command}]}}}}\n");
+        std::fs::write(&file, text).unwrap();
+        witness(&["check", "--config", file.to_str().unwrap()])
+    };
+    let own = std::env::current_exe().unwrap();
+    let outcome = check(&format!("'{}'", own.display()));
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stdout.contains("mesh-witness.yaml: is right"), "{outcome:?}");
+    assert!(outcome.stdout.contains("endpoint: none, so a run brings its own: practice"), "{outcome:?}");
+    let outcome = check("./nonesuch.sh");
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""), "{outcome:?}");
+    assert!(outcome.stderr.contains("./nonesuch.sh: there is no such program"), "{outcome:?}");
 }

@@ -263,6 +263,9 @@ fn colours_are_on_terminals_alone_and_where_they_are_wanted() {
     let (terminal, printed) = played(&[], true);
     assert!(printed.contains("PASSED") && !printed.contains('\x1b'), "{printed:?}");
     assert!(is_coloured(&terminal), "the warning is on the terminal: {terminal:?}");
+    // There is no live line either where a terminal is dumb.
+    let (terminal, _) = played(&[("TERM", "dumb")], false);
+    assert!(terminal.contains("PASSED") && !terminal.contains('\x1b'), "{terminal}");
     let (terminal, _) = played(&[("NO_COLOR", "1")], false);
     assert!(terminal.contains("PASSED") && !is_coloured(&terminal), "{terminal:?}");
 }

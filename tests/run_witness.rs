@@ -46,6 +46,17 @@ fn an_attestation_is_attested_and_never_passed() {
     let (outcome, bundle) = practice(&["--tags", "@attestation"]);
     assert_eq!(outcome.code, Some(3), "nothing was judged: {outcome:?}");
     assert_eq!(outcomes(&bundle.unwrap()), ["not run"; 3]);
+    // What people say is no measurement, however much they say.
+    let all = ["801", "802", "803"].map(|case| SAID.replace("801", case)).concat();
+    let list = file(&folder, "said.yaml", &all);
+    let (outcome, bundle) = practice(&["--tags", "@attestation", "--attestations", &list]);
+    let bundle = bundle.unwrap();
+    assert_eq!((outcome.code, outcomes(&bundle)), (Some(3), vec!["attested".to_owned(); 3]));
+    assert!(outcome.stdout.contains("INCOMPLETE  3 attested"), "{outcome:?}");
+    assert!(outcome.stdout.contains("nothing was measured, so this is no pass"), "{outcome:?}");
+    for name in ["data/report.html", "data/run/junit.xml"] {
+        assert!(bundle.text(name).contains("nothing was measured"), "{name}");
+    }
 }
 
 #[test]
@@ -241,4 +252,16 @@ fn compare_says_what_got_worse() {
     let known = Bundle::open(&folder.path().join("known.zip")).text("data/conformance.md");
     assert!(known.contains("still failing: 999 bad, was error, is expected deviation"), "{known}");
     assert_eq!(compare("bad.zip", "nonesuch.zip").code, Some(2));
+    // An entry that is about nothing fails the run, though every case is as it was.
+    fs::write(&list, deviation("scenario: bad", "2999-01-01") + &deviation("case: \"123\"", "2999-01-01"))
+        .unwrap();
+    run("stale.zip", &["--deviations", &list, "--compare-with", &path("known.zip")]);
+    let stale = compare("known.zip", "stale.zip");
+    assert_eq!(stale.code, Some(1), "{stale:?}");
+    assert!(stale.stdout.contains("newly failing  list of deviations: the expected deviation of case 123"));
+    let told = Bundle::open(&folder.path().join("stale.zip")).text("data/conformance.md");
+    assert!(
+        told.contains("- newly failing: list of deviations: the expected deviation of case 123"),
+        "{told}"
+    );
 }

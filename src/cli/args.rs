@@ -38,11 +38,12 @@ pub enum Command {
 ///
 /// Without --config, an embedded endpoint is played over mutual TLS on this machine, with the
 /// built-in reference client as the product: practice, not evidence. With --config, the endpoint,
-/// mailboxes and certificates that the file names.
+/// mailboxes, certificates and product that the file names.
 ///
-/// Cases 801 to 803 are declarations: a named person answers on the terminal when a run with --config
-/// begins, or in --attestations. Without an answer they are not run and never passed: in practice,
-/// without --config, that does not count; with --config the run is incomplete, which is exit code 3.
+/// Cases 801 to 803 are declarations: a named person answers on the terminal when a run at a configured
+/// endpoint begins, or in --attestations. Without an answer they are not run and never passed: in
+/// practice, at the embedded endpoint, that does not count; elsewhere the run is incomplete, which is
+/// exit code 3. So is a run of declarations alone, since nothing was measured.
 ///
 /// The pack "product" makes things hard for a product on purpose, at the embedded endpoint, and judges what
 /// it does then.
@@ -53,7 +54,8 @@ pub enum Command {
 /// --live-host names it.
 #[derive(Debug, Args)]
 pub struct RunArguments {
-    /// Configuration of a real endpoint; `mesh-witness check` tells whether it is right
+    /// Configuration of a real endpoint, of a product, or of both; `mesh-witness check` tells whether it is
+    /// right
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// A built-in pack by its name, or a folder with .feature files; may be repeated [default: witness]
@@ -65,9 +67,9 @@ pub struct RunArguments {
     /// What people attest of cases 801 to 803: a YAML list of case, name, role, statement and date
     #[arg(long, value_name = "FILE")]
     pub attestations: Option<PathBuf>,
-    /// Failures that are known: a YAML list of requirement, case or scenario, with reason, reference, owner
-    /// and expires. One that is listed is shown and not counted; an entry that passes, matches nothing or
-    /// has expired fails the run
+    /// Failures that are known: a YAML list of requirement, case, scenario or rule, with reason, reference,
+    /// owner and expires. One that is listed is shown and not counted; an entry that passes, matches nothing
+    /// or has expired fails the run
     #[arg(long, value_name = "FILE")]
     pub deviations: Option<PathBuf>,
     /// Go on with what an earlier run has left: case 703, five days later

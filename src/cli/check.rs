@@ -1,39 +1,64 @@
 //! `check`: is the configuration right, and is anybody there? Uses no mailbox and no token, so it
 //! may be run at any time.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use http::Uri;
 use mesh_witness::{
-    client::Target,
-    config::Config,
+    client::{AnyBody, AnyClient, AnyRequest, TapeScope, Target},
+    config::{Driver, Setup},
+    product::driver::ProgramFile,
     protocol::{Operation, TokenTimestamp},
+    rules::{self, FaultKind},
+    tape::{Actor, Exchange, Redactor, ScenarioNumber, Tape},
 };
-use reqwest::{Client, Response};
 
 use super::{Exit, Failure, args::CheckArguments, screen, setting};
 
 pub async fn check(arguments: CheckArguments) -> Result<Exit, Failure> {
-    let config = load(&arguments.config)?;
-    screen::say(&format!("{}: is right", arguments.config.display()));
-    for line in config.describe(Utc::now()) {
-        screen::say(&format!("  {line}"));
+    let file = &arguments.config;
+    match load(file)? {
+        Setup::Endpoint(config) => {
+            can_be_asked(&config.driver)?;
+            is_right(file, &config.warnings, &config.describe(Utc::now()));
+            reach(&setting::target(&config, &config.mailboxes.product)?).await
+        }
+        Setup::Rehearsal(rehearsal) => {
+            can_be_asked(&rehearsal.driver)?;
+            let own = "endpoint: none, so a run brings its own: practice, not evidence";
+            is_right(file, &rehearsal.warnings, &[own.to_owned()]);
+            Ok(Exit::Good)
+        }
     }
-    for warning in &config.warnings {
-        screen::warning(warning);
-    }
-    reach(&setting::target(&config, &config.mailboxes.product)?).await
 }
 
-fn load(file: &Path) -> Result<Config, Failure> {
-    Config::load(file, &|name| std::env::var(name).ok()).map_err(|error| Failure::new(Exit::Usage, error))
+fn load(file: &Path) -> Result<Setup, Failure> {
+    Setup::load(file, &|name| std::env::var(name).ok()).map_err(|error| Failure::new(Exit::Usage, error))
+}
+
+/// A program that is not there would end a run before anything is played.
+fn can_be_asked(driver: &Driver) -> Result<(), Failure> {
+    let Driver::Command { command, folder, .. } = driver else { return Ok(()) };
+    ProgramFile::find(command, folder).map(|_| ()).map_err(|error| Failure::new(Exit::Usage, error))
+}
+
+fn is_right(file: &Path, warnings: &[String], lines: &[String]) {
+    screen::say(&format!("{}: is right", file.display()));
+    lines.iter().for_each(|line| screen::say(&format!("  {line}")));
+    warnings.iter().for_each(|warning| screen::warning(warning));
 }
 
 /// Asks `_ping`, which needs neither mailbox nor token, and compares clocks.
 async fn reach(target: &Target) -> Result<Exit, Failure> {
-    let response = ping(target).await?;
-    screen::say(&format!("{}: answers {}", response.url(), response.status()));
-    let Some(ahead) = clock_ahead(&response, Utc::now()) else {
+    let exchange = ping(target).await?;
+    let Some(response) = exchange.response.as_ref().filter(|_| exchange.failure.is_none()) else {
+        return Err(unreached(&exchange));
+    };
+    let head = &response.head;
+    let (origin, path) = (&exchange.origin, Operation::Ping.request().1);
+    screen::say(&format!("{origin}{path}: answers {} {}", head.status, head.reason));
+    let Some(ahead) = clock_ahead(head.header("date"), Utc::now()) else {
         return Ok(Exit::Good);
     };
     screen::say(&format!("  clock     this machine is {} s ahead of the endpoint", ahead.num_seconds()));
@@ -44,45 +69,38 @@ async fn reach(target: &Target) -> Result<Exit, Failure> {
     Err(Failure::new(Exit::Environment, message))
 }
 
+/// In the words that a run has for it.
+fn unreached(exchange: &Exchange) -> Failure {
+    let fault = rules::diagnose(exchange, "an answer", "MESH API", &[]);
+    let exit = if fault.kind == FaultKind::Configuration { Exit::Usage } else { Exit::Environment };
+    let rows = [("seen", fault.seen), ("to mend", Some(fault.remedy))];
+    let rows = rows.into_iter().filter_map(|(name, text)| Some(format!("\n  {name:<9} {}", text?)));
+    Failure::new(exit, format!("{}{}", fault.what, rows.collect::<String>()))
+}
+
 /// Asks `_ping`.
-async fn ping(target: &Target) -> Result<Response, Failure> {
-    let (_, path) = Operation::Ping.request();
-    let url = format!("{}{path}", target.origin());
-    let waits = target.timeouts();
-    let unable = |error: reqwest::Error| Failure::new(Exit::Environment, format!("{url}: {}", chain(&error)));
-    let mut client = Client::builder()
-        .connect_timeout(waits.connect)
-        .timeout(waits.response)
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy();
-    // Asked for even where nothing is encrypted. Another that was chosen before will do.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    if let Some(tls) = target.tls_config() {
-        client = client.tls_backend_preconfigured(tls);
-    }
-    client.build().map_err(unable)?.get(&url).send().await.map_err(unable)
+async fn ping(target: &Target) -> Result<Arc<Exchange>, Failure> {
+    let (method, path) = Operation::Ping.request();
+    let scope = TapeScope {
+        tape: Tape::new(),
+        redactor: Redactor::default(),
+        scenario: ScenarioNumber(0),
+        actor: Actor::Counterpart,
+    };
+    let path = path.parse::<Uri>().map_err(|error| Failure::new(Exit::Environment, error))?;
+    let request =
+        AnyRequest { method, target: path, headers: vec![], body: AnyBody::Bytes(Default::default()) };
+    Ok(AnyClient::new(target.clone(), scope).call(request).await.exchange)
 }
 
 /// How far an emulator's clock was moved; nothing where it was not, where nobody answers, and where
 /// something else than an emulator does.
 pub async fn clock_moved(target: &Target) -> TimeDelta {
-    let Ok(response) = ping(target).await else { return TimeDelta::zero() };
-    let header = |name: &str| response.headers().get(name)?.to_str().ok();
-    mesh_witness::tape::clock_moved(header).unwrap_or_default()
+    let exchange = ping(target).await.ok();
+    let head = exchange.as_ref().and_then(|exchange| Some(&exchange.response.as_ref()?.head));
+    head.and_then(|head| mesh_witness::tape::clock_moved(|name| head.header(name))).unwrap_or_default()
 }
 
-fn clock_ahead(response: &Response, now: DateTime<Utc>) -> Option<TimeDelta> {
-    let date = response.headers().get(reqwest::header::DATE)?.to_str().ok()?;
-    Some(now - DateTime::parse_from_rfc2822(date).ok()?.with_timezone(&Utc))
-}
-
-/// An error and its causes in one line: the cause is what a person can act on.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
+fn clock_ahead(date: Option<&str>, now: DateTime<Utc>) -> Option<TimeDelta> {
+    Some(now - DateTime::parse_from_rfc2822(date?).ok()?.with_timezone(&Utc))
 }

@@ -33,5 +33,6 @@ fn lines(comparison: &Comparison) -> Vec<String> {
 
 fn side(name: &str, run: &RunOutline) -> String {
     let emulated = if run.emulated { " (emulated: practice)" } else { "" };
-    format!("{name:<14} {}, {}{emulated}, {}", run.run_id, run.environment, run.product)
+    let RunOutline { run_id, environment, product, verdict, .. } = run;
+    format!("{name:<14} {run_id}, {environment}{emulated}, {product}, {verdict}")
 }

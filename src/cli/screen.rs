@@ -48,9 +48,10 @@ fn marked(word: &str, code: &str) -> String {
     if takes_it { format!("\x1b[{code}m{word}\x1b[0m") } else { word.to_owned() }
 }
 
-/// Whether whoever started the program wants colours at all (no-color.org).
+/// Whether whoever started the program wants colours (no-color.org), and their terminal knows any.
 fn takes_colours() -> bool {
-    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    let variable = |name| std::env::var_os(name).unwrap_or_default();
+    variable("NO_COLOR").is_empty() && variable("TERM") != "dumb"
 }
 
 /// The screen of one run. Writes to standard error when standard output is for programs.
@@ -214,6 +215,9 @@ impl Screen {
             self.line(
                 "  what may not be played here was left out, so this is no pass; --tags selects what may be",
             );
+        }
+        if verdict == Verdict::Incomplete && !record.has_measured() {
+            self.line("  nothing was measured, so this is no pass");
         }
         if let Some(reason) = &record.cut_short {
             self.line(&format!("  cut short: {reason}"));

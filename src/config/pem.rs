@@ -53,9 +53,11 @@ impl Pem {
     pub(super) fn read(path: &Path, shown: &str) -> Result<Self, Complaint> {
         let shown = visible(shown);
         let bytes = bytes_of(path).map_err(|error| unread(&error, &shown))?;
+        // Windows' editor may put it there, and shows it to nobody.
+        let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
         let has = |label: &str| bytes.windows(label.len()).any(|window| window == label.as_bytes());
         if !has("-----BEGIN ") {
-            return Err(no_pem(&bytes, &shown));
+            return Err(no_pem(bytes, &shown));
         }
         let mut pem = Self {
             certificates: Vec::new(),
@@ -66,7 +68,7 @@ impl Pem {
             public_key: false,
             shown,
         };
-        for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(&bytes) {
+        for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(bytes) {
             match section {
                 Ok((kind, der)) => pem.take(kind, der)?,
                 // The base64 of a sealed key of the old kind begins with headers: not damage.
@@ -198,6 +200,11 @@ fn no_pem(bytes: &[u8], shown: &str) -> Complaint {
     let input = quoted(shown);
     if bytes.is_empty() {
         Complaint::new(format!("{shown} is empty"), "copy the file again")
+    } else if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") {
+        Complaint::new(
+            format!("{shown} is text in UTF-16, as PowerShell writes it, not PEM"),
+            "save it as UTF-8 or ASCII",
+        )
     } else if Certificate::read(CertificateDer::from(bytes.to_vec())).is_some() {
         Complaint::new(
             format!("{shown} is a certificate in DER, not in PEM"),

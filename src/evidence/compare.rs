@@ -52,12 +52,15 @@ struct Summary {
     started_at: String,
     environment: Environment,
     product: Product,
+    verdict: String,
     cases: Vec<Case>,
     #[serde(default)]
     pending: Vec<Left>,
     /// None in a summary of an earlier version.
     #[serde(default)]
     rules: Vec<Rule>,
+    #[serde(default)]
+    deviation_problems: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -137,7 +140,9 @@ pub fn outline_of_summary(json: &[u8]) -> Result<RunOutline, String> {
 }
 
 fn outline_of(summary: Summary) -> RunOutline {
-    let Summary { run_id, started_at, environment, product, cases, rules, .. } = summary;
+    let Summary {
+        run_id, started_at, environment, product, verdict, cases, rules, deviation_problems, ..
+    } = summary;
     let case = |case: Case| CaseOutline {
         id: case.id.as_deref().map(plain),
         name: plain(&case.name),
@@ -151,8 +156,10 @@ fn outline_of(summary: Summary) -> RunOutline {
         environment: plain(&environment.name),
         emulated: environment.emulated,
         product: plain(&format!("{} {}", product.name, product.version)),
+        verdict: plain(&verdict),
         cases: cases.into_iter().map(case).collect(),
         rules: rules.into_iter().map(rule).collect(),
+        deviation_problems: deviation_problems.iter().map(|problem| plain(problem)).collect(),
     }
 }
 

@@ -43,24 +43,24 @@ fn heading(record: &RunRecord) -> String {
 }
 
 fn section(question: &str, answer: &str) -> String {
-    format!("## {question}\n\n{}", fitted(answer))
+    const MORE: &str = "\n- and more: see report.html";
+    format!("## {question}\n\n{}", fitted(answer, LONGEST, MORE))
 }
 
-/// No longer than the form takes, cut at the end of a line.
-fn fitted(answer: &str) -> String {
-    if answer.chars().count() <= LONGEST {
+/// No longer than the form takes, cut at the end of a line; `more` says where the rest is.
+fn fitted(answer: &str, longest: usize, more: &str) -> String {
+    if answer.chars().count() <= longest {
         return answer.to_owned();
     }
-    const MORE: &str = "\n- and more: see report.html";
     let mut kept = String::new();
     for line in answer.lines() {
-        if kept.chars().count() + line.chars().count() + MORE.len() + 1 > LONGEST {
+        if kept.chars().count() + line.chars().count() + more.chars().count() + 1 > longest {
             break;
         }
         kept.push_str(line);
         kept.push('\n');
     }
-    kept.trim_end().to_owned() + MORE
+    kept.trim_end().to_owned() + more
 }
 
 /// On an endpoint of our own the form has no answer from this run.
@@ -152,10 +152,10 @@ fn changes(record: &RunRecord) -> String {
             "This run was compared with no other: `run --compare-with BUNDLE` does it.\n\n{PERSON} what has changed, with the numbers of requests for change."
         );
     };
-    format!(
-        "{}\n\n{PERSON} the numbers of requests for change, and what was changed in the product.",
-        compared(comparison)
-    )
+    let asked =
+        format!("\n\n{PERSON} the numbers of requests for change, and what was changed in the product.");
+    const MORE: &str = "\n- and more: `mesh-witness compare` tells all of it";
+    fitted(&compared(comparison), LONGEST - asked.chars().count(), MORE) + &asked
 }
 
 fn compared(comparison: &Comparison) -> String {
@@ -172,6 +172,9 @@ fn compared(comparison: &Comparison) -> String {
     ];
     if old.product != new.product {
         lines.push(format!("- product: {}, was {}", inline(&new.product), inline(&old.product)));
+    }
+    if old.verdict != new.verdict {
+        lines.push(format!("- verdict: {}, was {}", inline(&new.verdict), inline(&old.verdict)));
     }
     for kind in ChangeKind::ALL {
         for change in comparison.of_kind(kind) {
@@ -283,8 +286,15 @@ mod tests {
             product: "p".to_owned(),
             cases: (0..100).map(|number| case(number, outcome)).collect(),
             rules: vec![],
+            verdict: outcome.to_owned(),
+            deviation_problems: vec![],
         };
-        let answer = fitted(&compared(&Comparison::of(run("failed"), run("passed"))));
-        assert!(answer.chars().count() <= LONGEST && answer.ends_with("see report.html"), "{answer}");
+        let mut record = fixtures::passed();
+        record.comparison = Some(Comparison::of(run("failed"), run("passed")));
+        let answer = changes(&record);
+        assert!(answer.chars().count() <= LONGEST, "{answer}");
+        assert!(answer.contains("- verdict: passed, was failed\n"), "{answer}");
+        assert!(answer.contains("and more: `mesh-witness compare` tells all of it\n"), "{answer}");
+        assert!(answer.ends_with("what was changed in the product."), "a person is still asked: {answer}");
     }
 }

@@ -66,21 +66,23 @@ pub fn headings(record: &RunRecord) -> Vec<Heading> {
 }
 
 /// Shown only by a scenario that is as it must be: a send that was accepted in a scenario that failed
-/// shows nothing of how the product sends.
+/// shows nothing of how the product sends. But a handshake is made once for many scenarios: whether the one
+/// in which it was made goes wrong afterwards, says nothing of it.
 fn heading(
     record: &RunRecord,
     name: &'static str,
     kind: &dyn Fn(&Operation) -> bool,
     accepted: &[u16],
 ) -> Heading {
-    let made = record
-        .exchanges
-        .iter()
-        .filter(|exchange| exchange.actor == Actor::Product && exchange.operation.as_ref().is_some_and(kind));
+    let made = record.exchanges.iter().enumerate().filter(|(_, exchange)| {
+        exchange.actor == Actor::Product && exchange.operation.as_ref().is_some_and(kind)
+    });
     let (mut seen, mut exchanges, mut worst) = (Vec::new(), 0, None);
-    for exchange in made {
+    for (place, exchange) in made {
         let Some(scenario) = record.scenarios.get(exchange.scenario.0) else { continue };
-        if scenario.outcome.is_good() && exchange.status().is_some_and(|status| accepted.contains(&status)) {
+        let is_handshake = matches!(exchange.operation, Some(Operation::Handshake(_)));
+        let shows = scenario.outcome.is_good() || is_handshake && !scenario.blames(place);
+        if shows && exchange.status().is_some_and(|status| accepted.contains(&status)) {
             exchanges += 1;
             if seen.len() < TOLD {
                 seen.push(Seen { case: scenario.case.clone(), ..of(exchange) });
@@ -112,6 +114,7 @@ fn of(exchange: &Exchange) -> Seen {
 mod tests {
     use super::super::fixtures;
     use super::*;
+    use crate::runner::{Fault, FaultKind};
 
     #[test]
     fn each_is_shown_by_what_the_product_did_in_cases_that_passed() {
@@ -136,10 +139,30 @@ mod tests {
         assert_eq!(headings(&record).len(), 4, "one is enough");
     }
 
+    /// All cases go by the handshake of the first.
+    #[test]
+    fn a_handshake_is_shown_also_when_its_case_fails_for_something_else() {
+        let mut record = fixtures::passed();
+        record.exchanges.truncate(6);
+        record.scenarios[0].outcome = Outcome::Failed;
+        record.scenarios[0].steps[4].fault = Some(Fault::new(FaultKind::Product, "what", "remedy"));
+        let shown =
+            |record: &RunRecord| headings(record).into_iter().map(|one| one.outcome).collect::<Vec<_>>();
+        assert_eq!(shown(&record)[..2], [Outcome::Passed, Outcome::Failed]);
+        // The handshake is what is wrong.
+        record.scenarios[0].steps[4].exchanges = vec![0];
+        assert_eq!(shown(&record)[..2], [Outcome::Failed, Outcome::Failed]);
+    }
+
     #[test]
     fn a_case_that_did_not_pass_shows_nothing() {
         let mut record = fixtures::passed();
-        record.scenarios.iter_mut().for_each(|scenario| scenario.outcome = Outcome::Error);
+        for scenario in &mut record.scenarios {
+            let all = scenario.steps.iter().flat_map(|step| step.exchanges.clone()).collect();
+            scenario.outcome = Outcome::Error;
+            scenario.steps[0].fault = Some(Fault::new(FaultKind::Endpoint, "what", "remedy"));
+            scenario.steps[0].exchanges = all;
+        }
         assert!(headings(&record).iter().all(|heading| heading.outcome == Outcome::Error));
         record.scenarios[0].outcome = Outcome::Failed;
         assert_eq!(headings(&record)[1].outcome, Outcome::Failed);

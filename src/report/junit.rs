@@ -10,12 +10,15 @@ use chrono::{DateTime, Utc};
 
 use super::{ReportError, exchanges, rules, text};
 use crate::{
-    rules::traffic::{Finding, Rule, Verdict as Judged},
+    rules::traffic::{Finding, Verdict as Judged, remedies},
     runner::{Attestation, Fault, Outcome, RuleRecord, RunRecord, ScenarioRecord, Verdict},
 };
 
 /// The suite of the rules over the product's traffic.
 const RULES: &str = "rules";
+/// What a run may consist of that measures nothing.
+const NOTHING_MEASURED: &str =
+    "what was selected does not apply, was left out, is declared by a person, or is expected to fail";
 /// Findings of one rule that are told, and exchanges of one finding.
 const FINDINGS: usize = 10;
 const NUMBERS: usize = 20;
@@ -75,25 +78,27 @@ fn case_of_rule(record: &RunRecord, rule: &RuleRecord) -> TestCase {
         _ => TestCase::success(&name, Duration::ZERO),
     };
     if let junit_report::TestResult::Failure { cause, .. } = &mut case.result {
-        let told = findings.iter().take(FINDINGS).map(|finding| explanation_of(finding, of));
-        *cause = Some(text::cdata(&told.collect::<Vec<_>>().join("\n\n")));
+        let shown = findings.get(..FINDINGS).unwrap_or(findings);
+        let told = shown.iter().zip(remedies(of, shown));
+        let told = told.map(|(finding, remedy)| explanation_of(finding, remedy));
+        let source = format!("demanded by: {}", of.source);
+        *cause = Some(text::cdata(&told.chain([source]).collect::<Vec<_>>().join("\n\n")));
     }
     case.set_classname(RULES);
     case.set_system_out(&text::cdata(&properties_of(record, rule)));
     case
 }
 
-fn explanation_of(finding: &Finding, rule: &Rule) -> String {
+fn explanation_of(finding: &Finding, remedy: Option<&str>) -> String {
     let numbers: Vec<String> = finding.exchanges.iter().take(NUMBERS).map(ToString::to_string).collect();
-    [
+    let mut lines = vec![
         finding.what.clone(),
         format!("expected: {}", finding.expected),
         format!("seen: {}", finding.seen),
-        format!("to mend it: {}", finding.remedy.unwrap_or(rule.remedy)),
-        format!("demanded by: {}", rule.source),
         format!("at {}, exchanges {} of report.html", text::second(finding.at), numbers.join(", ")),
-    ]
-    .join("\n")
+    ];
+    lines.extend(remedy.map(|remedy| format!("to mend it: {remedy}")));
+    lines.join("\n")
 }
 
 fn properties_of(record: &RunRecord, rule: &RuleRecord) -> String {
@@ -153,7 +158,7 @@ fn unfinished(record: &RunRecord) -> Option<String> {
         (None, _) if record.scenarios.is_empty() => {
             Some("nothing was played: no scenario was selected".to_owned())
         }
-        (None, _) => Some("nothing was judged: all that was selected was left out".to_owned()),
+        (None, _) => Some(format!("nothing was measured: {NOTHING_MEASURED}")),
     }
 }
 

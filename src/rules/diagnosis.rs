@@ -133,7 +133,7 @@ fn not_mesh(exchange: &Exchange) -> Fault {
 /// 403: which part of the token could be wrong, as far as the tape can tell.
 fn refused(exchange: &Exchange, tape: &[Arc<Exchange>]) -> Fault {
     let kind = FaultKind::Product;
-    let Some(token) = &exchange.token else { return not_a_token(exchange) };
+    let (Some(token), None) = (&exchange.token, exchange.token_fault) else { return not_a_token(exchange) };
     let mailbox = token.mailbox.as_str();
     // That is certain, whatever the clocks show.
     if was_used(exchange, tape) {
@@ -190,19 +190,22 @@ fn refused(exchange: &Exchange, tape: &[Arc<Exchange>]) -> Fault {
     }
 }
 
-/// 403 to a call without a token, or with one that cannot be read.
+/// 403 to a call without a token, or with one that is none.
 fn not_a_token(exchange: &Exchange) -> Fault {
     let mailbox = exchange.operation.as_ref().and_then(Operation::mailbox);
-    let mailbox = mailbox.map_or_else(|| "the call".to_owned(), |mailbox| format!("a call of {mailbox}"));
-    let wrong = exchange.token_fault.map_or_else(
-        || "it has none".to_owned(),
-        |fault| format!("it must be so that {}; it has {}", fault.demand(), fault.seen()),
-    );
-    Fault::new(
-        FaultKind::Product,
-        format!("the endpoint refused {mailbox}, whose Authorization header is not a token"),
-        format!("Write the header as NHSMESH mailbox:nonce:count:timestamp:hash: {wrong}."),
-    )
+    let call = mailbox.map_or_else(|| "a call".to_owned(), |mailbox| format!("a call of {mailbox}"));
+    match exchange.token_fault {
+        Some(fault) => Fault::new(
+            FaultKind::Product,
+            format!("the endpoint refused {call}, whose Authorization header is not a token"),
+            format!("Make the header so that {}; it has {}.", fault.demand(), fault.seen()),
+        ),
+        None => Fault::new(
+            FaultKind::Product,
+            format!("the endpoint refused {call} that has no Authorization header"),
+            "Send a token with each call on a mailbox: the OpenAPI's section on the authorization header says how it is made.",
+        ),
+    }
 }
 
 /// Whether an earlier call had the very same token.

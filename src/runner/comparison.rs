@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::{Outcome, Verdict};
+
 /// One side of a comparison: what a bundle's summary says of its run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunOutline {
@@ -15,10 +17,14 @@ pub struct RunOutline {
     pub emulated: bool,
     /// The product's name and version.
     pub product: String,
+    /// The word for its verdict.
+    pub verdict: String,
     /// Its cases.
     pub cases: Vec<CaseOutline>,
     /// What the rules say of the product's traffic, each as a case; empty when the bundle says nothing of it.
     pub rules: Vec<CaseOutline>,
+    /// What was wrong with the list of expected deviations, each a sentence.
+    pub deviation_problems: Vec<String>,
 }
 
 /// A case of one side.
@@ -99,13 +105,16 @@ impl Comparison {
         }
         let gone = before.into_iter().enumerate().filter(|(place, _)| !taken.contains(place));
         changes.extend(gone.filter_map(|(_, case)| change(Some(case), None)));
+        changes.extend(problems(&old.deviation_problems, &new.deviation_problems));
         Self { old, new, changes, unchanged }
     }
 
-    /// Whether anything got worse.
+    /// Whether anything got worse: also when no case says so, since a run may be cut short, or be no practice
+    /// any more, in which declarations need not be made.
     #[must_use]
     pub fn is_worse(&self) -> bool {
-        self.changes.iter().any(|change| change.worse)
+        let passed = |run: &RunOutline| run.verdict == Verdict::Passed.word();
+        self.changes.iter().any(|change| change.worse) || (passed(&self.old) && !passed(&self.new))
     }
 
     /// The changes of one kind.
@@ -161,6 +170,25 @@ fn change(old: Option<&CaseOutline>, new: Option<&CaseOutline>) -> Option<Change
     Some(Change { kind, worse, case, old: before, new: after, fault })
 }
 
+/// What is wrong with the list of expected deviations fails a run as a case does.
+fn problems<'a>(old: &'a [String], new: &'a [String]) -> impl Iterator<Item = Change> + 'a {
+    let of = |problem: &String, kind: ChangeKind, old: &str, new: &str| Change {
+        kind,
+        worse: kind == ChangeKind::NewlyFailing,
+        case: format!("list of deviations: {problem}"),
+        old: Some(old.to_owned()),
+        new: Some(new.to_owned()),
+        fault: None,
+    };
+    let (failed, passed) = (Outcome::Failed.word(), Outcome::Passed.word());
+    let now = new.iter().map(move |problem| match old.contains(problem) {
+        true => of(problem, ChangeKind::StillFailing, failed, failed),
+        false => of(problem, ChangeKind::NewlyFailing, passed, failed),
+    });
+    let gone = old.iter().filter(move |problem| !new.contains(problem));
+    now.chain(gone.map(move |problem| of(problem, ChangeKind::Fixed, failed, passed)))
+}
+
 fn is_failing(outcome: &str) -> bool {
     matches!(outcome, "failed" | "error" | "expected deviation")
 }
@@ -199,8 +227,10 @@ mod tests {
             environment: String::new(),
             emulated: false,
             product: String::new(),
+            verdict: String::new(),
             cases: cases.iter().map(case).collect(),
             rules: vec![],
+            deviation_problems: vec![],
         }
     }
 
@@ -243,6 +273,44 @@ mod tests {
         let both = run(&[("201", "passed"), ("202", "failed")]);
         let comparison = Comparison::of(both.clone(), both);
         assert_eq!((comparison.unchanged, comparison.changes.len(), comparison.is_worse()), (1, 1, false));
+    }
+
+    /// A run that a stale entry of the list fails has the outcomes that it had before.
+    #[test]
+    fn what_is_newly_wrong_with_the_list_of_deviations_is_worse() {
+        use ChangeKind::{Fixed, NewlyFailing, StillFailing};
+        let with = |problems: &[&str]| RunOutline {
+            deviation_problems: problems.iter().map(|&problem| problem.to_owned()).collect(),
+            ..run(&[("201", "passed")])
+        };
+        for (old, new, kind, worse) in [
+            (&[][..], &["stale"][..], NewlyFailing, true),
+            (&["stale"], &["stale"], StillFailing, false),
+            (&["stale"], &[], Fixed, false),
+        ] {
+            let comparison = Comparison::of(with(old), with(new));
+            let kinds: Vec<ChangeKind> = comparison.changes.iter().map(|change| change.kind).collect();
+            assert_eq!((kinds, comparison.is_worse()), (vec![kind], worse), "{old:?} to {new:?}");
+        }
+    }
+
+    /// The same declarations may be missing in both; in practice they do not count.
+    #[test]
+    fn a_run_that_is_passed_no_more_is_worse_whatever_its_cases_say() {
+        let with = |verdict: Verdict| RunOutline {
+            verdict: verdict.word().to_owned(),
+            ..run(&[("201", "passed"), ("801", "not run")])
+        };
+        for (old, new, worse) in [
+            (Verdict::Passed, Verdict::Passed, false),
+            (Verdict::Passed, Verdict::Incomplete, true),
+            (Verdict::Passed, Verdict::CutShort, true),
+            (Verdict::Passed, Verdict::Failed, true),
+            (Verdict::Failed, Verdict::Passed, false),
+            (Verdict::Incomplete, Verdict::Incomplete, false),
+        ] {
+            assert_eq!(Comparison::of(with(old), with(new)).is_worse(), worse, "{old:?} to {new:?}");
+        }
     }
 
     #[test]

@@ -239,14 +239,25 @@ fn parse(shown: &str, file: &PackFile) -> Result<Option<Feature>, PackError> {
         Feature::parse(&text, GherkinEnv::default()).map_err(|error| syntax(shown, &text, &error))?;
     feature.path = Some(PathBuf::from(&file.path));
     check_outlines(&feature).map_err(|(line, detail)| unplayable(line, detail))?;
-    let feature = feature.expand_examples().map_err(|error| unplayable(error.pos.line, error.to_string()))?;
+    let feature = feature.expand_examples().map_err(|error| {
+        let what = format!("<{}> is no column of the examples: add it, or correct the name", error.name);
+        unplayable(error.pos.line, what)
+    })?;
     Ok(Some(feature))
 }
 
-/// An outline whose examples have no rows would vanish without a word.
+/// An outline whose examples have no rows would vanish without a word; one that has none at all would be
+/// played once, as it stands.
 fn check_outlines(feature: &Feature) -> Result<(), (usize, String)> {
     let scenarios = feature.scenarios.iter().chain(feature.rules.iter().flat_map(|rule| &rule.scenarios));
     for scenario in scenarios {
+        let is_outline = matches!(scenario.keyword.trim(), "Scenario Outline" | "Scenario Template");
+        if is_outline && scenario.examples.is_empty() {
+            return Err((
+                scenario.position.line,
+                "this outline has no examples: add some, or make it a Scenario".to_owned(),
+            ));
+        }
         for examples in &scenario.examples {
             if examples.table.as_ref().is_none_or(|table| table.rows.len() < 2) {
                 return Err((
@@ -346,6 +357,15 @@ mod tests {
         let error = parsed("Feature: x\n  Scenario Outline: y\n    Given <a>\n    Examples:\n      | a |\n")
             .unwrap_err();
         assert!(error.starts_with("x.feature:4:1: these examples have no rows"), "{error}");
+    }
+
+    #[test]
+    fn an_outline_without_examples_and_a_name_that_is_no_column_are_errors() {
+        let outline = "Feature: x\n  Scenario Outline: y\n    Given <a>\n";
+        let error = parsed(outline).unwrap_err();
+        assert!(error.starts_with("x.feature:2:1: this outline has no examples"), "{error}");
+        let error = parsed(&format!("{outline}    Examples:\n      | b |\n      | 1 |\n")).unwrap_err();
+        assert_eq!(error, "x.feature:3:1: <a> is no column of the examples: add it, or correct the name");
     }
 
     #[test]

@@ -318,9 +318,20 @@ fn is_labelled(line: &str) -> bool {
 fn unplayable(path: &str, step: &Step, steps: &Collection<MeshWorld>) -> Option<String> {
     let place = format!("{path}:{}: {}{}", step.position.line, step.keyword, step.value);
     match steps.find(step) {
-        Ok(Some(_)) => None,
+        Ok(Some(_)) => beneath(step).map(|problem| format!("{place}: {problem}")),
         Ok(None) => Some(format!("{place}: there is no such step; {}", nearest(step))),
         Err(error) => Some(format!("{place}: more than one step matches: {error}")),
+    }
+}
+
+/// What a step looks at that is not there, or that is there and that it does not look at: either would pass
+/// for proved.
+fn beneath(step: &Step) -> Option<&'static str> {
+    let takes_table = step.value.ends_with("these headers");
+    match (takes_table, step.table.as_ref().is_some_and(|table| !table.rows.is_empty())) {
+        (true, false) => Some("it lacks the table below it, one header a row, and without it proves nothing"),
+        (false, true) => Some("nothing looks at the table below it: take it out"),
+        _ => step.docstring.is_some().then_some("nothing looks at the text below it: take it out"),
     }
 }
 

@@ -185,7 +185,6 @@ impl RunRecord {
     pub fn verdict(&self) -> Verdict {
         let counting = || self.scenarios.iter().filter(|scenario| !self.is_excused(scenario));
         let any = |like: &Outcome| counting().any(|scenario| scenario.outcome.is_like(like));
-        let judged = self.scenarios.iter().any(|scenario| scenario.outcome.is_good());
         let breaks_rules = self.rules.iter().any(RuleRecord::fails);
         if any(&Outcome::Failed) || breaks_rules || !self.deviation_problems.is_empty() {
             Verdict::Failed
@@ -193,11 +192,17 @@ impl RunRecord {
             Verdict::CutShort
         } else if any(&Outcome::Error) || self.scenarios.is_empty() {
             Verdict::Error
-        } else if any(&Outcome::NotRun(String::new())) || !judged {
+        } else if any(&Outcome::NotRun(String::new())) || !self.has_measured() {
             Verdict::Incomplete
         } else {
             Verdict::Passed
         }
+    }
+
+    /// Whether anything was seen to be as it must be. What a person says is no measurement.
+    #[must_use]
+    pub fn has_measured(&self) -> bool {
+        self.scenarios.iter().any(|of| matches!(of.outcome, Outcome::Passed | Outcome::Warning))
     }
 
     /// Whether a scenario is shown and not counted: a failure that was expected, or in practice an
@@ -294,6 +299,12 @@ impl ScenarioRecord {
     #[must_use]
     pub fn is_to_be_played(&self) -> bool {
         self.outcome == Outcome::NotRun(NOT_REACHED.to_owned())
+    }
+
+    /// Whether a step that did not pass made or looked at this exchange.
+    #[must_use]
+    pub fn blames(&self, exchange: usize) -> bool {
+        self.steps.iter().any(|step| step.fault.is_some() && step.exchanges.contains(&exchange))
     }
 
     /// Why it did not pass, when a step says so.

@@ -73,6 +73,8 @@ fn only_a_run_in_which_all_that_counts_is_good_is_passed() {
         (vec![Outcome::Passed, Outcome::Warning, Outcome::Attested], false, Verdict::Passed),
         (vec![Outcome::Passed, not_applicable()], false, Verdict::Passed),
         (vec![not_applicable()], false, Verdict::Incomplete),
+        (vec![Outcome::Attested, Outcome::Attested], false, Verdict::Incomplete),
+        (vec![Outcome::Attested, not_applicable()], false, Verdict::Incomplete),
         (vec![], false, Verdict::Error),
         (vec![Outcome::Passed, not_run()], false, Verdict::Incomplete),
         (vec![Outcome::Passed, Outcome::Error], false, Verdict::Error),

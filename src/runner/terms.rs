@@ -10,7 +10,7 @@ use crate::protocol::MessageId;
 /// What a run is told. The default is that of a run without a configuration.
 #[derive(Debug, Clone, Default)]
 pub struct Terms {
-    /// Whether this is practice: no configuration was given, so nobody can be asked to attest anything.
+    /// Whether this is practice: no endpoint was configured, so nobody can be asked to attest anything.
     pub practice: bool,
     /// Optional parts of the pack that the product does without.
     pub without: BTreeSet<Optional>,

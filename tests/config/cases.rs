@@ -599,6 +599,13 @@ pub const FILES: &[Case] = &[
     },
     Case {
         old: "ca.pem",
+        new: "wide.pem",
+        said: &[
+            "F:4: endpoint.ca_file: DIR/wide.pem is text in UTF-16, as PowerShell writes it, not PEM; save it as UTF-8 or ASCII",
+        ],
+    },
+    Case {
+        old: "ca.pem",
         new: "large.pem",
         said: &[
             "F:4: endpoint.ca_file: DIR/large.pem cannot be read: the file is larger than 1 MiB; name a PEM file that this user may read",

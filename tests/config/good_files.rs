@@ -50,6 +50,12 @@ fn where_a_driven_product_is_recorded_can_be_said() {
 }
 
 #[test]
+fn a_byte_order_mark_before_a_certificate_is_passed_over() {
+    let config = good(&changed("client.pem", "bom.pem"));
+    assert_eq!(config.endpoint.identity.map(|identity| identity.certificates().len()), Some(1));
+}
+
+#[test]
 fn the_template_loads() {
     let folder = tempfile::tempdir().unwrap();
     for (from, to) in

@@ -94,6 +94,9 @@ fn other_wrappings(folder: &Path, key: &KeyPair, der: &[u8], client: &str) {
     let request = params("request", LONG, false).serialize_request(key).unwrap();
     file("request.pem", request.pem().unwrap().as_bytes());
     file("public.pem", key.public_key_pem().as_bytes());
+    file("bom.pem", format!("\u{feff}{client}").as_bytes());
+    let wide = client.encode_utf16().flat_map(u16::to_le_bytes);
+    file("wide.pem", &[0xFF, 0xFE].into_iter().chain(wide).collect::<Vec<u8>>());
     file("client.p7b", pem("PKCS7", b"certificates").as_bytes());
     file("client.der", der);
     file("client-key.der", key.serialized_der());

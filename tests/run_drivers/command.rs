@@ -184,10 +184,14 @@ fn neither_half_a_secret_nor_a_private_key_is_kept() {
 fn a_program_that_cannot_be_started_is_a_fault_of_the_configuration() {
     let rig = Rig::empty();
     rig.file("plain.txt", "no program", 0o644);
+    rig.file("windows.sh", "#!/bin/sh\r\nexit 0\r\n", 0o755);
+    rig.file("strange.sh", "#! /no/such/shell -e\nexit 0\n", 0o755);
     for (command, what) in [
         ("[./nothing.sh]", "./nothing.sh: there is no such program"),
         ("[no-such-program-anywhere]", "no-such-program-anywhere: there is no such program"),
         ("[./plain.txt]", "./plain.txt: is not executable"),
+        ("[./windows.sh]", "save the file with the line ends of this system: \\r is Windows'"),
+        ("[./strange.sh]", "./strange.sh: its first line asks for \"/no/such/shell\", which is not there"),
     ] {
         let outcome = rig.play(&format!("{{command: {command}}}"), &["--tags", "@case-201"]);
         assert_eq!(outcome.code, Some(2), "{command}: {outcome:?}");

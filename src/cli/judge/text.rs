@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use mesh_witness::{
-    rules::traffic::{Finding, Grade, RuleResult, Verdict},
+    rules::traffic::{Finding, Grade, RuleResult, Verdict, remedies},
     tape::printable,
 };
 
@@ -52,20 +52,19 @@ fn rule(result: &RuleResult, numbers: &str, lines: &mut Vec<String>) {
     let rule = result.rule;
     lines.push(String::new());
     lines.push(format!("{word}  {} ({})  {}", rule.id, rule.severity.word(), rule.title));
-    for one in findings.iter().take(SHOWN) {
+    let shown = findings.get(..SHOWN).unwrap_or(findings);
+    for (one, remedy) in shown.iter().zip(remedies(rule, shown)) {
         finding(one, numbers, lines);
+        lines.extend(remedy.map(|remedy| format!("    to mend   {remedy}")));
     }
     if findings.len() > SHOWN {
         lines.push(format!("    and {} more: --format json has them", findings.len() - SHOWN));
     }
-    if findings.iter().any(|finding| finding.remedy.is_none()) {
-        lines.push(format!("  to mend   {}", rule.remedy));
-    }
-    lines.push(format!("  source    {}", rule.source));
+    lines.push(format!("    source    {}", rule.source));
 }
 
 fn finding(of: &Finding, numbers: &str, lines: &mut Vec<String>) {
-    let Finding { grade, what, expected, seen, remedy, at, mailbox, message, exchanges } = of;
+    let Finding { grade, what, expected, seen, at, mailbox, message, exchanges, .. } = of;
     let mailbox = mailbox.as_deref().unwrap_or("no mailbox");
     let message = message.as_ref().map(|id| format!("  message {id}")).unwrap_or_default();
     let mut shown: Vec<String> = exchanges.iter().take(NUMBERS).map(ToString::to_string).collect();
@@ -78,9 +77,6 @@ fn finding(of: &Finding, numbers: &str, lines: &mut Vec<String>) {
     lines.push(format!("    {doubt}{what}"));
     lines.push(format!("    expected  {expected}"));
     lines.push(format!("    seen      {seen}"));
-    if let Some(remedy) = remedy {
-        lines.push(format!("    to mend   {remedy}"));
-    }
 }
 
 fn held(results: &[RuleResult], lines: &mut Vec<String>) {

@@ -2,7 +2,7 @@
 
 use chrono::SecondsFormat;
 use mesh_witness::{
-    rules::traffic::{Finding, Verdict as Judged},
+    rules::traffic::{Finding, Verdict as Judged, remedies},
     runner::RunRecord,
     tape::printable,
 };
@@ -29,10 +29,12 @@ impl Screen {
                 }
                 (Judged::Broken { findings }, None) => {
                     self.line(&format!("  {} {title}  {}", self.red("✗"), self.dim("broken")));
-                    findings
-                        .iter()
-                        .take(FINDINGS)
-                        .for_each(|finding| self.finding(finding, of.remedy, of.source));
+                    let shown = findings.get(..FINDINGS).unwrap_or(findings);
+                    for (finding, remedy) in shown.iter().zip(remedies(of, shown)) {
+                        self.finding(finding);
+                        self.row("to mend", remedy);
+                    }
+                    self.row("source", Some(of.source));
                     self.more(findings.len());
                 }
                 (Judged::Warned { findings }, _) => {
@@ -63,7 +65,7 @@ impl Screen {
         self.line("");
     }
 
-    fn finding(&self, finding: &Finding, remedy: &str, source: &str) {
+    fn finding(&self, finding: &Finding) {
         let exchanges: Vec<String> =
             finding.exchanges.iter().take(NUMBERS).map(ToString::to_string).collect();
         let at = finding.at.to_rfc3339_opts(SecondsFormat::Secs, true);
@@ -75,10 +77,12 @@ impl Screen {
             ("where", format!("{at} {mailbox} exchange{plural} {}{more}", exchanges.join(", "))),
             ("expected", finding.expected.clone()),
             ("seen", finding.seen.clone()),
-            ("to mend", finding.remedy.unwrap_or(remedy).to_owned()),
-            ("source", source.to_owned()),
         ];
-        for (name, text) in rows {
+        rows.iter().for_each(|(name, text)| self.row(name, Some(text)));
+    }
+
+    fn row(&self, name: &str, text: Option<&str>) {
+        if let Some(text) = text {
             self.line(&format!("        {} {}", self.dim(&format!("{name:<9}")), printable(text.as_bytes())));
         }
     }

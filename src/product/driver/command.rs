@@ -2,6 +2,8 @@
 //! everything else in its environment.
 
 use std::{
+    fs::File,
+    io::{self, Read},
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     time::{Duration, Instant},
@@ -58,6 +60,17 @@ pub enum CommandError {
         "product.driver.command: {0}: is not executable; chmod +x it, or name the program that runs it first, such as python3"
     )]
     NotExecutable(String),
+    /// It is a script, and what is to run it is not there.
+    #[error(
+        "product.driver.command: {name}: its first line asks for {interpreter:?}, which is not there; correct that line{}",
+        if .interpreter.ends_with('\r') { ", and save the file with the line ends of this system: \\r is Windows'" } else { "" }
+    )]
+    NoInterpreter {
+        /// The script.
+        name: String,
+        /// What is to run it.
+        interpreter: String,
+    },
     /// No program is named.
     #[error("product.driver.command: names no program; write command: [./drive.sh]")]
     Empty,
@@ -95,11 +108,24 @@ fn executable(path: PathBuf, name: &str) -> Result<ProgramFile, CommandError> {
     };
     #[cfg(not(unix))]
     let may = true;
-    if facts.is_file() && may {
-        Ok(ProgramFile(path))
-    } else {
-        Err(CommandError::NotExecutable(name.to_owned()))
+    if !facts.is_file() || !may {
+        return Err(CommandError::NotExecutable(name.to_owned()));
     }
+    match interpreter(&path).filter(|interpreter| !Path::new(interpreter).exists()) {
+        Some(interpreter) if cfg!(unix) => {
+            Err(CommandError::NoInterpreter { name: name.to_owned(), interpreter })
+        }
+        _ => Ok(ProgramFile(path)),
+    }
+}
+
+/// What is to run a script, by its first line: the system says only that something is not there.
+fn interpreter(script: &Path) -> Option<String> {
+    let mut start = Vec::new();
+    File::open(script).ok()?.take(256).read_to_end(&mut start).ok()?;
+    let line = start.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
+    let line = String::from_utf8_lossy(line).into_owned();
+    Some(line.trim_start_matches([' ', '\t']).split([' ', '\t']).next()?.to_owned())
 }
 
 /// Runs the program for one action.
@@ -115,7 +141,7 @@ pub async fn run(
         ProgramFile::find(command, folder).map_err(|error| unusable(error.to_string()))?;
     let mut child = prepared(&program, command, folder, order)
         .spawn()
-        .map_err(|error| unusable(format!("{}: cannot be started: {error}", program.display())))?;
+        .map_err(|error| unusable(unstarted(&program, &error)))?;
     let group = Group::of(&child);
     let began = Instant::now();
     let (out, err) = (child.stdout.take(), child.stderr.take());
@@ -159,6 +185,14 @@ pub async fn run(
     };
     let output = Some(evidence(command, order, &how, &stdout, &stderr, redactor));
     Ok(Said { succeeded, is_over, how, output, ..Said::default() })
+}
+
+fn unstarted(program: &Path, error: &io::Error) -> String {
+    /// `ENOEXEC`.
+    const NO_PROGRAM: i32 = 8;
+    let is_no_program = cfg!(unix) && error.raw_os_error() == Some(NO_PROGRAM);
+    let hint = if is_no_program { "; a script begins with a line such as #!/bin/sh" } else { "" };
+    format!("{}: cannot be started: {error}{hint}", program.display())
 }
 
 fn prepared(program: &Path, command: &[String], folder: &Path, order: &Order) -> Command {

@@ -65,6 +65,7 @@ pub(super) enum ExchangeUse {
 }
 
 /// What was wrong, and how to mend it.
+#[derive(PartialEq)]
 pub(super) struct FaultView {
     pub(super) whose: &'static str,
     pub(super) what: String,

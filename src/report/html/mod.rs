@@ -45,6 +45,7 @@ struct Page {
     deviation_problems: Vec<String>,
     headings: Vec<HeadingView>,
     matrix: Vec<MatrixRow>,
+    open: &'static str,
     problems: Vec<Problem>,
     expected: Vec<Problem>,
     rules: Option<RulesView>,
@@ -52,7 +53,7 @@ struct Page {
 }
 
 /// An outcome: a word, and a class that gives it a colour and a shape.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 struct Badge {
     class: &'static str,
     word: &'static str,
@@ -71,6 +72,8 @@ struct Problem {
     anchor: String,
     badge: Badge,
     title: String,
+    /// Anchor and title of each other scenario of which the very same is to be said.
+    others: Vec<(String, String)>,
     reason: Option<String>,
     fault: Option<FaultView>,
 }
@@ -88,7 +91,7 @@ pub(super) fn render(record: &RunRecord) -> Result<Vec<u8>, askama::Error> {
         emulated: record.environment.emulated,
         verdict: verdict_badge(verdict),
         headline: headline(record),
-        explanation: explanation(verdict),
+        explanation: explanation(record),
         cut_short: record.cut_short.as_deref().map(brief),
         counts: counts(record),
         facts: facts(record),
@@ -102,6 +105,7 @@ pub(super) fn render(record: &RunRecord) -> Result<Vec<u8>, askama::Error> {
         deviation_problems: record.deviation_problems.iter().map(|problem| brief(problem)).collect(),
         headings: matrix::headings(record),
         matrix: matrix::rows(record),
+        open: open(record.verdict()),
         problems: problems(record),
         expected: expected(record),
         rules: rules::rules(record),
@@ -179,9 +183,12 @@ fn headline(record: &RunRecord) -> String {
     line
 }
 
-fn explanation(verdict: Verdict) -> &'static str {
-    match verdict {
+fn explanation(record: &RunRecord) -> &'static str {
+    match record.verdict() {
         Verdict::Passed => "Everything that counts was played, and all of it is as it must be.",
+        Verdict::Incomplete if !record.has_measured() => {
+            "Nothing was found wrong, and nothing was measured: this run shows nothing of what is under test."
+        }
         Verdict::Incomplete => {
             "Nothing was found wrong, but something that counts was not played. What it is stands below."
         }
@@ -254,13 +261,37 @@ fn problems(record: &RunRecord) -> Vec<Problem> {
     let rest = problems.split_off(failed);
     let shown = |(number, scenario): (usize, &ScenarioRecord)| problem(record, number, scenario);
     let failed = problems.into_iter().map(shown);
-    failed.chain(rules::problems(record)).chain(rest.into_iter().map(shown)).collect()
+    gathered(failed.chain(rules::problems(record)).chain(rest.into_iter().map(shown)))
+}
+
+/// Those of which the very same is to be said, at the first of them: a product that does one thing wrong may
+/// fail in most cases by it.
+fn gathered(all: impl Iterator<Item = Problem>) -> Vec<Problem> {
+    let mut kept: Vec<Problem> = Vec::new();
+    for problem in all {
+        let alike = |other: &&mut Problem| {
+            (other.badge, &other.reason, &other.fault) == (problem.badge, &problem.reason, &problem.fault)
+        };
+        match kept.iter_mut().find(alike) {
+            Some(first) => first.others.push((problem.anchor, problem.title)),
+            None => kept.push(problem),
+        }
+    }
+    kept
+}
+
+/// What the list of problems is called. Nothing of it may have failed.
+fn open(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Failed | Verdict::Error => "What failed and how to mend it",
+        Verdict::Passed | Verdict::Incomplete | Verdict::CutShort => "What is open, and why",
+    }
 }
 
 /// Failures that were expected, apart from those that were not.
 fn expected(record: &RunRecord) -> Vec<Problem> {
     let scenarios = record.scenarios.iter().enumerate().filter(|(_, scenario)| scenario.deviation.is_some());
-    scenarios.map(|(number, scenario)| problem(record, number, scenario)).collect()
+    gathered(scenarios.map(|(number, scenario)| problem(record, number, scenario)))
 }
 
 fn problem(record: &RunRecord, number: usize, scenario: &ScenarioRecord) -> Problem {
@@ -272,7 +303,8 @@ fn problem(record: &RunRecord, number: usize, scenario: &ScenarioRecord) -> Prob
         (None, _) => None,
     };
     let badge = badge_of(scenario);
-    Problem { anchor: case::anchor(number), badge, title: case::title(scenario), reason, fault }
+    let (anchor, title) = (case::anchor(number), case::title(scenario));
+    Problem { anchor, badge, title, others: vec![], reason, fault }
 }
 
 /// One line, made printable, and bounded.
@@ -289,5 +321,63 @@ fn bounded(shown: &str, limit: usize, size: usize) -> String {
     match text::clip(shown, limit) {
         (all, 0) => all.to_owned(),
         (start, _) => format!("{start}… ({} in all)", text::bytes(size as u64)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures;
+    use super::*;
+    use crate::runner::{Fault, FaultKind};
+
+    /// A section of the page, by the ID of its heading.
+    fn section(record: &RunRecord, id: &str) -> String {
+        let page = String::from_utf8(render(record).unwrap()).unwrap();
+        let (_, from) = page.split_once(&format!("<h2 id=\"{id}\">")).unwrap();
+        from.split_once("</section>").unwrap().0.to_owned()
+    }
+
+    #[test]
+    fn what_is_to_be_said_of_several_cases_is_said_once() {
+        let mut record = fixtures::passed();
+        for (number, what) in [(0, "no Mex-From"), (1, "no Mex-From"), (2, "another")] {
+            let scenario = &mut record.scenarios[number];
+            scenario.outcome = Outcome::Failed;
+            scenario.steps[1].fault = Some(Fault::new(FaultKind::Product, what, "add it"));
+        }
+        let mend = section(&record, "mend");
+        let times = |text: &str| mend.matches(text).count();
+        assert_eq!((times("no Mex-From"), times("add it"), times("another")), (1, 2, 1), "{mend}");
+        for number in 0..3 {
+            assert_eq!(times(&format!("<a href=\"#case-{}\">", number + 1)), 1, "{mend}");
+        }
+        assert!(mend.contains("The same in 1 more"), "{mend}");
+    }
+
+    #[test]
+    fn a_run_in_which_nothing_failed_does_not_say_that_something_did() {
+        let mut record = fixtures::passed();
+        record.scenarios[0].outcome = Outcome::NotRun("nobody was there".to_owned());
+        assert!(section(&record, "mend").starts_with("What is open, and why"));
+        record.scenarios[0].outcome = Outcome::Failed;
+        assert!(section(&record, "mend").starts_with("What failed and how to mend it"));
+    }
+
+    #[test]
+    fn a_rule_says_once_how_all_that_it_found_is_mended() {
+        let record = fixtures::mixed();
+        let broken = record.rules.iter().filter(|rule| rules_found(rule) > 1);
+        let rules = section(&record, "rules");
+        let mut looked_at = 0;
+        for rule in broken {
+            looked_at += 1;
+            let remedy = rule.result.rule.remedy.replace('\'', "&#39;").replace('"', "&#34;");
+            assert_eq!(rules.matches(&remedy).count(), 1, "{}", rule.result.rule.id);
+        }
+        assert!(looked_at > 1);
+    }
+
+    fn rules_found(rule: &crate::runner::RuleRecord) -> usize {
+        super::super::rules::findings(&rule.result.verdict).len()
     }
 }

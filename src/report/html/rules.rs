@@ -3,7 +3,7 @@
 use super::{Badge, FaultView, Problem, brief, exchange::number_anchor, passage};
 use crate::{
     report::{rules, text},
-    rules::traffic::{Finding, Verdict},
+    rules::traffic::{Finding, Verdict, remedies},
     runner::{Fault, FaultKind, RuleRecord, RunRecord},
 };
 
@@ -30,7 +30,7 @@ pub(super) struct RuleView {
     pub(super) deviation: Option<String>,
     pub(super) findings: Vec<FindingView>,
     pub(super) more: usize,
-    /// Unless each finding has its own.
+    /// Where all findings that are shown are mended alike.
     pub(super) remedy: Option<&'static str>,
     pub(super) source: &'static str,
 }
@@ -44,6 +44,7 @@ pub(super) struct FindingView {
     pub(super) what: String,
     pub(super) expected: String,
     pub(super) seen: String,
+    /// Where others are mended in another way, and the next is none of its kind.
     pub(super) remedy: Option<&'static str>,
     /// Anchor and number of each exchange.
     pub(super) exchanges: Vec<(String, usize)>,
@@ -92,6 +93,7 @@ pub(super) fn problems(record: &RunRecord) -> Vec<Problem> {
                 anchor: anchor(rule),
                 badge: badge(rule),
                 title: format!("Rule {}: {}", of.id, of.title),
+                others: vec![],
                 reason: None,
                 fault: fault.as_ref().map(FaultView::of),
             }
@@ -136,6 +138,11 @@ fn counts(record: &RunRecord) -> Vec<(usize, Badge)> {
 
 fn view(record: &RunRecord, rule: &RuleRecord) -> RuleView {
     let (of, findings) = (rule.result.rule, rules::findings(&rule.result.verdict));
+    let shown = findings.get(..FINDINGS).unwrap_or(findings);
+    let remedies = remedies(of, shown);
+    let mut told = remedies.iter().flatten();
+    let alike = told.next().copied().filter(|_| told.next().is_none());
+    let own = remedies.into_iter().map(|remedy| remedy.filter(|_| alike.is_none()));
     RuleView {
         anchor: anchor(rule),
         badge: badge(rule),
@@ -143,14 +150,14 @@ fn view(record: &RunRecord, rule: &RuleRecord) -> RuleView {
         severity: of.severity.word(),
         title: of.title,
         deviation: record.deviation_of_rule(rule).map(|deviation| brief(&text::deviation(deviation))),
-        findings: findings.iter().take(FINDINGS).map(|finding| one(rule, finding)).collect(),
-        more: findings.len().saturating_sub(FINDINGS),
-        remedy: findings.iter().any(|finding| finding.remedy.is_none()).then_some(of.remedy),
+        findings: shown.iter().zip(own).map(|(finding, remedy)| one(rule, finding, remedy)).collect(),
+        more: findings.len() - shown.len(),
+        remedy: alike,
         source: of.source,
     }
 }
 
-fn one(rule: &RuleRecord, of: &Finding) -> FindingView {
+fn one(rule: &RuleRecord, of: &Finding, remedy: Option<&'static str>) -> FindingView {
     let exchanges = of.exchanges.iter().take(LINKS);
     FindingView {
         doubtful: rule.is_broken() && of.grade == crate::rules::traffic::Grade::Warning,
@@ -160,7 +167,7 @@ fn one(rule: &RuleRecord, of: &Finding) -> FindingView {
         what: brief(&of.what),
         expected: passage(&of.expected),
         seen: passage(&of.seen),
-        remedy: of.remedy,
+        remedy,
         exchanges: exchanges.map(|number| (number_anchor(number.saturating_sub(1)), *number)).collect(),
         more: of.exchanges.len().saturating_sub(LINKS),
     }

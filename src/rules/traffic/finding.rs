@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::Call;
+use super::{Call, Rule};
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,6 +72,15 @@ impl Finding {
     }
 }
 
+/// How to mend each of a rule's findings, told at the last of those that are mended alike and follow one
+/// another: told with each, a remedy would stand there hundreds of times.
+#[must_use]
+pub fn remedies(rule: &Rule, findings: &[Finding]) -> Vec<Option<&'static str>> {
+    let of = |finding: &Finding| finding.remedy.unwrap_or(rule.remedy);
+    let next = findings.iter().skip(1).map(|next| Some(of(next))).chain([None]);
+    findings.iter().zip(next).map(|(own, next)| Some(of(own)).filter(|_| next != Some(of(own)))).collect()
+}
+
 /// What a rule looked at and what it made of it.
 #[derive(Debug, Default)]
 pub(super) struct Examined {
@@ -100,6 +109,28 @@ impl Examined {
         match self.unjudged.iter_mut().find(|(known, _)| *known == reason) {
             Some((_, count)) => *count += 1,
             None => self.unjudged.push((reason, 1)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::RULES;
+    use super::*;
+
+    #[test]
+    fn a_remedy_is_told_at_the_last_of_those_that_it_mends() {
+        let rule = &RULES[0];
+        let finding = |remedy| Finding { remedy, ..Finding::about(&[], Grade::Broken, "what") };
+        let (own, other) = (Some(rule.remedy), Some("other"));
+        for (of, told) in [
+            (vec![], vec![]),
+            (vec![None, None, None], vec![None, None, own]),
+            (vec![other, other], vec![None, other]),
+            (vec![None, other, other, None], vec![own, None, other, own]),
+        ] {
+            let findings: Vec<Finding> = of.into_iter().map(finding).collect();
+            assert_eq!(remedies(rule, &findings), told);
         }
     }
 }

@@ -22,7 +22,7 @@ mod tracking;
 mod view;
 
 pub use course::{Act, Anew, Asked, Course};
-pub use finding::{Finding, Grade};
+pub use finding::{Finding, Grade, remedies};
 pub use judging::{Context, RuleResult, Verdict, judge, judge_numbered};
 pub use table::{RULES, Rule, Severity, markdown};
 
