@@ -28,7 +28,7 @@ pub use error::{ErrorCode, ErrorEvent, Failure, MeshError, ValidationError};
 pub use ids::{IdError, LocalId, MailboxId, MessageId, OdsCode};
 pub use inbox::{InboxPage, InboxQuery, MAX_RESULTS_DEFAULT};
 pub use lookup::Found;
-pub use operation::{Operation, PathError};
+pub use operation::{Operation, PathError, path_of};
 pub use patient::{DateOrder, NhsNumber, NhsNumberError, PatientAddress, PatientAddressError};
 pub use replies::{Acknowledged, Listed, Sent};
 pub use sending::{MissingTo, SendHeaders, SendRefusal, SendRules, read_chunk_range, read_encoding};

@@ -56,6 +56,18 @@ pub enum PathError {
     Part(&'static str),
 }
 
+/// The path of a request's target, without the query. A target may be a whole URL (RFC 9112 §3.2.2): every server must
+/// take that, and some clients of proxies send it.
+#[must_use]
+pub fn path_of(target: &str) -> &str {
+    let target = target.split('?').next().unwrap_or_default();
+    let scheme = ["http://", "https://"]
+        .into_iter()
+        .find(|scheme| target.get(..scheme.len()).is_some_and(|begins| begins.eq_ignore_ascii_case(scheme)));
+    let Some(rest) = scheme.map(|scheme| &target[scheme.len()..]) else { return target };
+    rest.find('/').map_or("/", |path| &rest[path..])
+}
+
 impl Operation {
     /// Finds the operation; `None` when method and path are none of the API's.
     ///
@@ -241,6 +253,20 @@ mod tests {
         ] {
             let (method, path) = operation.request();
             assert_eq!(Operation::of(&method, &path), Some(operation));
+        }
+    }
+
+    #[test]
+    fn a_target_may_be_a_whole_url() {
+        for (target, path) in [
+            ("/messageexchange/A/inbox?x=http://b/c", "/messageexchange/A/inbox"),
+            ("https://user@mesh.example:443/messageexchange/A/inbox?x", "/messageexchange/A/inbox"),
+            ("HTTP://mesh.example/messageexchange/A", "/messageexchange/A"),
+            ("http://mesh.example", "/"),
+            ("*", "*"),
+            ("mesh.example:443", "mesh.example:443"),
+        ] {
+            assert_eq!(path_of(target), path);
         }
     }
 

@@ -41,10 +41,10 @@ pub fn message_ids(record: &RunRecord, scenario: usize) -> Vec<String> {
 /// Where the request went: scheme, host, port, path and query.
 pub(super) fn url(exchange: &Exchange) -> String {
     let target = &exchange.request.head.target;
-    if target.contains("://") {
-        target.clone() // the absolute form, as it is sent to a proxy
-    } else if target.starts_with('/') {
+    if target.starts_with('/') {
         format!("{}{target}", exchange.origin)
+    } else if target.contains("://") {
+        target.clone() // the absolute form, as it is sent to a proxy
     } else {
         format!("{}/{target}", exchange.origin)
     }
@@ -82,6 +82,19 @@ mod tests {
         assert_eq!(message_ids(&record, 0), [fixtures::MESSAGES[0]]);
         assert_eq!(message_ids(&record, 2), [fixtures::MESSAGES[2]]);
         assert_eq!(message_ids(&record, 99), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn a_url_has_its_host_whatever_the_query_says() {
+        let mut exchange = fixtures::Wire::send("X26ABC1").exchange();
+        for (target, shown) in [
+            ("/a?b=c://d", format!("{}/a?b=c://d", exchange.origin)),
+            ("http://proxied.example/a", "http://proxied.example/a".to_owned()),
+            ("*", format!("{}/*", exchange.origin)),
+        ] {
+            exchange.request.head.target = target.to_owned();
+            assert_eq!(url(&exchange), shown);
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{Exchange, Mark};
-use crate::protocol::Operation;
+use crate::protocol::{Operation, path_of};
 
 /// The name of a tape's file within its folder.
 pub const TAPE_FILE: &str = "tape.ndjson";
@@ -50,7 +50,7 @@ impl TapeWriter {
     /// a new file can be read by its owner only: bodies may be confidential.
     ///
     /// # Errors
-    /// When folder or file cannot be made or written.
+    /// When folder or file cannot be made or written, or another recording is being written there.
     pub fn open(folder: &Path, now: DateTime<Utc>) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         let mut options = OpenOptions::new();
@@ -58,6 +58,14 @@ impl TapeWriter {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(folder.join(TAPE_FILE))?;
+        // Of two at once neither could be told from the other. On Windows a lock would keep readers out, too.
+        #[cfg(unix)]
+        if let Err(fs::TryLockError::WouldBlock) = file.try_lock() {
+            return Err(io::Error::new(
+                io::ErrorKind::ResourceBusy,
+                "another recording is being written to it",
+            ));
+        }
         let length = file.seek(SeekFrom::End(0))?;
         if length > 0 {
             let mut last = [0];
@@ -289,7 +297,7 @@ fn mark(bytes: &[u8]) -> Option<Mark> {
 /// repeat any of it.
 fn exchange(bytes: &[u8]) -> Result<Exchange, usize> {
     let mut exchange: Exchange = serde_json::from_slice(bytes).map_err(|error| error.column())?;
-    let path = exchange.request.head.target.split('?').next().unwrap_or_default();
+    let path = path_of(&exchange.request.head.target);
     let method = Method::from_bytes(exchange.request.head.method.as_bytes()).ok();
     exchange.operation = method.and_then(|method| Operation::of(&method, path));
     // Times are added up later, and must have room for it.

@@ -6,10 +6,13 @@ pub mod http1;
 
 use http::Method;
 
-use crate::{protocol::Operation, tape::RequestHead};
+use crate::{
+    protocol::{Operation, path_of},
+    tape::RequestHead,
+};
 
 /// What of the API a request calls; `None` when it is none of its operations.
 pub fn operation_of(head: &RequestHead) -> Option<Operation> {
     let method = Method::from_bytes(head.method.as_bytes()).ok()?;
-    Operation::of(&method, head.target.split('?').next().unwrap_or_default())
+    Operation::of(&method, path_of(&head.target))
 }

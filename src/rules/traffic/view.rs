@@ -13,7 +13,7 @@ use super::{
     course::{Act, Anew, Asked, Chance, Course, is_same},
 };
 use crate::{
-    protocol::{ChunkRange, Listed, Operation},
+    protocol::{ChunkRange, Listed, Operation, path_of},
     tape::{Actor, Exchange, Header, Vantage, is_blacked_out, printable},
 };
 
@@ -313,8 +313,7 @@ impl Call {
 
 /// The mailbox that a request line's target names, as written.
 pub(super) fn path_mailbox(target: &str) -> Option<&str> {
-    let path = target.split('?').next()?;
-    let first = path.strip_prefix("/messageexchange/")?.split('/').next()?;
+    let first = path_of(target).strip_prefix("/messageexchange/")?.split('/').next()?;
     let first = first.char_indices().nth(100).and_then(|(end, _)| first.get(..end)).unwrap_or(first);
     (!first.is_empty() && !matches!(first, "_ping" | "endpointlookup" | "workflowsearch")).then_some(first)
 }

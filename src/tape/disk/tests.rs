@@ -65,6 +65,19 @@ fn what_is_written_is_read_back() {
 
 #[cfg(unix)]
 #[test]
+fn two_recordings_at_once_are_not_mixed() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = TapeWriter::open(folder.path(), now()).unwrap();
+    let error = TapeWriter::open(folder.path(), now()).unwrap_err();
+    assert_eq!(error.to_string(), "another recording is being written to it");
+    drop(first);
+    TapeWriter::open(folder.path(), now()).unwrap();
+    let text = fs::read_to_string(folder.path().join(TAPE_FILE)).unwrap();
+    assert_eq!(text.lines().count(), 2, "{text}");
+}
+
+#[cfg(unix)]
+#[test]
 fn only_its_owner_reads_a_tape() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
