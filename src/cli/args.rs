@@ -242,20 +242,3 @@ pub struct InitArguments {
     #[arg(value_name = "DIR", default_value = ".")]
     pub folder: PathBuf,
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn help_lists_every_difference_with_its_answers_and_sources() {
-        let help = differences();
-        let rows = include_str!("../../docs/emulator.md").lines();
-        let rows = rows.filter(|line| line.starts_with("| `") && line.split('|').count() == 7);
-        let names: Vec<&str> = rows.filter_map(|row| row.split('`').nth(1)).collect();
-        assert!(names.len() > 30);
-        for name in names {
-            assert!(help.contains(&format!("\n  {name}\n      int ")), "{name}");
-        }
-    }
-}

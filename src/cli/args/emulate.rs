@@ -145,3 +145,34 @@ fn message_size(text: &str) -> Result<u64, String> {
     let bytes = u64::checked_mul(number, unit).filter(|bytes| (1..=LONGEST_MESSAGE).contains(bytes));
     bytes.ok_or_else(|| "it is from one byte to 100GB".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_lists_every_difference_with_its_answers_and_sources() {
+        let help = differences();
+        let rows = include_str!("../../../docs/emulator.md").lines();
+        let rows = rows.filter(|line| line.starts_with("| `") && line.split('|').count() == 7);
+        let names: Vec<&str> = rows.filter_map(|row| row.split('`').nth(1)).collect();
+        assert!(names.len() > 30);
+        for name in names {
+            assert!(help.contains(&format!("\n  {name}\n      int ")), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_size_is_a_number_of_bytes_with_a_decimal_unit_or_without() {
+        for (text, bytes) in
+            [("1", 1), ("700b", 700), ("500kB", 500_000), ("250MB", 250_000_000), ("100gb", LONGEST_MESSAGE)]
+        {
+            assert_eq!(message_size(text), Ok(bytes));
+        }
+        for text in
+            ["", "0", "GB", "-1", "1.5GB", "1 GB", "20GiB", "101GB", "99999999999999999999", "1é"]
+        {
+            assert!(message_size(text).is_err(), "{text}");
+        }
+    }
+}
