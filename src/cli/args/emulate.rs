@@ -154,12 +154,13 @@ mod tests {
     fn help_lists_every_difference_with_its_answers_and_sources() {
         let help = differences();
         let rows = include_str!("../../../docs/emulator.md").lines();
-        let rows = rows.filter(|line| line.starts_with("| `") && line.split('|').count() == 7);
+        let rows = rows.filter(|line| line.starts_with("| `") && line.split('|').count() == 8);
         let names: Vec<&str> = rows.filter_map(|row| row.split('`').nth(1)).collect();
         assert!(names.len() > 30);
         for name in names {
             assert!(help.contains(&format!("\n  {name}\n      int ")), "{name}");
         }
+        assert!(help.contains("int iso; spec iso; sandbox iso; or compact\n"), "{help}");
     }
 
     #[test]
@@ -169,9 +170,7 @@ mod tests {
         {
             assert_eq!(message_size(text), Ok(bytes));
         }
-        for text in
-            ["", "0", "GB", "-1", "1.5GB", "1 GB", "20GiB", "101GB", "99999999999999999999", "1é"]
-        {
+        for text in ["", "0", "GB", "-1", "1.5GB", "1 GB", "20GiB", "101GB", "99999999999999999999", "1é"] {
             assert!(message_size(text).is_err(), "{text}");
         }
     }
