@@ -234,7 +234,7 @@ pub fn left_nothing(acts: &[Arc<Exchange>]) -> Result<(), Fault> {
     let pages = || inbox_checks(acts).into_iter().filter_map(|page| inbox_listed(&page, &[]).ok());
     let mut listed = pages().flat_map(|page| page.messages).filter_map(|id| MessageId::parse(&id).ok());
     listed.try_for_each(|id| Poll::of(&id, acts).downloaded_first())?;
-    let tried: BTreeSet<&str> = acts.iter().filter_map(downloads).map(MessageId::as_str).collect();
+    let tried: BTreeSet<&str> = acts.iter().filter_map(looked_at).map(MessageId::as_str).collect();
     let Some(left) = pages().flat_map(|page| page.messages).find(|id| !tried.contains(id.as_str())) else {
         return Ok(());
     };
@@ -245,7 +245,8 @@ pub fn left_nothing(acts: &[Arc<Exchange>]) -> Result<(), Fault> {
     Err(fault.from_source("OpenAPI: Inbox poll cycle; Asynchronous error reporting"))
 }
 
-fn downloads(act: &Arc<Exchange>) -> Option<&MessageId> {
+/// The message that was downloaded, or its headers alone.
+fn looked_at(act: &Arc<Exchange>) -> Option<&MessageId> {
     match &act.operation {
         Some(Operation::GetMessage(_, id) | Operation::HeadMessage(_, id)) => Some(id),
         _ => None,
@@ -256,13 +257,10 @@ fn downloads(act: &Arc<Exchange>) -> Option<&MessageId> {
 #[must_use]
 pub fn report_of(about: &MessageId, acts: &[Arc<Exchange>]) -> Option<(MessageId, Arc<Exchange>)> {
     let tells = |act: &&Arc<Exchange>| super::is_report_on(act, about);
-    let id = acts.iter().filter(tells).find_map(|act| match &act.operation {
-        Some(Operation::GetMessage(_, id) | Operation::HeadMessage(_, id)) => Some(id.clone()),
-        _ => None,
-    })?;
+    let id = acts.iter().filter(tells).find_map(looked_at)?.clone();
     let downloads = |act: &&Arc<Exchange>| matches!(&act.operation, Some(Operation::GetMessage(_, other)) if *other == id);
     let download = acts.iter().find(downloads)?;
-    Some((id.clone(), Arc::clone(download)))
+    Some((id, Arc::clone(download)))
 }
 
 /// The product made no call at all. `asked` is what it was asked to do, `how` how its driver ended, `connection`

@@ -105,6 +105,9 @@ impl Database {
 
     /// Notes whether the logs may have what the database has not.
     pub fn note_logs_needed(&self, needed: bool) -> Result<(), redb::Error> {
+        if self.logs_needed()? == needed {
+            return Ok(());
+        }
         let there = |database: &_| logs_needed(database).map(|noted| noted == needed);
         let note = |database: &redb::Database| {
             let transaction = database.begin_write()?;
