@@ -1,5 +1,6 @@
 //! What may be said on the command line, and the help that teaches it.
 
+mod csr;
 mod emulate;
 mod record;
 mod run;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use csr::CsrArguments;
 pub use emulate::{AuthMode, EmulateArguments, ProfileName};
 pub use record::RecordArguments;
 pub use run::RunArguments;
@@ -38,6 +40,7 @@ pub enum Command {
     Verify(VerifyArguments),
     Compare(CompareArguments),
     Check(CheckArguments),
+    Csr(CsrArguments),
     Steps(StepsArguments),
     Init(InitArguments),
 }

@@ -4,6 +4,7 @@
 //! Every type is parsed once and is valid from then on; what cannot be valid cannot be built.
 
 mod chunk_range;
+mod client_name;
 mod credentials;
 mod encoding;
 mod error;
@@ -22,6 +23,7 @@ mod version;
 mod workflow;
 
 pub use chunk_range::{ChunkRange, ChunkRangeError};
+pub use client_name::{ClientName, ClientNameError, LabelError};
 pub use credentials::{Credentials, Password, SharedKey};
 pub use encoding::{AcceptEncoding, ContentEncoding, UnsupportedEncoding};
 pub use error::{ErrorCode, ErrorEvent, Failure, MeshError, ValidationError};
