@@ -4,6 +4,7 @@ mod csr;
 mod emulate;
 mod record;
 mod run;
+mod token;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ pub use csr::CsrArguments;
 pub use emulate::{AuthMode, EmulateArguments, ProfileName};
 pub use record::RecordArguments;
 pub use run::RunArguments;
+pub use token::TokenArguments;
 
 /// Conformance and witness-test harness for NHS MESH.
 ///
@@ -41,6 +43,7 @@ pub enum Command {
     Compare(CompareArguments),
     Check(CheckArguments),
     Csr(CsrArguments),
+    Token(TokenArguments),
     Steps(StepsArguments),
     Init(InitArguments),
 }

@@ -24,6 +24,7 @@ mod setting;
 mod steps;
 mod taping;
 mod terms;
+mod token;
 mod verify;
 
 use std::num::NonZero;
@@ -50,6 +51,7 @@ pub fn main() -> Exit {
         Command::Steps(arguments) => steps::steps(&arguments),
         Command::Init(arguments) => init::init(&arguments),
         Command::Csr(arguments) => csr::csr(&arguments),
+        Command::Token(arguments) => token::token(&arguments),
         Command::Run(arguments) => with_runtime(processors(), run::run(arguments)),
         Command::Emulate(arguments) => with_runtime(arguments.threads(), emulate::emulate(arguments)),
         Command::Record(arguments) => with_runtime(processors(), record::record(arguments)),

@@ -1,8 +1,9 @@
-//! What a supplier's engineer needs before the first call: a certificate request.
+//! What a supplier's engineer needs before the first call: a certificate request, and a token.
 
 mod csr;
 #[path = "../support/mod.rs"]
 mod support;
+mod token;
 
 /// What people read, as it is.
 macro_rules! golden {
@@ -16,9 +17,15 @@ use golden;
 
 #[test]
 fn help_teaches_with_an_example() {
-    let help = support::witness(&["csr", "--help"]);
-    assert_eq!(help.code, Some(0));
-    assert!(help.stdout.contains("    mesh-witness csr --mailbox X26HC005 --ods X26\n"), "{}", help.stdout);
-    assert!(help.stdout.lines().all(|line| line.chars().count() <= 100), "{}", help.stdout);
+    for (command, example) in [
+        ("csr", "    mesh-witness csr --mailbox X26HC005 --ods X26\n"),
+        ("token", "    curl -H \"$(mesh-witness token --config mesh-witness.yaml --header)\" ...\n"),
+    ] {
+        let help = support::witness(&[command, "--help"]);
+        assert_eq!(help.code, Some(0));
+        assert!(help.stdout.contains(example), "{}", help.stdout);
+        assert!(help.stdout.lines().all(|line| line.chars().count() <= 100), "{}", help.stdout);
+    }
     golden!("csr_help", support::witness(&["csr", "--help"]).stdout);
+    golden!("token_help", support::witness(&["token", "--help"]).stdout);
 }
