@@ -1,12 +1,20 @@
 //! What may be said on the command line, and the help that teaches it.
 
+mod csr;
 mod emulate;
+mod record;
+mod run;
+mod token;
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use csr::CsrArguments;
 pub use emulate::{AuthMode, EmulateArguments, ProfileName};
+pub use record::RecordArguments;
+pub use run::RunArguments;
+pub use token::TokenArguments;
 
 /// Conformance and witness-test harness for NHS MESH.
 ///
@@ -34,69 +42,10 @@ pub enum Command {
     Verify(VerifyArguments),
     Compare(CompareArguments),
     Check(CheckArguments),
+    Csr(CsrArguments),
+    Token(TokenArguments),
     Steps(StepsArguments),
     Init(InitArguments),
-}
-
-/// Play packs and write an evidence bundle.
-///
-/// Without --config, an embedded endpoint is played over mutual TLS on this machine, with the
-/// built-in reference client as the product: practice, not evidence. With --config, the endpoint,
-/// mailboxes, certificates and product that the file names.
-///
-/// Cases 801 to 803 are declarations: a named person answers on the terminal when a run at a configured
-/// endpoint begins, or in --attestations. Without an answer they are not run and never passed: in
-/// practice, at the embedded endpoint, that does not count; elsewhere the run is incomplete, which is
-/// exit code 3. So is a run of declarations alone, since nothing was measured.
-///
-/// The pack "product" makes things hard for a product on purpose, at the embedded endpoint, and judges what
-/// it does then.
-///
-/// The pack "endpoint" judges the endpoint itself. At a real endpoint only its scenarios tagged
-/// @int-safe are played; the others are not run, and the exit code is 2, since more was asked for than
-/// may be played: ask for --tags @int-safe, or for --beyond-int-safe. Live MESH is refused unless
-/// --live-host names it.
-#[derive(Debug, Args)]
-pub struct RunArguments {
-    /// Configuration of a real endpoint, of a product, or of both; `mesh-witness check` tells whether it is
-    /// right
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// A built-in pack by its name, or a folder with .feature files; may be repeated [default: witness]
-    #[arg(long, value_name = "NAME|PATH")]
-    pub pack: Vec<String>,
-    /// Which scenarios to play, such as "@case-201 or @case-202"
-    #[arg(long, value_name = "EXPRESSION")]
-    pub tags: Option<String>,
-    /// What people attest of cases 801 to 803: a YAML list of case, name, role, statement and date
-    #[arg(long, value_name = "FILE")]
-    pub attestations: Option<PathBuf>,
-    /// Failures that are known: a YAML list of requirement, case, scenario or rule, with reason, reference,
-    /// owner and expires. One that is listed is shown and not counted; an entry that passes, matches nothing
-    /// or has expired fails the run
-    #[arg(long, value_name = "FILE")]
-    pub deviations: Option<PathBuf>,
-    /// Go on with what an earlier run has left: case 703, five days later
-    #[arg(long, value_name = "BUNDLE", requires = "config")]
-    pub resume: Option<PathBuf>,
-    /// Say in conformance.md what has changed since an earlier run
-    #[arg(long, value_name = "BUNDLE")]
-    pub compare_with: Option<PathBuf>,
-    /// Play at a real endpoint also what is not tagged @int-safe: the endpoint's operators should know
-    #[arg(long)]
-    pub beyond_int_safe: bool,
-    /// Play against live MESH, whose host must be named in full
-    #[arg(long, value_name = "HOST")]
-    pub live_host: Option<String>,
-    /// Where to write the bundle [default: reports/mesh-witness-RUN.zip]
-    #[arg(long, value_name = "FILE")]
-    pub bundle: Option<PathBuf>,
-    /// Scenarios at a time; mailboxes of a configuration are shared, so there it is always one
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub concurrency: u16,
-    /// What to print: for people, or the bundle's summary.json for programs
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
 }
 
 /// How results are printed.
@@ -127,53 +76,6 @@ pub struct JudgeArguments {
     /// What to print: for people or for programs
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-}
-
-/// Record what a product says to a real endpoint, and what it is answered.
-///
-/// A proxy that the product calls in the endpoint's place. It passes every byte on as it comes, with
-/// the client certificate of the configuration towards the endpoint, and records every exchange on a
-/// tape, without secrets. Prints what to set in the product when it is ready, and stops on Ctrl-C;
-/// calls that are under way then have 30 seconds, or until Ctrl-C is pressed again.
-/// `mesh-witness judge DIR` judges the tape. docs/record.md shows how to set it up.
-#[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
-pub struct RecordArguments {
-    /// Configuration of the endpoint; `mesh-witness check` tells whether it is right
-    #[arg(long, value_name = "FILE")]
-    pub config: PathBuf,
-    /// Where to listen; port 0 for any free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8443")]
-    pub listen: SocketAddr,
-    /// The folder to record to; a tape that is there already is continued [default: reports/tape-TIME]
-    #[arg(long, value_name = "DIR")]
-    pub tape: Option<PathBuf>,
-    /// Where the local certificate authority lives; made when the folder is empty [default: pki, beside the tape]
-    #[arg(long, value_name = "DIR")]
-    pub pki: Option<PathBuf>,
-    /// PEM: further authorities that the product's own certificate may be from; may be repeated
-    #[arg(long, value_name = "FILE")]
-    pub product_ca: Vec<PathBuf>,
-    /// Replace the value of the Host header by the endpoint's name, for a product that cannot call the
-    /// proxy under that name; the tape says so
-    #[arg(long)]
-    pub edit_host: bool,
-    /// Connect there, whatever the endpoint's name stands for on this machine: needed where its hosts
-    /// file leads the product to the proxy
-    #[arg(long, value_name = "ADDRESS")]
-    pub connect_to: Option<SocketAddr>,
-    /// Receive the product without TLS: on loopback addresses only
-    #[arg(long, conflicts_with_all = ["pki", "product_ca", "no_product_certificate"])]
-    pub plain_http: bool,
-    /// Receive a product that presents no certificate: on loopback addresses only
-    #[arg(long)]
-    pub no_product_certificate: bool,
-    /// Listen on an address that other machines can reach
-    #[arg(long)]
-    pub open_to_network: bool,
-    /// Record in front of this live endpoint, where messages are patients' own
-    #[arg(long, value_name = "HOST")]
-    pub live_host: Option<String>,
 }
 
 /// Tell whether a bundle is whole and unchanged.

@@ -1,10 +1,15 @@
 //! `init`: the beginning of a pack of one's own.
 
-use std::{fs, io, io::Write, path::Path};
+use std::{fs, io, path::Path};
 
 use mesh_witness::config;
 
-use super::{Exit, Failure, args::InitArguments, screen};
+use super::{
+    Exit, Failure,
+    args::InitArguments,
+    new_file::{Readers, is_taken, write_new},
+    screen,
+};
 
 const FIRST_FEATURE: &str = include_str!("init/first.feature");
 const REQUIREMENTS: &str = include_str!("init/requirements.yaml");
@@ -18,7 +23,7 @@ pub fn init(arguments: &InitArguments) -> Result<Exit, Failure> {
         (features.join("requirements.yaml"), REQUIREMENTS),
     ];
     // All or nothing: half a beginning would be in the way of the next attempt.
-    if let Some((taken, _)) = files.iter().find(|(path, _)| fs::symlink_metadata(path).is_ok()) {
+    if let Some((taken, _)) = files.iter().find(|(path, _)| is_taken(path)) {
         let what = format!("{}: is there already, and nothing is overwritten", taken.display());
         return Err(Failure::new(Exit::Usage, format!("{what}: name another folder, or move it away")));
     }
@@ -30,7 +35,7 @@ pub fn init(arguments: &InitArguments) -> Result<Exit, Failure> {
     };
     fs::create_dir_all(&features).map_err(|error| not_made(&features, &error))?;
     for (path, content) in &files {
-        write_new(path, content).map_err(|error| not_made(path, &error))?;
+        write_new(path, content.as_bytes(), Readers::All).map_err(|error| not_made(path, &error))?;
         screen::say(&format!("wrote {}", path.display()));
     }
     let (config, pack) = (folder.join("mesh-witness.yaml"), features.display());
@@ -45,17 +50,4 @@ pub fn init(arguments: &InitArguments) -> Result<Exit, Failure> {
     screen::say(&format!("  mesh-witness check --config {0}", config.display()));
     screen::say(&format!("  mesh-witness run --config {} --pack {pack}", config.display()));
     Ok(Exit::Good)
-}
-
-/// Whole or not at all, and never in the place of another, even of one that has appeared meanwhile.
-fn write_new(path: &Path, content: &str) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(content.as_bytes())?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
-    }
-    file.persist_noclobber(path).map(drop).map_err(|error| error.error)
 }

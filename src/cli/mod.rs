@@ -4,6 +4,7 @@ mod access_log;
 mod args;
 mod check;
 mod compare;
+mod csr;
 mod driving;
 mod emulate;
 mod emulated;
@@ -13,6 +14,7 @@ mod init;
 mod interruption;
 mod judge;
 mod lines;
+mod new_file;
 mod record;
 mod rehearsal;
 mod relayed;
@@ -22,6 +24,7 @@ mod setting;
 mod steps;
 mod taping;
 mod terms;
+mod token;
 mod verify;
 
 use std::num::NonZero;
@@ -47,6 +50,8 @@ pub fn main() -> Exit {
         Command::Compare(arguments) => compare::compare(&arguments),
         Command::Steps(arguments) => steps::steps(&arguments),
         Command::Init(arguments) => init::init(&arguments),
+        Command::Csr(arguments) => csr::csr(&arguments),
+        Command::Token(arguments) => token::token(&arguments),
         Command::Run(arguments) => with_runtime(processors(), run::run(arguments)),
         Command::Emulate(arguments) => with_runtime(arguments.threads(), emulate::emulate(arguments)),
         Command::Record(arguments) => with_runtime(processors(), record::record(arguments)),

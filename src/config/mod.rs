@@ -40,6 +40,7 @@ pub use identity::ClientIdentity;
 pub use lists::{attestations, deviations};
 pub use live::is_live;
 pub use mailbox::{Mailbox, Mailboxes};
+pub use pem::private_key;
 pub use recording::Recording;
 pub use rehearsal::{Rehearsal, Setup};
 

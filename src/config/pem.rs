@@ -13,7 +13,7 @@ use rustls::pki_types::{
 
 use super::{
     certificate::Certificate,
-    error::{Complaint, visible},
+    error::{Complaint, Problem, visible},
 };
 
 /// The most that a configuration or PEM file may have, in bytes.
@@ -45,6 +45,20 @@ pub(super) enum ReadError {
     Io(#[from] io::Error),
     #[error("the file is larger than 1 MiB")]
     TooLarge,
+}
+
+/// The one private key in a PEM file.
+///
+/// # Errors
+/// [`Problem`] says what the file has instead, and how to mend it.
+pub fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, Problem> {
+    let shown = path.display().to_string();
+    let missing = || Complaint::new(format!("{} does not exist", visible(&shown)), "correct the path");
+    let key = match path.try_exists() {
+        Ok(false) => Err(missing()),
+        _ => Pem::read(path, &shown).and_then(Pem::into_key),
+    };
+    key.map_err(Complaint::of_file)
 }
 
 impl Pem {

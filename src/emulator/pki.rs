@@ -21,7 +21,7 @@ use rustls::{
 use thiserror::Error;
 
 use super::faults::{AnyAuthority, Faults, TlsFault};
-use crate::protocol::MailboxId;
+use crate::protocol::{ClientName, MailboxId};
 
 /// The authority and the server's certificate.
 pub struct Pki {
@@ -121,7 +121,7 @@ impl Pki {
     pub fn client(&self, mailbox: &MailboxId) -> Result<ClientIdentity, PkiError> {
         let label = mailbox.as_str().to_ascii_lowercase();
         let ods: String = label.chars().take(3).collect();
-        let name = format!("{label}.{ods}.api.mesh-client.nhs.uk");
+        let name = format!("{label}.{ods}.{}", ClientName::DOMAIN);
         let (certificate, key) =
             leaf(&self.authority, &name, Vec::new(), ExtendedKeyUsagePurpose::ClientAuth)?;
         Ok(ClientIdentity {

@@ -4,9 +4,11 @@
 //! Every type is parsed once and is valid from then on; what cannot be valid cannot be built.
 
 mod chunk_range;
+mod client_name;
 mod credentials;
 mod encoding;
 mod error;
+mod hash_mistake;
 pub mod headers;
 mod ids;
 mod inbox;
@@ -22,9 +24,11 @@ mod version;
 mod workflow;
 
 pub use chunk_range::{ChunkRange, ChunkRangeError};
+pub use client_name::{ClientName, ClientNameError, LabelError};
 pub use credentials::{Credentials, Password, SharedKey};
 pub use encoding::{AcceptEncoding, ContentEncoding, UnsupportedEncoding};
 pub use error::{ErrorCode, ErrorEvent, Failure, MeshError, ValidationError};
+pub use hash_mistake::{HashMistake, HashOf, Slip, hash_mistakes};
 pub use ids::{IdError, LocalId, MailboxId, MessageId, OdsCode};
 pub use inbox::{InboxPage, InboxQuery, MAX_RESULTS_DEFAULT};
 pub use lookup::Found;

@@ -291,7 +291,11 @@ impl TokenTimestamp {
         Self(minute.unwrap_or(time))
     }
 
-    fn parse(text: &str) -> Result<Self, TokenError> {
+    /// Reads a time as it stands in a token.
+    ///
+    /// # Errors
+    /// [`TokenError::Timestamp`] when it is none.
+    pub fn parse(text: &str) -> Result<Self, TokenError> {
         if text.len() != 12 || !text.bytes().all(|b| b.is_ascii_digit()) {
             return Err(TokenError::Timestamp);
         }

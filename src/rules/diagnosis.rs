@@ -158,7 +158,7 @@ fn refused(exchange: &Exchange, tape: &[Arc<Exchange>]) -> Fault {
         return Fault::new(
             kind,
             format!("the endpoint refused {mailbox}, whose token is not made as the specification says"),
-            "The harness recomputed the token's hash and it differs: compare the code that makes the token with the OpenAPI's section on the authorization header.",
+            "The harness recomputed the token's hash and it differs: compare the code that makes the token with the OpenAPI's section on the authorization header. `mesh-witness token --explain` tells what a wrong hash was made of.",
         );
     }
     let others = |accepted: bool| {

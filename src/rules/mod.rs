@@ -11,6 +11,7 @@ mod refusals;
 mod resilience;
 #[cfg(test)]
 pub(crate) mod tests;
+mod token;
 pub mod traffic;
 mod volume;
 mod waiting;
@@ -36,5 +37,6 @@ pub use resilience::{
     no_storm, sends_with_care, stops_sending_chunks, taken_in_the_end, took_for_success,
     unaltered_in_the_end, waits_as_told, waits_for_answers,
 };
+pub use token::{Against, Standing, TOKEN_SOURCE, TokenPart, explain_token, header_value, standing_of};
 pub use volume::{WorkedOff, each_collected_once, worked_off_in_pages};
 pub use waiting::{still_before, time_at_endpoint};

@@ -7,13 +7,14 @@ import functools
 import json
 import os
 import shutil
+import subprocess
 import warnings
 from pathlib import Path
 
 import requests
-from mesh_client import MeshClient, MeshError
+from mesh_client import AuthTokenGenerator, MeshClient, MeshError
 
-from peer import certificates, check, emulator, finish, raises, recorder, sandbox, scratch, sha256
+from peer import WITNESS, certificates, check, emulator, finish, raises, recorder, sandbox, scratch, sha256
 
 PASSWORD = "password"
 SHARED_KEY = "TestKey"
@@ -100,6 +101,28 @@ def one_message(what, sender, receiver, data, how):
 
     tracked = sender.track_message(sent)
     check(f"{what}: tracked as acknowledged", tracked["status"].lower() == "acknowledged", tracked)
+
+
+def tokens():
+    """`token` finds the NHS's own tokens good, and sees what they were made with when they are not."""
+    for what, key, password, code, said in [
+        ("a token of its", SHARED_KEY, PASSWORD, 0, "GOOD"),
+        ("with the secrets swapped", PASSWORD, SHARED_KEY, 1, "the password and the shared key are swapped"),
+        ("with a line end behind the key", SHARED_KEY + "\n", PASSWORD, 1, "the shared key has a line end behind it"),
+        ("with another password", SHARED_KEY, "another", 1, "none of the known mistakes gives it"),
+    ]:
+        generator = AuthTokenGenerator(key.encode(), SENDER, password)
+        for use in ["first", "second"]:
+            explained = subprocess.run(
+                [WITNESS, "token", "--mailbox", SENDER, "--explain", "-"],
+                env={**os.environ, "MESH_MAILBOX_PASSWORD": PASSWORD, "MESH_SHARED_KEY": SHARED_KEY},
+                input=generator(),
+                capture_output=True,
+                text=True,
+                timeout=20,
+            )
+            right = explained.returncode == code and said in explained.stdout
+            check(f"token: {what}, {use} use of the nonce: {said}", right, explained.stdout + explained.stderr)
 
 
 def many_messages(where, sender, receiver):
@@ -222,6 +245,8 @@ supplier: {{name: NHS}}
     end = lines[-1].get("mesh_witness_mark", {}).get("end")
     check("record: the tape ends in good order", end and end["exchanges"] == len(exchanges), lines[-1])
 
+
+tokens()
 
 with scratch() as folder:
     tls = certificates(folder)

@@ -79,6 +79,40 @@ check 'a token made with a wrong password is refused' 403 "$(handshake "$(token)
 password=password
 check 'the ping needs no token' 200 "$(call "${known[@]}" "$url/messageexchange/_ping")"
 
+# What `token` makes and explains.
+made() { MESH_MAILBOX_PASSWORD=$password MESH_SHARED_KEY=$shared_key "$witness" token --mailbox "$mailbox" "$@" 2>/dev/null; }
+said_of() { # said_of TOKEN: the exit code, and what is wrong by the explanation
+    local said code=0
+    said=$(printf '%s\n' "$1" | made --explain -) || code=$?
+    printf '%s %s' "$code" "$(sed -n 's/^[a-z]* *WRONG *//p' <<<"$said" | paste -sd';')"
+}
+hashed() { # hashed TEXT DGST-ARGUMENTS…: a token whose hash is of this text
+    local text=$1
+    shift
+    printf 'NHSMESH %s:%s:0:%s:%s' "$mailbox" "$nonce" "$now" "$(printf %b "$text" | openssl dgst -sha256 "$@" -r | cut -d' ' -f1)"
+}
+nonce=$(cat /proc/sys/kernel/random/uuid) now=$(date -u +%Y%m%d%H%M)
+check 'token makes what openssl makes' "$(token "$now" "$nonce" 7)" "$(made --nonce "$nonce" --count 7 --at "$now")"
+check 'the emulator takes it, as curl sends the line' 200 "$(call "${known[@]}" --request POST --header "$(made --header)" \
+    --header 'Mex-ClientVersion: curl' --header 'Mex-OSName: Linux' --header 'Mex-OSVersion: any' "$url/messageexchange/$mailbox")"
+check 'a token of openssl is explained as good' '0 ' "$(said_of "$(token)")"
+start=$mailbox:$nonce:0
+check 'as one of two hours and a bit ago it is not' '1 it is outside the two hours*' \
+    "$(said_of "$(token "$(date -u -d '-130 minutes' +%Y%m%d%H%M)")")"
+check 'British Summer Time is recognised' '1 *British Summer Time*' "$(said_of "$(token "$(date -u -d '+1 hour' +%Y%m%d%H%M)")")"
+check 'so are secrets that are swapped' '1 the password and the shared key are swapped' \
+    "$(said_of "$(hashed "$start:$shared_key:$now" -hmac "$password")")"
+check 'so is the order of the header' '1 the fields are hashed in the order of the header*' \
+    "$(said_of "$(hashed "$start:$now:$password" -hmac "$shared_key")")"
+check 'so is a password left out' '1 the password is left out*' "$(said_of "$(hashed "$start:$now" -hmac "$shared_key")")"
+check 'so is a hash without a key' '1 it is a plain SHA-256*' "$(said_of "$(hashed "$start:$password:$now")")"
+check 'so is the line end that echo adds' '1 a line end is hashed, too*' "$(said_of "$(hashed "$start:$password:$now\n" -hmac "$shared_key")")"
+check 'so is one behind the shared key' '1 the shared key has a line end behind it' \
+    "$(said_of "$(hashed "$start:$password:$now" -hmac "$shared_key"$'\n')")"
+check 'so is base64' '1 it is written in base64*' "$(said_of "NHSMESH $start:$now:$(
+    printf %s "$start:$password:$now" | openssl dgst -sha256 -hmac "$shared_key" -binary | base64
+)")"
+
 # TLS.
 for version in 1.2 1.3; do
     check "curl is served over TLS $version" 200 "$(call "${known[@]}" --tlsv$version --tls-max $version "$url/messageexchange/_ping")"

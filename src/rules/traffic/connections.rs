@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 
 use super::{Call, Examined, Finding, Grade, Traffic, shown};
-use crate::tape::{CertificateFacts, Vantage};
+use crate::{
+    protocol::ClientName,
+    tape::{CertificateFacts, Vantage},
+};
 
 /// The TLS facts, or why there are none.
 fn unseen(call: &Call) -> &'static str {
@@ -85,11 +88,7 @@ pub(super) fn certificate_name(traffic: &Traffic) -> Examined {
             continue;
         };
         let name = common_name(&certificate.subject);
-        let labels: Vec<&str> = name.unwrap_or_default().split('.').collect();
-        let is_right = matches!(labels.as_slice(), [local, ods, api, client, nhs, uk]
-            if !local.is_empty() && !ods.is_empty()
-                && [api, client, nhs, uk].iter().zip(["api", "mesh-client", "nhs", "uk"])
-                    .all(|(label, right)| label.eq_ignore_ascii_case(right)));
+        let is_right = name.is_some_and(ClientName::is_form_of);
         if traffic.is_stand_in && !is_right {
             examined.pass_over("the reference client presents what the configuration gives it");
             continue;

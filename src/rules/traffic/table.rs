@@ -76,7 +76,7 @@ rules! {
 
     "token-hash" Must tokens::hash, AUTHORIZATION, NO_TOKENS,
     "The token's hash is the HMAC-SHA256 that mailbox, nonce, count, password and timestamp give with the shared key",
-    "Join mailbox:nonce:count:password:timestamp with colons in this order, which is not that of the header, and take the HMAC-SHA256 with the environment's shared key as the key. A plain SHA-256 is not an HMAC. Check password and shared key.";
+    "Join mailbox:nonce:count:password:timestamp with colons in this order, which is not that of the header, and take the HMAC-SHA256 with the environment's shared key as the key. A plain SHA-256 is not an HMAC. Check password and shared key. `mesh-witness token --explain` tells what a wrong hash was made of.";
 
     "token-timestamp" Must tokens::timestamp, AUTHORIZATION, NO_TOKENS,
     "The token's timestamp is the current time in UTC",

@@ -162,7 +162,8 @@ fn offset(time: DateTime<Utc>, call: &Call) -> (DateTime<Utc>, TimeDelta) {
     if ours.1.abs() < theirs.1.abs() { ours } else { theirs }
 }
 
-fn judge_offset(off: TimeDelta) -> Option<(Grade, &'static str, Option<&'static str>)> {
+/// What to think of a token's time that is so far ahead of the clock.
+pub(in crate::rules) fn judge_offset(off: TimeDelta) -> Option<(Grade, &'static str, Option<&'static str>)> {
     if off.abs() <= CLOSE {
         return None;
     }

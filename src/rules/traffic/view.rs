@@ -319,7 +319,7 @@ pub(super) fn path_mailbox(target: &str) -> Option<&str> {
 }
 
 /// A duration for people: `45 s`, `12 min`, `25 h 10 min`.
-pub(super) fn shown(of: TimeDelta) -> String {
+pub(in crate::rules) fn shown(of: TimeDelta) -> String {
     let of = of.abs();
     match (of.num_hours(), of.num_minutes(), of.num_seconds()) {
         (0, 0, seconds) => format!("{seconds} s"),
