@@ -12,6 +12,7 @@ mod resilience;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod traffic;
+mod trust;
 mod volume;
 mod waiting;
 
@@ -35,6 +36,9 @@ pub use resilience::{
     acknowledges_only_whole, arrived_once, chunks_in_the_end, ended_well, is_sent, last_failed, left_alone,
     no_storm, sends_with_care, stops_sending_chunks, taken_in_the_end, took_for_success,
     unaltered_in_the_end, waits_as_told, waits_for_answers,
+};
+pub use trust::{
+    met_impostor, no_storm_of_connections, sends_nothing_to_impostor, stays_with_mesh, took_impostor_for_mesh,
 };
 pub use volume::{WorkedOff, each_collected_once, worked_off_in_pages};
 pub use waiting::{still_before, time_at_endpoint};

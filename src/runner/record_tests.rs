@@ -55,6 +55,7 @@ fn run(outcomes: &[Outcome], cut_short: bool) -> RunRecord {
         pending: vec![],
         comparison: None,
         exchanges: vec![],
+        attempts: vec![],
     }
 }
 
