@@ -40,7 +40,7 @@ impl<'a> AttemptOf<'a> {
         let (kind, detail) = match &attempt.end {
             AttemptEnd::Alert(name) => ("alert", Some(name.as_str())),
             AttemptEnd::Closed => ("closed", None),
-            AttemptEnd::LeftOpen => ("left_open", None),
+            AttemptEnd::ByEndpoint => ("by_endpoint", None),
             AttemptEnd::Failed(why) => ("failed", Some(why.as_str())),
         };
         Self {

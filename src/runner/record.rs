@@ -309,10 +309,11 @@ impl ScenarioRecord {
         self.steps.iter().any(|step| step.fault.is_some() && step.exchanges.contains(&exchange))
     }
 
-    /// Why it did not pass, when a step says so.
+    /// Why it did not pass, when a step says so: what made its outcome, and not a warning before that.
     #[must_use]
     pub fn fault(&self) -> Option<&Fault> {
-        self.steps.iter().find_map(|step| step.fault.as_ref())
+        let decisive = self.steps.iter().filter(|step| step.outcome.is_like(&self.outcome));
+        decisive.chain(&self.steps).find_map(|step| step.fault.as_ref())
     }
 }
 

@@ -43,8 +43,8 @@ pub enum AttemptEnd {
     Alert(String),
     /// The client closed it, and said nothing.
     Closed,
-    /// It was left open, and the endpoint closed it.
-    LeftOpen,
+    /// The endpoint closed it: it had answered the last call, or the client had left it open.
+    ByEndpoint,
     /// It failed in another way.
     Failed(String),
 }
@@ -76,7 +76,7 @@ impl fmt::Display for AttemptEnd {
         match self {
             Self::Alert(name) => write!(f, "the client ended it with the alert {name}"),
             Self::Closed => f.write_str("the client closed it"),
-            Self::LeftOpen => f.write_str("the client left it open"),
+            Self::ByEndpoint => f.write_str("the endpoint closed it"),
             Self::Failed(why) => write!(f, "it failed: {why}"),
         }
     }

@@ -224,7 +224,7 @@ async fn who_leaves_a_connection_open_is_not_waited_for_for_ever() {
     let mut kept = scene.connect(&scene.careless(true)).await;
     let attempts = tokio::time::timeout(Duration::from_secs(20), scene.attempts()).await.unwrap();
     let [attempt] = attempts.as_slice() else { panic!("{attempts:?}") };
-    assert_eq!(attempt.end, AttemptEnd::LeftOpen);
+    assert_eq!(attempt.end, AttemptEnd::ByEndpoint);
     assert!(matches!(kept.read(&mut [0; 16]).await, Ok(0) | Err(_)), "the endpoint has closed it");
     // One that was left open before anything was wrong is closed as well, whatever it has sent.
     scene.provocations.present(None).await;

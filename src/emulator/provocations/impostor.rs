@@ -89,7 +89,7 @@ impl Witness {
             server_name: name.map(|name| printable(name.as_bytes())),
             tls: None,
             received: 0,
-            end: AttemptEnd::LeftOpen,
+            end: AttemptEnd::ByEndpoint,
         };
         Self { impostor, attempt }
     }
