@@ -27,6 +27,16 @@ async fn noticed(world: &mut MeshWorld) -> StepResult {
     world.step(async |stage| stage.noticed()).await
 }
 
+#[then("the product sends nothing to whoever that is")]
+async fn no_trust(world: &mut MeshWorld) -> StepResult {
+    world.step(async |stage| stage.sent_nothing_to_impostor()).await
+}
+
+#[then("the product does not follow with its token or in the clear")]
+async fn not_elsewhere(world: &mut MeshWorld) -> StepResult {
+    world.step(async |stage| stage.stayed_with_mesh()).await
+}
+
 #[then("the product does not blindly send it again")]
 async fn sent_with_care(world: &mut MeshWorld) -> StepResult {
     warning(world, Stage::sent_with_care).await

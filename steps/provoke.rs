@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cucumber::{given, when};
 use mesh_witness::{
-    emulator::{Calls, Deed},
+    emulator::{Calls, Deed, Untrusted},
     runner::{Fault, FaultKind, MeshWorld, StepResult, answered},
 };
 
@@ -74,6 +74,29 @@ async fn next_late(world: &mut MeshWorld, which: String, seconds: u64) -> StepRe
     world.step(async |stage| stage.provoke(calls(&which)?, late, Some(1))).await
 }
 
+#[given(
+    regex = r"^every (handshake|inbox check|send|download|acknowledgement) of the product's will be redirected with (\d+) to another host( without TLS)?$"
+)]
+async fn every_redirected(world: &mut MeshWorld, which: String, status: u16, open: String) -> StepResult {
+    world.step(async |stage| stage.redirect(calls(&which)?, status, open.is_empty()).await).await
+}
+
+#[given(
+    regex = r"^whoever answers at MESH's address has a certificate (of another authority|signed by itself|for another host|that has expired|that is not valid yet|for clients alone)$"
+)]
+async fn impostor(world: &mut MeshWorld, wrong: String) -> StepResult {
+    let step = async |stage: &mut mesh_witness::runner::Stage| {
+        let known = Untrusted::ALL.into_iter().find(|untrusted| untrusted.to_string() == wrong);
+        let untrusted = known.ok_or_else(|| {
+            let remedy = "This is a fault of mesh-witness: please report it.";
+            let what = format!("the step names a certificate that is none: {wrong}");
+            Fault::new(FaultKind::Harness, what, remedy)
+        })?;
+        stage.present(untrusted).await
+    };
+    world.step(step).await
+}
+
 #[given("every answer to the product has header names in mixed case")]
 async fn mixed_case(world: &mut MeshWorld) -> StepResult {
     world.step(async |stage| stage.provoke(Calls::All, Deed::MixedCase, None)).await
@@ -96,7 +119,7 @@ async fn report_waits(world: &mut MeshWorld) -> StepResult {
 
 #[when("MESH is well again")]
 async fn well_again(world: &mut MeshWorld) -> StepResult {
-    world.step(async |stage| stage.well_again()).await
+    world.step(async |stage| stage.well_again().await).await
 }
 
 #[when("the time is over that MESH asked the product to wait")]

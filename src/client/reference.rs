@@ -74,6 +74,11 @@ impl ReferenceClient {
         self.target.timeouts().delivery
     }
 
+    /// Closes its connection, so that the next call opens another.
+    pub fn hang_up(&mut self) {
+        self.connection = None;
+    }
+
     /// "Validate a mailbox".
     pub async fn handshake(&mut self) -> Answer {
         let headers = [

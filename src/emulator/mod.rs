@@ -23,8 +23,11 @@ pub use faults::{Fault, Faults, TlsFault};
 pub use mailroom::{
     Limits, Mailbox, Mailroom, Patient, Receiver, ReportRequest, SetAside, StoreError, Workflow,
 };
-pub use pki::{ClientIdentity, Pki, PkiError};
-pub use provocations::{Calls, Deed, PROVOKED, Provocation, Provocations, ProvokedStatus, TooMany};
+pub use pki::{ClientIdentity, Pki, PkiError, Untrusted};
+pub use provocations::{
+    Calls, Deed, Elsewhere, Impostor, PROVOKED, Provocation, Provocations, ProvokedStatus, RedirectStatus,
+    Stranger, TooMany,
+};
 pub use recording::Recorder;
 pub use routes::{Call, SERVER, TokenOutcome, Watcher};
 pub use server::{Arrangement, Emulator, Settings, StartError, Transport};

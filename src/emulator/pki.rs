@@ -1,6 +1,8 @@
 //! A certificate authority for one run: server certificate for loopback, client certificates by
 //! MESH's naming convention. Keys live in memory unless [`Pki::write_to`] is asked for.
 
+mod untrusted;
+
 use std::{
     fs, io,
     net::IpAddr,
@@ -23,11 +25,17 @@ use thiserror::Error;
 use super::faults::{AnyAuthority, Faults, TlsFault};
 use crate::protocol::{ClientName, MailboxId};
 
+pub use untrusted::Untrusted;
+
 /// The authority and the server's certificate.
 pub struct Pki {
     authority: Issuer<'static, KeyPair>,
     authority_certificate: rcgen::Certificate,
     server: ServerIdentity,
+    /// The server's.
+    common_name: String,
+    /// The server's names and addresses.
+    names: Vec<String>,
 }
 
 /// A client certificate and its key.
@@ -103,14 +111,15 @@ impl Pki {
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let authority_certificate = params.self_signed(&authority_key)?;
         let authority = Issuer::new(params, authority_key);
-        let (certificate, key) = leaf(&authority, common_name, names, ExtendedKeyUsagePurpose::ServerAuth)?;
+        let purpose = ExtendedKeyUsagePurpose::ServerAuth;
+        let (certificate, key) = leaf(&authority, common_name, names.clone(), purpose)?;
         let server = ServerIdentity {
             chain: vec![certificate.der().clone()],
             key: private_key(&key),
             certificate_pem: certificate.pem(),
             key_pem: key.serialize_pem(),
         };
-        Ok(Self { authority, authority_certificate, server })
+        Ok(Self { authority, authority_certificate, server, common_name: common_name.to_owned(), names })
     }
 
     /// A client certificate named after the mailbox: `x26abc1.x26.api.mesh-client.nhs.uk`
@@ -152,7 +161,7 @@ impl Pki {
         roots.add(self.authority())?;
         let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
         let verifier = if faults.has_tls(TlsFault::AnyAuthority) {
-            Arc::new(AnyAuthority(Arc::clone(&provider)))
+            Arc::new(AnyAuthority { provider: Arc::clone(&provider), mandatory: true })
         } else if faults.has_tls(TlsFault::NoCertificateNeeded) {
             builder.allow_unauthenticated().build()?
         } else {
@@ -239,14 +248,18 @@ fn params(common_name: &str, alternative_names: Vec<String>) -> Result<Certifica
     let mut params = CertificateParams::new(alternative_names)?;
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, common_name);
+    valid(&mut params, -1, 366);
+    Ok(params)
+}
+
+/// From one day to another, counted from today.
+fn valid(params: &mut CertificateParams, from: i64, to: i64) {
     let day = |days| {
         let date = (Utc::now() + TimeDelta::days(days)).date_naive();
         // Months and days of a calendar date always fit.
         date_time_ymd(date.year(), date.month() as u8, date.day() as u8)
     };
-    params.not_before = day(-1);
-    params.not_after = day(366);
-    Ok(params)
+    (params.not_before, params.not_after) = (day(from), day(to));
 }
 
 fn leaf(
@@ -256,12 +269,21 @@ fn leaf(
     purpose: ExtendedKeyUsagePurpose,
 ) -> Result<(rcgen::Certificate, KeyPair), rcgen::Error> {
     let key = KeyPair::generate()?;
+    let params = leaf_params(common_name, alternative_names, purpose)?;
+    Ok((params.signed_by(&key, authority)?, key))
+}
+
+fn leaf_params(
+    common_name: &str,
+    alternative_names: Vec<String>,
+    purpose: ExtendedKeyUsagePurpose,
+) -> Result<CertificateParams, rcgen::Error> {
     let mut params = params(common_name, alternative_names)?;
     params.is_ca = IsCa::ExplicitNoCa;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![purpose];
     params.use_authority_key_identifier_extension = true;
-    Ok((params.signed_by(&key, authority)?, key))
+    Ok(params)
 }
 
 fn private_key(key: &KeyPair) -> PrivateKeyDer<'static> {

@@ -22,8 +22,8 @@ use crate::{
     client::certificate_facts,
     protocol::MailboxId,
     tape::{
-        Actor, BodyRecord, Exchange, FailureKind, Redactor, RequestRecord, ResponseRecord, ScenarioNumber,
-        TlsFacts, TransportFailure, Vantage,
+        Actor, BodyRecord, CertificateFacts, Exchange, FailureKind, Redactor, RequestRecord, ResponseRecord,
+        ScenarioNumber, TlsFacts, TransportFailure, Vantage,
     },
     wire::{
         conversation::{Conversation, Direction, Draft, Message, Moment, Verdict},
@@ -42,7 +42,7 @@ struct Inner {
     redactor: Redactor,
     keep: Box<dyn Fn(Exchange) + Send + Sync>,
     passed_over: Option<MailboxId>,
-    server_certificate: Option<crate::tape::CertificateFacts>,
+    server_certificate: Option<CertificateFacts>,
     /// On how many connections something is under way.
     under_way: watch::Sender<usize>,
 }
@@ -90,15 +90,7 @@ impl Recorder {
     }
 
     pub(super) fn tls_facts(&self, session: &rustls::ServerConnection) -> Arc<TlsFacts> {
-        let version = session.protocol_version().map(|version| format!("{version:?}")).unwrap_or_default();
-        let suite = session.negotiated_cipher_suite().map(|suite| format!("{:?}", suite.suite()));
-        let client = session.peer_certificates().and_then(|chain| chain.first());
-        Arc::new(TlsFacts {
-            version: version.replace("TLSv1_", "TLSv1."),
-            cipher: suite.unwrap_or_default(),
-            client_certificate: client.and_then(|leaf| certificate_facts(leaf)),
-            server_certificate: self.0.server_certificate.clone(),
-        })
+        tls_facts(session, self.0.server_certificate.as_ref())
     }
 
     pub(super) fn connection(&self, connection: Connection) -> Recording {
@@ -110,6 +102,22 @@ impl Recorder {
             busy: false,
         }
     }
+}
+
+/// What TLS agreed on, where the endpoint presented this certificate.
+pub(super) fn tls_facts(
+    session: &rustls::ServerConnection,
+    presented: Option<&CertificateFacts>,
+) -> Arc<TlsFacts> {
+    let version = session.protocol_version().map(|version| format!("{version:?}")).unwrap_or_default();
+    let suite = session.negotiated_cipher_suite().map(|suite| format!("{:?}", suite.suite()));
+    let client = session.peer_certificates().and_then(|chain| chain.first());
+    Arc::new(TlsFacts {
+        version: version.replace("TLSv1_", "TLSv1."),
+        cipher: suite.unwrap_or_default(),
+        client_certificate: client.and_then(|leaf| certificate_facts(leaf)),
+        server_certificate: presented.cloned(),
+    })
 }
 
 /// What all exchanges of a connection share.

@@ -1,6 +1,7 @@
 //! `run/exchanges.har`: HAR 1.2, for every tool that reads traffic.
 //!
 //! HAR has no place for much of what the tape knows; that stands in fields that begin with `_`.
+//! Connections on which no exchange should come about stand beside the entries.
 //! Whoever reads it gets every exchange, in order of time, with headers as they were on the wire.
 
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Serialize;
 
-use super::{exchanges, har_own::Own, text};
+use super::{exchanges, har_attempts::AttemptOf, har_own::Own, text};
 use crate::{
     runner::RunRecord,
     tape::{BodyRecord, Exchange, Header, TimingRecord},
@@ -28,6 +29,8 @@ struct Log<'a> {
     creator: Creator<'a>,
     entries: Vec<Entry<'a>>,
     comment: String,
+    #[serde(rename = "_attempts", skip_serializing_if = "Vec::is_empty")]
+    attempts: Vec<AttemptOf<'a>>,
 }
 
 #[derive(Serialize)]
@@ -143,6 +146,7 @@ pub(super) fn render(record: &RunRecord) -> Result<Vec<u8>, serde_json::Error> {
             creator: Creator { name: "mesh-witness", version: &record.tool_version },
             entries: order.into_iter().map(|(place, exchange)| entry(record, place, exchange)).collect(),
             comment: super::standing(record),
+            attempts: record.attempts.iter().map(|attempt| AttemptOf::of(record, attempt)).collect(),
         },
     };
     super::json(&har)

@@ -46,7 +46,7 @@ pub(super) struct Own<'a> {
 }
 
 #[derive(Serialize)]
-struct Scenario<'a> {
+pub(super) struct Scenario<'a> {
     name: &'a str,
     path: &'a str,
     line: usize,
@@ -90,7 +90,7 @@ pub(super) struct Tls<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Certificate<'a> {
+pub(super) struct Certificate<'a> {
     subject: &'a str,
     issuer: &'a str,
     serial: &'a str,
@@ -105,6 +105,13 @@ struct Failure<'a> {
     detail: &'a str,
 }
 
+impl<'a> Scenario<'a> {
+    pub(super) fn of(record: &'a ScenarioRecord) -> Self {
+        let ScenarioRecord { name, path, line, .. } = record;
+        Self { name, path, line: *line }
+    }
+}
+
 impl<'a> Own<'a> {
     /// What is known of the exchange at a place of the record.
     pub(super) fn of(record: &'a RunRecord, place: usize, exchange: &'a Exchange) -> Self {
@@ -112,11 +119,7 @@ impl<'a> Own<'a> {
         Self {
             number: place + 1,
             case: scenario.and_then(|scenario| scenario.case.as_deref()),
-            scenario: scenario.map(|ScenarioRecord { name, path, line, .. }| Scenario {
-                name,
-                path,
-                line: *line,
-            }),
+            scenario: scenario.map(Scenario::of),
             actor: exchange.actor.to_string(),
             vantage: vantage(exchange.vantage),
             operation: exchange.operation.as_ref().map(crate::protocol::Operation::name),
@@ -159,7 +162,7 @@ pub(super) fn tls(of: &TlsFacts) -> Tls<'_> {
     }
 }
 
-fn certificate(of: &CertificateFacts) -> Certificate<'_> {
+pub(super) fn certificate(of: &CertificateFacts) -> Certificate<'_> {
     Certificate {
         subject: &of.subject,
         issuer: &of.issuer,

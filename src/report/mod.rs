@@ -8,6 +8,7 @@ mod conformance;
 mod curl;
 mod exchanges;
 mod har;
+mod har_attempts;
 mod har_own;
 mod har_relay;
 mod headings;

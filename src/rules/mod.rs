@@ -13,6 +13,7 @@ mod resilience;
 pub(crate) mod tests;
 mod token;
 pub mod traffic;
+mod trust;
 mod volume;
 mod waiting;
 
@@ -38,5 +39,8 @@ pub use resilience::{
     unaltered_in_the_end, waits_as_told, waits_for_answers,
 };
 pub use token::{Against, Standing, TOKEN_SOURCE, TokenPart, explain_token, header_value, standing_of};
+pub use trust::{
+    met_impostor, no_storm_of_connections, sends_nothing_to_impostor, stays_with_mesh, took_impostor_for_mesh,
+};
 pub use volume::{WorkedOff, each_collected_once, worked_off_in_pages};
 pub use waiting::{still_before, time_at_endpoint};

@@ -3,6 +3,7 @@
 mod chunks;
 mod refusals;
 mod resilience;
+mod trust;
 mod volume;
 
 use std::sync::Arc;

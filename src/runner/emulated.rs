@@ -33,6 +33,8 @@ pub struct OwnEndpoint {
     kind: Kind,
     clock: Clock,
     provocations: Provocations,
+    /// The authority of its certificates; `None` where it is called without TLS.
+    pki: Option<Arc<Pki>>,
 }
 
 enum Kind {
@@ -63,8 +65,12 @@ impl OwnEndpoint {
         &self.provocations
     }
 
-    pub(super) fn staged(clock: Clock, provocations: Provocations, staging: Staging) -> Self {
-        Self { kind: Kind::Staged(staging), clock, provocations }
+    pub(super) fn staged(clock: Clock, provocations: Provocations, pki: Arc<Pki>, staging: Staging) -> Self {
+        Self { kind: Kind::Staged(staging), clock, provocations, pki: Some(pki) }
+    }
+
+    pub(super) fn pki(&self) -> Option<&Arc<Pki>> {
+        self.pki.as_ref()
     }
 
     pub(super) fn staging(&mut self) -> Option<&mut Staging> {
@@ -74,7 +80,7 @@ impl OwnEndpoint {
         }
     }
 
-    fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         match &self.kind {
             Kind::Alone(emulator) => emulator.url(),
             Kind::Staged(staging) => staging.url.clone(),
@@ -122,7 +128,8 @@ impl Emulated {
         let settings = settings(transport, self.shared_key.clone(), clock.clone());
         let emulator = Emulator::start_arranged(settings, arrangement).await?;
         let pair = self.pair_at(&emulator, Some(&clock), scenario)?;
-        Ok((pair, OwnEndpoint { kind: Kind::Alone(emulator), clock, provocations }))
+        let pki = emulator.url().starts_with("https:").then(|| Arc::clone(&self.pki));
+        Ok((pair, OwnEndpoint { kind: Kind::Alone(emulator), clock, provocations, pki }))
     }
 
     fn pair_at(

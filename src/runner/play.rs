@@ -48,6 +48,8 @@ pub async fn play(
     let unrecorded = setting.end_relay().await;
     let cut_short = cut_short.or(unrecorded);
     let (mut scenarios, exchanges) = assemble(records.snapshot(), &setting, cut_short.as_deref());
+    let mut attempts = setting.tape.attempts();
+    attempts.sort_by_key(|attempt| (attempt.scenario, attempt.began));
     let course = setting.ledger.course(&exchanges, setting.driven.is_none());
     let mut rules = judged(&exchanges, &course, setting.emulated);
     let ended_at = Utc::now();
@@ -84,6 +86,7 @@ pub async fn play(
         pending,
         comparison: None,
         exchanges,
+        attempts,
     }
 }
 
@@ -129,7 +132,7 @@ fn warnings(setting: &Setting, scenarios: &[super::ScenarioRecord]) -> Vec<Strin
     if !provoked.is_empty() {
         let names = provoked.join("; ");
         warnings.push(format!(
-            "The endpoint made things hard for the product on purpose, in these scenarios, and says so in a header of each such answer ({PROVOKED}): {names}"
+            "The endpoint made things hard for the product on purpose, in these scenarios, and says so in a header of each answer that came of it ({PROVOKED}): {names}"
         ));
     }
     warnings

@@ -10,7 +10,7 @@ use crate::{
         Fault,
         traffic::{Course, Verdict as Judged},
     },
-    tape::Exchange,
+    tape::{Attempt, Exchange},
 };
 
 /// Everything there is to know of a run. Holds no secret: what came in through the tape and the
@@ -64,6 +64,8 @@ pub struct RunRecord {
     pub comparison: Option<Comparison>,
     /// Every exchange, ordered by scenario, then by start. [`StepRecord::exchanges`] are places in here.
     pub exchanges: Vec<Arc<Exchange>>,
+    /// Every connection to an endpoint that nobody should trust, ordered by scenario, then by start.
+    pub attempts: Vec<Arc<Attempt>>,
 }
 
 /// How many rules there are of each kind. Each is counted once.
@@ -307,10 +309,11 @@ impl ScenarioRecord {
         self.steps.iter().any(|step| step.fault.is_some() && step.exchanges.contains(&exchange))
     }
 
-    /// Why it did not pass, when a step says so.
+    /// Why it did not pass, when a step says so: what made its outcome, and not a warning before that.
     #[must_use]
     pub fn fault(&self) -> Option<&Fault> {
-        self.steps.iter().find_map(|step| step.fault.as_ref())
+        let decisive = self.steps.iter().filter(|step| step.outcome.is_like(&self.outcome));
+        decisive.chain(&self.steps).find_map(|step| step.fault.as_ref())
     }
 }
 

@@ -55,6 +55,7 @@ fn run(outcomes: &[Outcome], cut_short: bool) -> RunRecord {
         pending: vec![],
         comparison: None,
         exchanges: vec![],
+        attempts: vec![],
     }
 }
 
@@ -185,6 +186,37 @@ fn only_what_is_under_test_deviates() {
         deviations::apply(&[of], &mut record.scenarios, &mut [], today, false);
         assert_eq!(record.scenarios[0].deviation.is_some(), expected, "{kind:?}");
     }
+}
+
+/// A scenario that failed after a warning failed for what failed.
+#[test]
+fn what_made_the_outcome_is_the_fault() {
+    let step = |outcome: &Outcome, what: &str| StepRecord {
+        keyword: String::new(),
+        text: String::new(),
+        line: 1,
+        outcome: outcome.clone(),
+        fault: (!what.is_empty()).then(|| Fault::new(FaultKind::Product, what, "r")),
+        notes: vec![],
+        exchanges: vec![],
+    };
+    let steps = |last: &Outcome| {
+        vec![
+            step(&Outcome::Passed, ""),
+            step(&Outcome::Warning, "first warning"),
+            step(&Outcome::Warning, "second warning"),
+            step(last, "at the end"),
+        ]
+    };
+    for (outcome, what) in
+        [(Outcome::Failed, "at the end"), (Outcome::Error, "at the end"), (Outcome::Warning, "first warning")]
+    {
+        let scenario = ScenarioRecord { steps: steps(&outcome), ..scenario(&outcome) };
+        assert_eq!(scenario.fault().unwrap().what, what, "{outcome:?}");
+    }
+    // Where no step is like the whole, the first says why.
+    let scenario = ScenarioRecord { steps: steps(&Outcome::Failed), ..scenario(&Outcome::Attested) };
+    assert_eq!(scenario.fault().unwrap().what, "first warning");
 }
 
 /// A product has failed whatever the level; an endpoint where something of it must be.

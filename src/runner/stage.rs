@@ -11,6 +11,7 @@ mod provoking;
 mod receiving;
 mod refusals;
 mod sending;
+mod trusting;
 mod undelivered;
 mod validating;
 mod volume;

@@ -112,7 +112,7 @@ impl Staged {
         mailroom.register(own.dormant.clone(), own.counterpart.password.clone());
         turn.emulator = Some(emulator);
         let staging = Staging { turn, recorder, mailroom, url };
-        Ok((pair, OwnEndpoint::staged(clock, provocations, staging), since))
+        Ok((pair, OwnEndpoint::staged(clock, provocations, Arc::clone(&own.pki), staging), since))
     }
 
     fn seat(&self, credentials: &Credentials, validated: Option<Arc<Exchange>>) -> Result<Seat, PkiError> {

@@ -1,8 +1,10 @@
-//! The tape: an append-only, ordered record of exchanges, the only source of truth.
+//! The tape: an append-only, ordered record of exchanges, the only source of truth; and of connections on which no
+//! exchange should come about.
 //!
 //! Whoever sees traffic writes here; step definitions, rules and the reporter only read.
 //! Secrets are taken out on the way in, by [`Redactor`], once, before anything else sees them.
 
+mod attempt;
 mod body;
 mod disk;
 mod exchange;
@@ -20,6 +22,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+pub use attempt::{Attempt, AttemptEnd};
 pub use body::{BodyRecord, BodyRecorder, Decoded, KEPT_BYTES, Sha256};
 pub use disk::{TAPE_FILE, TapeError, TapeLimits, TapeRecording, TapeWriter, read_tape, read_tape_lines};
 pub use exchange::{
@@ -46,11 +49,15 @@ pub struct Tape {
     kept: Arc<Mutex<Kept>>,
 }
 
+/// Connections to an endpoint that nobody should trust, as they stood on the tape when they were asked for.
+pub type Attempts = Vec<Arc<Attempt>>;
+
 /// Everything, and the same by scenario, so that nobody looks through all for a few.
 #[derive(Debug, Default)]
 struct Kept {
     all: Exchanges,
     of_scenario: HashMap<ScenarioNumber, Exchanges>,
+    attempts: Attempts,
 }
 
 impl Tape {
@@ -80,6 +87,24 @@ impl Tape {
     #[must_use]
     pub fn of_scenario(&self, scenario: ScenarioNumber) -> Exchanges {
         self.lock().of_scenario.get(&scenario).cloned().unwrap_or_default()
+    }
+
+    /// Appends a connection to an endpoint that nobody should trust.
+    pub fn witness(&self, attempt: Attempt) {
+        self.lock().attempts.push(Arc::new(attempt));
+    }
+
+    /// All such connections, in the order in which they ended.
+    #[must_use]
+    pub fn attempts(&self) -> Attempts {
+        self.lock().attempts.clone()
+    }
+
+    /// Those of one scenario.
+    #[must_use]
+    pub fn attempts_of(&self, scenario: ScenarioNumber) -> Attempts {
+        let kept = self.lock();
+        kept.attempts.iter().filter(|attempt| attempt.scenario == scenario).cloned().collect()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {

@@ -5,6 +5,7 @@ mod admin;
 mod caller;
 mod chunks;
 mod connections;
+mod impostor;
 mod messages;
 mod profiles;
 mod provocations;

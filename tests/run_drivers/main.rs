@@ -2,9 +2,11 @@
 
 #[path = "../support/acting.rs"]
 mod acting;
+mod careless;
 mod command;
 mod endpoint;
 mod manual;
+mod pooled;
 mod product;
 mod provoked;
 #[path = "../support/mod.rs"]

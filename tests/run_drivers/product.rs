@@ -9,11 +9,15 @@ use mesh_witness::protocol::{Credentials, MailboxId, NonceCount, Password, Share
 use reqwest::{
     Client, Method,
     header::{HeaderMap, HeaderName, HeaderValue},
+    redirect::Policy,
 };
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::acting::{ABOUT, argument, client, gunzip, gzip, has, told};
+use crate::{
+    acting::{ABOUT, argument, client, gunzip, gzip, has, told},
+    careless,
+};
 
 /// Not a test by itself: the product's program.
 #[test]
@@ -86,8 +90,14 @@ const MEMORY: &str = "memory";
 
 impl Mailbox {
     fn new() -> Self {
-        let client =
-            client(|client| client.timeout(Duration::from_secs(if has("gives-up") { 1 } else { 600 })));
+        let client = client(|client| {
+            let client = client.timeout(Duration::from_secs(if has("gives-up") { 1 } else { 600 }));
+            let client = match careless::tls() {
+                Some(tls) => client.tls_backend_preconfigured(tls),
+                None => client,
+            };
+            if has("follows-redirects") { client.redirect(Policy::limited(3)) } else { client }
+        });
         let credentials = Credentials {
             mailbox: MailboxId::parse(&told("MESH_MAILBOX_ID")).unwrap(),
             password: Password::new(told("MESH_MAILBOX_PASSWORD")),
@@ -109,7 +119,10 @@ impl Mailbox {
             () => usize::from(has("calls-again-at-once")),
         };
         for _ in 0..repeats {
-            let answer = self.call_once(method.clone(), path, body.clone(), headers).await?;
+            let answer = match self.call_once(method.clone(), path, body.clone(), headers).await {
+                Err(_) if has("storms") => continue,
+                answer => answer?,
+            };
             let insists = has("insists-on-its-recipient") && answer.status == 417;
             if !insists && !matches!(answer.status, 403 | 429 | 503) {
                 return Ok(answer);
@@ -128,15 +141,30 @@ impl Mailbox {
         let token = Token::build(&self.credentials, self.nonce, NonceCount::new(self.count), Utc::now());
         self.count += 1;
         let url = format!("{}/messageexchange/{}{path}", told("MESH_URL"), self.credentials.mailbox);
-        let mut request = self.client.request(method, url).header("Authorization", token.to_string());
-        request = request.header("Accept", "application/vnd.mesh.v2+json");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
+        let request = |url: &str| {
+            let mut request = self.client.request(method.clone(), url);
+            request = request.header("Authorization", token.to_string());
+            request = request.header("Accept", "application/vnd.mesh.v2+json");
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            if has("is-impatient") && (path == "/outbox" || path.starts_with("/inbox/")) {
+                request = request.timeout(Duration::from_secs(1));
+            }
+            request.body(body.clone())
+        };
+        if has("stays-away") && path == "/outbox" {
+            return Err(format!("{path}: not today"));
         }
-        if has("is-impatient") && (path == "/outbox" || path.starts_with("/inbox/")) {
-            request = request.timeout(Duration::from_secs(1));
+        let mut sent = request(&url).send().await;
+        if sent.is_err() && has("falls-back-to-plain-http") {
+            sent = request(&url.replacen("https:", "http:", 1)).send().await;
         }
-        let mut response = request.body(body).send().await.map_err(|error| format!("{path}: {error}"))?;
+        let mut response = sent.map_err(|error| format!("{path}: {error}"))?;
+        if has("follows-with-its-token") && response.status().is_redirection() {
+            let location = text_of(&response.headers()["location"]).unwrap().to_owned();
+            response = request(&location).send().await.map_err(|error| format!("{path}: {error}"))?;
+        }
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let mut answer = Answer { status, headers, content: Vec::new() };
         loop {

@@ -17,8 +17,8 @@ use serde_json::Value;
 use crate::{Rig, acting};
 
 /// A quirk, and what is played with it: what it cannot touch is left out where that takes long.
-const QUIRKS: [(&str, &str); 20] = [
-    ("storms", "not @many"),
+const QUIRKS: [(&str, &str); 29] = [
+    ("storms", "not @many and not @req-TRUST-02 and not @req-TRUST-03 and not @req-TRUST-04"),
     ("calls-again-at-once", "not @many"),
     ("takes-no-for-yes", "not @many and not @slow"),
     ("takes-half-for-whole", "not @many and not @slow"),
@@ -38,6 +38,15 @@ const QUIRKS: [(&str, &str); 20] = [
     ("passes-over-reports", "@req-UNDELIVERED-01"),
     ("takes-the-first-page-only", "@req-POLL-02"),
     ("always-fails", "@req-UNAVAILABLE-01 and not @slow"),
+    ("trusts-anybody", "@req-TRUST-05"),
+    ("passes-over-authorities", "@req-TRUST-05"),
+    ("passes-over-names", "@req-TRUST-05"),
+    ("passes-over-times", "@req-TRUST-05"),
+    ("passes-over-purposes", "@req-TRUST-05"),
+    ("falls-back-to-plain-http", "@req-TRUST-01"),
+    ("stays-away", "@req-TRUST-01"),
+    ("follows-redirects", "@req-REDIRECT-01"),
+    ("follows-with-its-token", "@req-REDIRECT-01"),
 ];
 
 /// Each scenario that did not pass, with its outcome and what is said.
@@ -56,7 +65,7 @@ fn played(quirks: &str, tags: &str) -> BTreeMap<String, (String, String)> {
 #[test]
 fn a_product_that_does_as_it_should_passes_it() {
     let played = played("", "not @nothing");
-    assert!(played.len() >= 31, "{}", played.len());
+    assert!(played.len() >= 45, "{}", played.len());
     for (name, (outcome, said)) in played {
         assert_eq!(outcome, "passed", "{name}: {said}");
     }
@@ -90,7 +99,7 @@ fn each_scenario_has_been_seen_to_fail_or_to_warn() {
     }
     let never: Vec<&String> = all.difference(&seen).collect();
     assert!(never.is_empty(), "no quirk makes these scenarios fail or warn: {never:#?}");
-    assert!(all.len() >= 31);
+    assert!(all.len() >= 45);
     insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
         insta::assert_snapshot!("provoked", table);
     });

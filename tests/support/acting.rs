@@ -46,6 +46,7 @@ pub fn client(more: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Client {
     let client = Client::builder()
         .tls_certs_only([Certificate::from_pem(&pem("MESH_CA_FILE")).unwrap()])
         .identity(Identity::from_pem(&identity).unwrap())
+        .redirect(reqwest::redirect::Policy::none())
         .no_proxy();
     more(client).build().unwrap()
 }

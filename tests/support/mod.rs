@@ -30,6 +30,8 @@ pub struct Endpoint {
     pub url: String,
     pub clock: Clock,
     pub folder: TempDir,
+    /// Whose certificates it has, over TLS.
+    pub pki: Option<Arc<Pki>>,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
 }
@@ -51,13 +53,11 @@ impl Endpoint {
     pub fn start_with(tls: bool, arrangement: Arrangement) -> Self {
         let folder = TempDir::new().unwrap();
         let mailboxes = ["PRODUCT", "COUNTERPART"].map(|id| MailboxId::parse(id).unwrap());
-        let transport = if tls {
-            let pki = Pki::new().unwrap();
+        let pki = tls.then(|| Arc::new(Pki::new().unwrap()));
+        if let Some(pki) = &pki {
             pki.write_to(folder.path(), &mailboxes).unwrap();
-            Transport::MutualTls(Arc::new(pki))
-        } else {
-            Transport::Plain
-        };
+        }
+        let transport = pki.clone().map_or(Transport::Plain, Transport::MutualTls);
         let clock = Clock::new();
         let settings = Settings {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -83,7 +83,7 @@ impl Endpoint {
             });
         });
         let url = ready.recv().unwrap();
-        Self { url, clock, folder, stop: Some(stop), thread: Some(thread) }
+        Self { url, clock, folder, pki, stop: Some(stop), thread: Some(thread) }
     }
 
     pub fn move_clock(&self, delta: TimeDelta) {

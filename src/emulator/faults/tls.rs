@@ -47,9 +47,17 @@ pub(super) const FAULTS: &[Fault] = &[
 
 /// Takes any certificate whose key the client holds.
 #[derive(Debug)]
-pub(crate) struct AnyAuthority(pub Arc<CryptoProvider>);
+pub(crate) struct AnyAuthority {
+    pub provider: Arc<CryptoProvider>,
+    /// Whether a client without a certificate is sent away.
+    pub mandatory: bool,
+}
 
 impl ClientCertVerifier for AnyAuthority {
+    fn client_auth_mandatory(&self) -> bool {
+        self.mandatory
+    }
+
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }
@@ -69,7 +77,12 @@ impl ClientCertVerifier for AnyAuthority {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+        verify_tls12_signature(
+            message,
+            certificate,
+            signature,
+            &self.provider.signature_verification_algorithms,
+        )
     }
 
     fn verify_tls13_signature(
@@ -78,11 +91,16 @@ impl ClientCertVerifier for AnyAuthority {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+        verify_tls13_signature(
+            message,
+            certificate,
+            signature,
+            &self.provider.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderName, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 
-use super::{ProvokedStatus, Reply};
+use super::{Elsewhere, MOVED, ProvokedStatus, RedirectStatus, Reply};
 use crate::protocol::{ApiVersion, ErrorCode, MeshError, Operation};
 
 /// As a gateway says it that knows nothing of MESH's bodies: answers above 500 are not always JSON.
@@ -35,6 +35,13 @@ pub(super) fn of_gateway(status: ProvokedStatus, retry_after: Option<u32>) -> Op
         Some(seconds) => reply.with(header::RETRY_AFTER, &seconds.to_string()),
         None => reply,
     })
+}
+
+/// To the same path at another host, below a folder, so that nobody takes it for a call of the API's.
+pub(super) fn redirect(status: RedirectStatus, to: Elsewhere, operation: &Operation) -> Option<Reply> {
+    let (_, path) = operation.request();
+    let status = StatusCode::from_u16(status.number()).ok()?;
+    Some(Reply::empty(status).with(header::LOCATION, &format!("{to}{MOVED}{path}")))
 }
 
 /// The others, with the bodies that the OpenAPI has for them: none for 403 and 423.
@@ -113,6 +120,23 @@ mod tests {
         assert!(body.contains(r#""code":"16""#), "{body}");
         assert_eq!(of(ProvokedStatus::Forbidden, ApiVersion::V2).await, (403, String::new(), String::new()));
         assert_eq!(of(ProvokedStatus::Complete, ApiVersion::V2).await, (423, String::new(), String::new()));
+    }
+
+    #[test]
+    fn a_redirect_names_the_same_path_elsewhere() {
+        for (encrypted, location) in [
+            (true, "https://localhost:8701/moved/messageexchange/PRODUCT/inbox"),
+            (false, "http://localhost:8701/moved/messageexchange/PRODUCT/inbox"),
+        ] {
+            let list = Operation::CheckInbox(MailboxId::parse("PRODUCT").unwrap());
+            let to = Elsewhere { port: 8701, encrypted };
+            let reply = redirect(RedirectStatus::Permanent, to, &list).unwrap();
+            assert_eq!(reply.status, 308);
+            assert_eq!(reply.headers[header::LOCATION], location);
+        }
+        for status in RedirectStatus::ALL {
+            assert_eq!(RedirectStatus::of(status.number()), Some(status));
+        }
     }
 
     #[test]

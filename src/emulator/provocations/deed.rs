@@ -11,9 +11,10 @@ use crate::{
 
 impl Deed {
     /// The answer in place of MESH's, before anybody has looked at the token.
-    pub(in crate::emulator) fn before(self) -> Option<Reply> {
+    pub(in crate::emulator) fn before(self, operation: &Operation) -> Option<Reply> {
         match self {
             Self::Answered { status, retry_after } => answers::of_gateway(status, retry_after),
+            Self::Redirected { status, to } => answers::redirect(status, to, operation),
             _ => None,
         }
     }
@@ -38,7 +39,7 @@ impl Deed {
                 tokio::time::sleep(time).await;
                 reply
             }
-            Self::Answered { .. } | Self::Lost | Self::MixedCase => reply,
+            Self::Answered { .. } | Self::Redirected { .. } | Self::Lost | Self::MixedCase => reply,
         };
         if let Ok(words) = HeaderValue::try_from(self.to_string()) {
             reply.headers.insert(HeaderName::from_static(PROVOKED), words);

@@ -8,7 +8,10 @@ mod answers;
 mod casing;
 mod cutting;
 mod deed;
+mod impostor;
+mod presenting;
 mod provocation;
+mod stranger;
 
 use std::{
     fmt,
@@ -20,15 +23,24 @@ use std::{
 
 use thiserror::Error;
 
+use presenting::Presenting;
+
 use super::routes::{Reply, ReplyBody};
 use crate::protocol::{MailboxId, Operation};
 
 pub(super) use casing::{Cased, Casing};
 pub(super) use deed::treat;
-pub use provocation::{Calls, Deed, Provocation, ProvokedStatus};
+pub use impostor::Impostor;
+pub(super) use impostor::{Witness, Witnessed};
+pub(super) use presenting::Term;
+pub use provocation::{Calls, Deed, Elsewhere, Provocation, ProvokedStatus, RedirectStatus};
+pub use stranger::Stranger;
 
 /// Says that an answer was provoked, and how.
 pub const PROVOKED: &str = "x-mesh-witness-provoked";
+
+/// Below it, at another host, is where a call is redirected to.
+const MOVED: &str = "/moved";
 
 /// How many may be armed at a time.
 const MOST: usize = 16;
@@ -42,6 +54,7 @@ struct Inner {
     /// How many are armed: an endpoint that provokes nothing looks at nothing else.
     armed: AtomicUsize,
     all: Mutex<Vec<Armed>>,
+    presenting: Presenting,
 }
 
 struct Armed {
@@ -78,6 +91,23 @@ impl Provocations {
         let mut all = self.lock();
         all.clear();
         self.0.armed.store(0, Ordering::Release);
+    }
+
+    /// From now on an impostor answers at the endpoint's address, or again the endpoint itself. Connections
+    /// that began before are ended first: whoever keeps them open would not notice.
+    pub async fn present(&self, impostor: Option<Impostor>) {
+        self.0.presenting.change(impostor.map(Arc::new)).await;
+    }
+
+    /// Waits until what became of connections to an impostor has been told, for two seconds; those that a
+    /// client has left open are ended then.
+    pub async fn settled(&self) {
+        self.0.presenting.settled().await;
+    }
+
+    /// What a connection that begins now is shown, and for how long it may go on.
+    pub(super) fn presented(&self) -> (Option<Arc<Impostor>>, Term) {
+        self.0.presenting.now()
     }
 
     /// The first that no call has met as often as it was armed for: at least once, where that is not said.

@@ -49,6 +49,14 @@ pub enum Deed {
         /// When to try again, in seconds.
         retry_after: Option<u32>,
     },
+    /// It is answered with a redirect to another host than MESH's, by the gateway in front of MESH, and has
+    /// no effect.
+    Redirected {
+        /// The status.
+        status: RedirectStatus,
+        /// Where to.
+        to: Elsewhere,
+    },
     /// The connection ends after half of the answer's body.
     Cut,
     /// It has its effect, and the connection ends before it is answered.
@@ -78,6 +86,28 @@ pub enum ProvokedStatus {
     TooMany,
     /// 503
     Unavailable,
+}
+
+/// A status with which a call can be redirected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RedirectStatus {
+    /// 301
+    MovedPermanently,
+    /// 302
+    Found,
+    /// 307
+    Temporary,
+    /// 308
+    Permanent,
+}
+
+/// Another host than MESH's: `localhost`, where MESH is an address of this machine, at a port of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// The port.
+    pub port: u16,
+    /// Whether it is called over TLS.
+    pub encrypted: bool,
 }
 
 impl Provocation {
@@ -135,12 +165,46 @@ impl ProvokedStatus {
     }
 }
 
+impl RedirectStatus {
+    /// The status of this number; `None` for one with which nothing is redirected.
+    #[must_use]
+    pub fn of(number: u16) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.number() == number)
+    }
+
+    /// Every one.
+    pub const ALL: [Self; 4] = [Self::MovedPermanently, Self::Found, Self::Temporary, Self::Permanent];
+
+    /// The number.
+    #[must_use]
+    pub fn number(self) -> u16 {
+        match self {
+            Self::MovedPermanently => 301,
+            Self::Found => 302,
+            Self::Temporary => 307,
+            Self::Permanent => 308,
+        }
+    }
+}
+
+impl fmt::Display for Elsewhere {
+    /// Scheme, host and port.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.encrypted { "https" } else { "http" };
+        write!(f, "{scheme}://localhost:{}", self.port)
+    }
+}
+
 impl fmt::Display for Deed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Answered { status, retry_after: None } => write!(f, "answered with {}", status.number()),
             Self::Answered { status, retry_after: Some(seconds) } => {
                 write!(f, "answered with {}, to be tried again after {seconds} s", status.number())
+            }
+            Self::Redirected { status, to } => {
+                let how = if to.encrypted { "" } else { " without TLS" };
+                write!(f, "redirected with {} to another host{how}", status.number())
             }
             Self::Cut => f.write_str("the connection ended after half of the body"),
             Self::Lost => f.write_str("done, and the connection ended before the answer"),

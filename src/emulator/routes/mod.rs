@@ -92,7 +92,7 @@ impl Routes {
         let deed = deed.and_then(|(provocations, operation)| provocations.meet(operation));
         let reply = match &operation {
             Ok(operation) => {
-                let reply = match deed.and_then(Deed::before) {
+                let reply = match deed.and_then(|deed| deed.before(operation)) {
                     Some(reply) => reply,
                     None => self.operate(operation, &mut parts, &mut body, peer, deed, &mut token).await,
                 };

@@ -1,30 +1,32 @@
 //! Accepts connections, over mutual TLS or plainly, and ends them in good order.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+mod ends;
+mod shown;
 
-use http::Request;
+use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+
+use http::{HeaderValue, Request};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::{GracefulShutdown, Watcher as ConnectionWatcher},
-};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch},
     task::JoinSet,
     time::timeout,
 };
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::patience::Patient;
 use crate::emulator::{
     faults::{TlsFault, agrees_to_old_version},
-    provocations::{Cased, Casing, treat},
-    recording::{Connection, Recorded, Recorder, Recording},
+    provocations::{Cased, Casing, PROVOKED, treat},
+    recording::{Connection, Recorded, Recorder},
     routes::{Peer, Routes},
 };
+use crate::tape::TlsFacts;
+use ends::Ends;
 
 /// Connections at a time; more wait.
 const CONNECTIONS: usize = if cfg!(test) { 16 } else { 1024 };
@@ -46,7 +48,7 @@ pub struct Door {
 
 /// Accepts connections until it is told to stop, or nobody can tell it any more.
 pub async fn accept(listener: TcpListener, door: Arc<Door>, mut stopped: oneshot::Receiver<()>) {
-    let graceful = GracefulShutdown::new();
+    let stop = watch::Sender::new(());
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     let mut connections = JoinSet::new();
     // When no timer is set as a thread goes to sleep, tokio wakes its driver by a call of the system for each that is
@@ -64,16 +66,18 @@ pub async fn accept(listener: TcpListener, door: Arc<Door>, mut stopped: oneshot
             tokio::time::sleep(Duration::from_millis(20)).await;
             continue;
         };
-        let (door, watcher) = (Arc::clone(&door), graceful.watcher());
+        let (door, ends) = (Arc::clone(&door), Ends::with(stop.subscribe()));
         connections.spawn(async move {
             let on_loopback = address.ip().to_canonical().is_loopback();
-            connection(stream, &door, watcher, on_loopback).await;
+            connection(stream, &door, ends, on_loopback).await;
             drop(place);
         });
         while connections.try_join_next().is_some() {}
     }
     drop(listener);
-    let _ = timeout(GRACE, graceful.shutdown()).await;
+    // There may be no connection.
+    let _ = stop.send(());
+    let _ = timeout(GRACE, stop.closed()).await;
     // Whoever is not done by then is cut off.
     connections.shutdown().await;
 }
@@ -88,7 +92,7 @@ async fn next(
     (place, listener.accept().await)
 }
 
-async fn connection(mut stream: TcpStream, door: &Door, watcher: ConnectionWatcher, on_loopback: bool) {
+async fn connection(mut stream: TcpStream, door: &Door, ends: Ends, on_loopback: bool) {
     // Small replies must not wait for each other.
     let _ = stream.set_nodelay(true);
     let address = stream.local_addr().ok();
@@ -98,78 +102,131 @@ async fn connection(mut stream: TcpStream, door: &Door, watcher: ConnectionWatch
     {
         return;
     }
-    let stream = Patient::new(stream, UNREAD);
     match &door.tls {
         None => {
-            let recording = door.recorder.as_ref().map(|recorder| {
-                recorder.connection(Connection { origin: Arc::clone(&door.origin), address, tls: None })
-            });
             let peer = Peer { common_name: None, on_loopback };
-            serve_recorded(stream, recording, Arc::clone(&door.routes), peer, watcher).await;
+            door.serve(Patient::new(stream, UNREAD), Line { address, peer, ..Line::default() }, ends).await;
         }
-        Some(acceptor) => {
-            // A client that fails the handshake has been told so by TLS; there is nothing to answer.
-            if let Ok(Ok(stream)) = timeout(PATIENCE, acceptor.accept(stream)).await {
-                let session = stream.get_ref().1;
-                let certificates = session.peer_certificates().unwrap_or_default();
-                let name = certificates.first().and_then(|leaf| common_name(leaf));
-                let recorder = door.recorder.as_ref().filter(|recorder| recorder.records(name.as_deref()));
-                let recording = recorder.map(|recorder| {
-                    let tls = Some(recorder.tls_facts(session));
-                    recorder.connection(Connection { origin: Arc::clone(&door.origin), address, tls })
-                });
-                let peer = Peer { common_name: name.map(Into::into), on_loopback };
-                serve_recorded(stream, recording, Arc::clone(&door.routes), peer, watcher).await;
+        // A client that fails the handshake has been told so by TLS; there is nothing to answer.
+        Some(acceptor) => match &door.routes.provocations {
+            None => {
+                let accepted = acceptor.accept(Patient::new(stream, UNREAD));
+                if let Ok(Ok(stream)) = timeout(PATIENCE, accepted).await {
+                    let line = Line::own(&stream, door.recorder.as_ref(), address, on_loopback);
+                    door.serve(stream, line, ends).await;
+                }
+            }
+            Some(provocations) => {
+                let line = Line { address, peer: Peer { common_name: None, on_loopback }, ..Line::default() };
+                door.shown(stream, acceptor, provocations, line, ends).await;
+            }
+        },
+    }
+}
+
+/// What is known of a connection.
+#[derive(Default)]
+struct Line {
+    address: Option<SocketAddr>,
+    peer: Peer,
+    tls: Option<Arc<TlsFacts>>,
+    /// It is the connection of somebody who records it on his own side.
+    is_passed_over: bool,
+    /// Without TLS, where there should be.
+    in_the_clear: bool,
+    /// What every answer says of it.
+    words: Option<HeaderValue>,
+}
+
+impl Line {
+    /// Of a client that was shown the endpoint's own certificate.
+    fn own<S>(
+        stream: &TlsStream<S>,
+        recorder: Option<&Recorder>,
+        address: Option<SocketAddr>,
+        on_loopback: bool,
+    ) -> Self {
+        let session = stream.get_ref().1;
+        let certificates = session.peer_certificates().unwrap_or_default();
+        let name = certificates.first().and_then(|leaf| common_name(leaf));
+        Self {
+            address,
+            is_passed_over: recorder.is_some_and(|recorder| !recorder.records(name.as_deref())),
+            tls: recorder.map(|recorder| recorder.tls_facts(session)),
+            peer: Peer { common_name: name.map(Into::into), on_loopback },
+            ..Self::default()
+        }
+    }
+}
+
+impl Door {
+    async fn serve<S>(&self, stream: S, line: Line, ends: Ends)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let recorder = self.recorder.as_ref().filter(|_| !line.is_passed_over);
+        let recording = recorder.map(|recorder| recorder.connection(self.connection(&line)));
+        let routes = Arc::clone(&self.routes);
+        let Line { peer, words, .. } = line;
+        let casing = routes.provocations.as_ref().map(|_| Casing::default());
+        let served = Served { routes, peer, casing, words };
+        match (recording, served.casing.clone()) {
+            (None, None) => serve(stream, served, ends).await,
+            (None, Some(casing)) => serve(Cased::new(stream, casing), served, ends).await,
+            (Some(recording), None) => serve(Recorded::new(stream, recording), served, ends).await,
+            (Some(recording), Some(casing)) => {
+                serve(Cased::new(Recorded::new(stream, recording), casing), served, ends).await;
             }
         }
     }
-}
 
-async fn serve_recorded<S>(
-    stream: S,
-    recording: Option<Recording>,
-    routes: Arc<Routes>,
-    peer: Peer,
-    watcher: ConnectionWatcher,
-) where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let casing = routes.provocations.as_ref().map(|_| Casing::default());
-    match (recording, casing) {
-        (None, None) => serve(stream, routes, peer, watcher, None).await,
-        (None, Some(casing)) => {
-            serve(Cased::new(stream, casing.clone()), routes, peer, watcher, Some(casing)).await;
-        }
-        (Some(recording), None) => {
-            serve(Recorded::new(stream, recording), routes, peer, watcher, None).await;
-        }
-        (Some(recording), Some(casing)) => {
-            let stream = Cased::new(Recorded::new(stream, recording), casing.clone());
-            serve(stream, routes, peer, watcher, Some(casing)).await;
-        }
+    fn connection(&self, line: &Line) -> Connection {
+        let origin = match self.origin.strip_prefix("https:") {
+            Some(rest) if line.in_the_clear => format!("http:{rest}").into(),
+            _ => Arc::clone(&self.origin),
+        };
+        Connection { origin, address: line.address, tls: line.tls.clone() }
     }
 }
 
-async fn serve<S>(
-    stream: S,
+/// What answers the calls of a connection.
+struct Served {
     routes: Arc<Routes>,
     peer: Peer,
-    watcher: ConnectionWatcher,
     casing: Option<Casing>,
-) where
+    words: Option<HeaderValue>,
+}
+
+async fn serve<S>(stream: S, served: Served, mut ends: Ends)
+where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let Served { routes, peer, casing, words } = served;
     let service = service_fn(move |request: Request<Incoming>| {
-        let (routes, peer, casing) = (Arc::clone(&routes), peer.clone(), casing.clone());
-        async move { treat(routes.answer(request, &peer).await, casing.as_ref()) }
+        let (routes, peer, casing, words) =
+            (Arc::clone(&routes), peer.clone(), casing.clone(), words.clone());
+        async move {
+            let mut response = routes.answer(request, &peer).await;
+            if let Some(words) = words {
+                response.headers_mut().append(PROVOKED, words);
+            }
+            treat(response, casing.as_ref())
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(PATIENCE)
         .auto_date_header(false)
         .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
     // A client that goes away or talks no HTTP ends its own connection and nobody else's.
-    let _ = watcher.watch(connection).await;
+    tokio::select! {
+        biased;
+        _ = connection.as_mut() => return,
+        () = ends.come() => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = timeout(GRACE, connection).await;
 }
 
 fn common_name(der: &[u8]) -> Option<String> {

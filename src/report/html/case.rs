@@ -1,7 +1,9 @@
 //! Cases, their steps, and what was wrong with them.
 
 use super::{
-    Badge, Fact, badge, badge_of, brief,
+    Badge, Fact,
+    attempts::Attempts,
+    badge, badge_of, brief,
     exchange::{ExchangeView, Row, Viewer, number_anchor},
     passage,
 };
@@ -34,6 +36,7 @@ pub(super) struct Case {
     pub(super) tags: Vec<String>,
     pub(super) steps: Vec<Step>,
     pub(super) others: Vec<ExchangeUse>,
+    pub(super) attempts: Option<Attempts>,
 }
 
 /// A requirement that a scenario tests. The statement is empty when no catalogue has it.
@@ -123,6 +126,7 @@ fn case(record: &RunRecord, number: usize, scenario: &ScenarioRecord, viewer: &m
         tags: scenario.tags.iter().map(|tag| brief(tag)).collect(),
         steps,
         others,
+        attempts: Attempts::of(record, number),
     }
 }
 

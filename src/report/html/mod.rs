@@ -3,6 +3,7 @@
 //! Everything that comes from a record is made printable here, bounded, and escaped by the template.
 
 mod alike;
+mod attempts;
 mod case;
 mod exchange;
 mod matrix;

@@ -36,7 +36,8 @@ impl Stage {
             self.settled().await;
             setting.ledger.acted(asked, &said);
             let acts = since();
-            if acts.is_empty() && self.is_driven() {
+            // Who does not trust an impostor makes no call: that is told by its connections.
+            if acts.is_empty() && self.is_driven() && self.trial.impostor.is_none() {
                 let relay = self.setting.relay.as_ref();
                 let nothing = relay.and_then(|relay| relay.came_to_nothing(connections));
                 let fault = rules::idle(ask.words(), &said.how, nothing.as_deref());
@@ -56,9 +57,20 @@ impl Stage {
         if let Some(relay) = &self.setting.relay {
             relay.settled().await;
         }
+        if let Some(endpoint) = self.own_endpoint() {
+            endpoint.provocations().clone().settled().await;
+        }
+        if let Some(elsewhere) = &self.trial.elsewhere {
+            elsewhere.settled().await;
+        }
         if let Some(staging) = self.staging() {
             staging.settled().await;
         }
+    }
+
+    /// How the driver ended that was asked last.
+    pub(super) fn how(&self) -> Option<String> {
+        self.said.as_ref().map(|said| said.how.clone())
     }
 
     /// How long a message may be on its way; `None` where a product is driven at an endpoint of our own, where

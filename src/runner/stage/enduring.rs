@@ -9,9 +9,9 @@ impl Stage {
     /// # Errors
     /// When it did so beyond measure; a warning where it did so more than is good.
     pub fn did_not_storm(&self) -> Result<(), Fault> {
-        if let Some(fault) = rules::no_storm(&self.trial.acts)? {
-            self.warn(fault);
-        }
+        let calls = rules::no_storm(&self.trial.acts)?;
+        let connections = rules::no_storm_of_connections(&self.trial.attempts)?;
+        calls.into_iter().chain(connections).for_each(|fault| self.warn(fault));
         Ok(())
     }
 
@@ -26,6 +26,14 @@ impl Stage {
     /// When it did; or when it believes that it failed, and in the end it did not.
     pub fn noticed(&self) -> Result<(), Fault> {
         let acts = &self.trial.acts;
+        if !self.trial.attempts.is_empty() {
+            return match &self.said {
+                Some(said) if said.succeeded == Some(true) => {
+                    Err(rules::took_impostor_for_mesh(&self.trial.attempts, &said.how))
+                }
+                _ => Ok(()),
+            };
+        }
         let sends = acts
             .iter()
             .any(|act| matches!(&act.operation, Some(Operation::SendMessage(_) | Operation::SendChunk(..))));

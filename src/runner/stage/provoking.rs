@@ -4,13 +4,15 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{Ask, Fault, FaultKind, Outgoing, Role, SentMessage, Stage, digest_of, out_of_order};
+use super::{
+    Ask, Fault, FaultKind, Outgoing, Role, SentMessage, Stage, digest_of, out_of_order, trusting::Elsewhere,
+};
 use crate::{
     client::Payload,
-    emulator::{Calls, Deed, PROVOKED, Provocation, ProvokedStatus, ReportRequest},
+    emulator::{Calls, Deed, PROVOKED, Provocation, ProvokedStatus, ReportRequest, Untrusted},
     protocol::{ErrorCode, Failure, MessageId},
     rules,
-    tape::Exchange,
+    tape::{Attempt, Exchange},
 };
 
 /// Chunks of very different sizes, in bytes: a tiny one among large ones, none of a round number.
@@ -33,6 +35,14 @@ pub(super) struct Trial {
     pub reports: BTreeSet<String>,
     /// When it may call again, by what it was told.
     until: Option<Instant>,
+    /// Who is in the endpoint's place.
+    pub impostor: Option<Untrusted>,
+    /// Connections to an impostor since the product was asked the time before.
+    pub attempts: Vec<Arc<Attempt>>,
+    /// How many of them there were before that.
+    pub attempts_before: usize,
+    /// Where calls are redirected to.
+    pub elsewhere: Option<Elsewhere>,
 }
 
 impl Stage {
@@ -79,11 +89,11 @@ impl Stage {
     /// MESH is well again: nothing is provoked any more.
     ///
     /// # Errors
-    /// As [`Stage::demand_own_endpoint`].
-    pub fn well_again(&mut self) -> Result<(), Fault> {
+    /// As [`Stage::demand_own_endpoint`]; and when the product went on to trust whoever it should not.
+    pub async fn well_again(&mut self) -> Result<(), Fault> {
         self.demand_own_endpoint()?.provocations().disarm();
         self.trial.armed.clear();
-        Ok(())
+        self.unmask().await
     }
 
     /// Waits until the product may call again, by what it was told with `Retry-After`.
@@ -144,7 +154,12 @@ impl Stage {
     /// When it does nothing, or not what was to be made hard for it.
     pub async fn product_makes_cycle(&mut self, takes_gzip: bool) -> Result<(), Fault> {
         let expected = self.expected();
-        let acts = self.ask(Ask::Cycle { expected: &expected, takes_gzip }).await?;
+        let ask = Ask::Cycle { expected: &expected, takes_gzip };
+        let asked = ask.words();
+        let acts = self.ask(ask).await?;
+        if self.trial.impostor.is_some() {
+            return self.take_note_of_attempts(asked, acts);
+        }
         rules::inbox_check_of(&acts)?;
         self.take_note_of(acts)
     }
@@ -155,6 +170,9 @@ impl Stage {
     /// When it does not try.
     pub async fn product_tries_handshake(&mut self) -> Result<(), Fault> {
         let acts = self.ask(Ask::Handshake).await?;
+        if self.trial.impostor.is_some() {
+            return self.take_note_of_attempts(Ask::Handshake.words(), acts);
+        }
         rules::handshake_of(&acts)?;
         self.take_note_of(acts)
     }
@@ -178,7 +196,12 @@ impl Stage {
     pub async fn product_tries_to_send_again(&mut self) -> Result<(), Fault> {
         let (message, chunk_bytes) =
             self.trial.sending.clone().ok_or_else(|| out_of_order("a message to be sent"))?;
-        let acts = self.ask(Ask::Send { message: &message, chunk_bytes }).await?;
+        let ask = Ask::Send { message: &message, chunk_bytes };
+        let asked = ask.words();
+        let acts = self.ask(ask).await?;
+        if self.trial.impostor.is_some() {
+            return self.take_note_of_attempts(asked, acts);
+        }
         let exchange = rules::send_of(&acts, &message.to)?;
         self.sent = Some(SentMessage { asked: digest_of(&message.payload).await, exchange });
         self.whole = chunk_bytes.map(|_| message.payload.clone());
@@ -198,7 +221,10 @@ impl Stage {
         let own = self.own_exchanges();
         let own = rules::of_product(&own);
         let mark = self.trial.mark.replace(own.len()).unwrap_or(own.len().saturating_sub(asked.len()));
-        let acts: Vec<Arc<Exchange>> = own.into_iter().skip(mark).cloned().collect();
+        let elsewhere = self.trial.elsewhere.as_ref();
+        let is_elsewhere = |act: &Exchange| elsewhere.is_some_and(|elsewhere| elsewhere.was_called(act));
+        let acts = own.into_iter().skip(mark).filter(|act| !is_elsewhere(act));
+        let acts: Vec<Arc<Exchange>> = acts.cloned().collect();
         acts.iter().for_each(|act| self.look(act));
         let told = acts.iter().filter_map(|act| act.response.as_ref()?.head.header("retry-after"));
         let longest = told.filter_map(|seconds| seconds.trim().parse().ok()).max();
@@ -231,6 +257,9 @@ fn shows(act: &Exchange, deed: Deed) -> bool {
     let mixed = || head.headers.iter().any(|header| header.name.starts_with("X-mEsH"));
     told && match deed {
         Deed::Answered { status, .. } => head.status == status.number(),
+        Deed::Redirected { status, .. } => {
+            head.status == status.number() && head.header("location").is_some()
+        }
         Deed::Cut => act.failure.is_some(),
         Deed::Lost => false,
         Deed::Delayed(time) => act.timings.total() >= time,
