@@ -19,11 +19,11 @@ use tokio::{
 };
 
 use crate::{
-    client::certificate_facts,
+    client::agreed,
     protocol::MailboxId,
     tape::{
-        Actor, BodyRecord, Exchange, FailureKind, Redactor, RequestRecord, ResponseRecord, ScenarioNumber,
-        TlsFacts, TransportFailure, Vantage,
+        Actor, BodyRecord, Exchange, FailureKind, Presented, Redactor, RequestRecord, ResponseRecord,
+        ScenarioNumber, TlsFacts, TransportFailure, Vantage,
     },
     wire::{
         conversation::{Conversation, Direction, Draft, Message, Moment, Verdict},
@@ -42,7 +42,7 @@ struct Inner {
     redactor: Redactor,
     keep: Box<dyn Fn(Exchange) + Send + Sync>,
     passed_over: Option<MailboxId>,
-    server_certificate: Option<crate::tape::CertificateFacts>,
+    presented: Presented,
     /// On how many connections something is under way.
     under_way: watch::Sender<usize>,
 }
@@ -59,7 +59,7 @@ impl Recorder {
             redactor,
             keep: Box::new(keep),
             passed_over: None,
-            server_certificate: server_certificate.and_then(|leaf| certificate_facts(leaf)),
+            presented: server_certificate.map(|own| Presented::of(&[own])).unwrap_or_default(),
             under_way: watch::Sender::new(0),
         }))
     }
@@ -90,15 +90,8 @@ impl Recorder {
     }
 
     pub(super) fn tls_facts(&self, session: &rustls::ServerConnection) -> Arc<TlsFacts> {
-        let version = session.protocol_version().map(|version| format!("{version:?}")).unwrap_or_default();
-        let suite = session.negotiated_cipher_suite().map(|suite| format!("{:?}", suite.suite()));
-        let client = session.peer_certificates().and_then(|chain| chain.first());
-        Arc::new(TlsFacts {
-            version: version.replace("TLSv1_", "TLSv1."),
-            cipher: suite.unwrap_or_default(),
-            client_certificate: client.and_then(|leaf| certificate_facts(leaf)),
-            server_certificate: self.0.server_certificate.clone(),
-        })
+        let client = Presented::of(session.peer_certificates().unwrap_or_default());
+        Arc::new(agreed(session).between(client, self.0.presented.clone()))
     }
 
     pub(super) fn connection(&self, connection: Connection) -> Recording {

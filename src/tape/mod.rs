@@ -4,6 +4,7 @@
 //! Secrets are taken out on the way in, by [`Redactor`], once, before anything else sees them.
 
 mod body;
+mod certificate;
 mod disk;
 mod exchange;
 mod form;
@@ -21,6 +22,7 @@ use std::{
 };
 
 pub use body::{BodyRecord, BodyRecorder, Decoded, KEPT_BYTES, Sha256};
+pub use certificate::{Chain, Presented, certificate_facts};
 pub use disk::{TAPE_FILE, TapeError, TapeLimits, TapeRecording, TapeWriter, read_tape, read_tape_lines};
 pub use exchange::{
     Actor, CertificateFacts, Exchange, FailureKind, HashCheck, RequestRecord, ResponseRecord, ScenarioNumber,
