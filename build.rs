@@ -1,5 +1,5 @@
 //! Embeds the feature files: every file below `features/` that ends in `.feature`, by its path.
-//! A directory is watched as well as its files, so that a new file is noticed.
+//! A directory is watched as well as its files, so that a new file is noticed. Says, too, which Rust builds it.
 
 use std::{
     env,
@@ -7,6 +7,7 @@ use std::{
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -21,7 +22,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     source.push(']');
     fs::write(PathBuf::from(env::var("OUT_DIR")?).join("features.rs"), source)?;
+    if let Some(version) = compiler() {
+        println!("cargo::rustc-env=MESH_WITNESS_RUST={version}");
+    }
     Ok(())
+}
+
+/// The compiler's version, such as `1.90.0`. Nothing depends on it, so that one that does not tell is no obstacle.
+fn compiler() -> Option<String> {
+    let output = Command::new(env::var_os("RUSTC")?).arg("--version").output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    Some(text.split_whitespace().nth(1)?.to_owned())
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Box<dyn Error>> {

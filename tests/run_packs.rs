@@ -294,7 +294,12 @@ fn an_interrupted_run_leaves_a_bundle_that_is_marked() {
         assert!(summary["cut_short"].is_string());
         assert_eq!(bundle.summary()["counts"]["not_run"], 16);
         assert!(bundle.text("data/report.html").contains("cut short"));
-        assert_eq!(witness(&["verify", path.to_str().unwrap()]).code, Some(0));
+        let messages = bundle.text("data/run/messages.ndjson");
+        assert!(!messages.contains("{\"testRunFinished\":") && messages.contains("{\"testCaseStarted\":"));
+        assert!(!messages.contains("{\"testCaseFinished\":") && messages.contains("\"PENDING\""));
+        let verified = witness(&["verify", path.to_str().unwrap()]);
+        assert_eq!(verified.code, Some(0), "{verified:?}");
+        assert!(verified.stdout.contains("verdict cut short, cut short"), "{verified:?}");
     }
 }
 

@@ -21,17 +21,29 @@ use zip::{ZipArchive, ZipWriter, write::SimpleFileOptions};
 const SUMMARY: &str =
     r#"{"run_id":"20261121T120304Z-3f9a","verdict":"passed","evidence":false,"cut_short":null}"#;
 
+/// The last line of a run that came to its end, after one that is longer than all that is kept of them.
+fn messages() -> String {
+    let long = "x".repeat(100_000);
+    format!("{{\"source\":{{\"data\":\"{long}\"}}}}\n{{\"testRunFinished\":{{\"success\":true}}}}\n")
+}
+
 fn bag() -> Bag {
+    bag_of(SUMMARY, None)
+}
+
+fn bag_of(summary: &str, messages: Option<&str>) -> Bag {
+    let messages = messages.map(|messages| ("run/messages.ndjson", messages.to_owned()));
     let payload = [
         ("README.txt", "How to read this.\n".repeat(40)),
         ("report.html", "<!doctype html><p>aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa</p>".to_owned()),
-        ("summary.json", SUMMARY.to_owned()),
+        ("summary.json", summary.to_owned()),
         ("run/exchanges.har", "{}".to_owned()),
         ("pack/witness/200 é.feature", String::new()),
     ];
+    let payload = payload.into_iter().chain(messages);
     let payload = payload
         .map(|(path, content)| PayloadFile { path: path.to_owned(), content: content.into_bytes() })
-        .to_vec();
+        .collect();
     let info = BagInfo {
         run_id: "20261121T120304Z-3f9a".to_owned(),
         started_at: "2026-11-21T12:03:04Z".parse().unwrap(),
@@ -123,6 +135,40 @@ fn spans(bundle: &[u8]) -> Vec<(String, Range<usize>)> {
         spans.push((name.clone(), central..central + 46 + name.len()));
     }
     spans
+}
+
+/// Whether a run came to its end stands in two files.
+#[test]
+fn two_ends_that_do_not_agree_are_a_problem() {
+    let place = Place::new();
+    let cut_short = SUMMARY.replace("null", "\"interrupted\"");
+    let cut = "{\"testStepFinished\":{\"testRunFinished\":1}}\n";
+    for (summary, messages, problem) in [
+        (SUMMARY, Some(messages()), None),
+        (&*cut_short, Some(cut.to_owned()), None),
+        // A bundle of an earlier version.
+        (SUMMARY, None, None),
+        (&*cut_short, None, None),
+        (SUMMARY, Some(cut.to_owned()), Some(Problem::TwoEnds { cut_short: true })),
+        (SUMMARY, Some(messages() + cut), Some(Problem::TwoEnds { cut_short: true })),
+        (
+            SUMMARY,
+            Some(messages().trim_end().trim_end_matches('}').to_owned()),
+            Some(Problem::TwoEnds { cut_short: true }),
+        ),
+        (SUMMARY, Some(String::new()), Some(Problem::TwoEnds { cut_short: true })),
+        (&*cut_short, Some(messages()), Some(Problem::TwoEnds { cut_short: false })),
+    ] {
+        let verified = place.verify(&pack(&bag_of(summary, messages.as_deref())).unwrap());
+        assert_eq!(verified.problems, Vec::from_iter(problem.clone()), "{summary} {messages:?}");
+        assert_eq!(verified.is_whole(), problem.is_none());
+    }
+    let verified = place.verify(&pack(&bag_of(&cut_short, Some(&messages()))).unwrap());
+    assert!(
+        text(&verified).contains(
+            "is that of a run that came to its end, and data/summary.json says that it was cut short"
+        )
+    );
 }
 
 #[test]

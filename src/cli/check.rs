@@ -34,7 +34,8 @@ pub async fn check(arguments: CheckArguments) -> Result<Exit, Failure> {
 }
 
 fn load(file: &Path) -> Result<Setup, Failure> {
-    Setup::load(file, &|name| std::env::var(name).ok()).map_err(|error| Failure::new(Exit::Usage, error))
+    let setup = Setup::load(file, &|name| std::env::var(name).ok());
+    setup.map(|(setup, _)| setup).map_err(|error| Failure::new(Exit::Usage, error))
 }
 
 /// A program that is not there would end a run before anything is played.

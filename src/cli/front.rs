@@ -32,12 +32,6 @@ pub fn front(
         .map_err(|error| Failure::new(Exit::Usage, error))
 }
 
-/// What is presented to the endpoint in the product's place.
-pub fn client_certificate(config: &Config) -> Option<CertificateDer<'static>> {
-    let identity = config.mailboxes.product.identity.as_ref();
-    identity.and_then(|identity| identity.chain().into_iter().next())
-}
-
 /// Under which names the product may call: the endpoint's own, and this machine's.
 fn names(listen: SocketAddr, host: &str) -> Vec<String> {
     let mut names = vec![host.to_owned()];

@@ -70,7 +70,7 @@ pub async fn prepare(rehearsal: Rehearsal) -> Result<Prepared, Failure> {
     setting.terms.practice = true;
     setting.terms.without = rehearsal.without.clone();
     setting.terms.chunking = rehearsal.chunking;
-    Ok(Prepared { setting, secrets })
+    Ok(Prepared { setting, secrets, config: None })
 }
 
 /// As configured, or made for this run.

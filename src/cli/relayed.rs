@@ -27,7 +27,6 @@ pub async fn prepare(config: &Config, prepared: &mut Setting) -> Result<(), Fail
         front: front::front(config, recording.listen, (&folder, FOLDER_KEY), trusted, true)?,
         target: setting::target(config, product)?,
         connect_to: None,
-        client_certificate: front::client_certificate(config),
         host: HostRule::ReplacedBy(host.clone()),
         redactor: prepared.redactor.clone(),
     };

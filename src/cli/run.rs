@@ -27,6 +27,9 @@ use super::{
     setting, terms,
 };
 
+/// Where the bundle has the configuration, relative to `data/`.
+const CONFIG_FILE: &str = "config.redacted.yaml";
+
 pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
     let usage = |error: &dyn std::error::Error| Failure::new(Exit::Usage, error);
     let features = runner::load(&arguments.pack).map_err(|error| usage(&error))?;
@@ -46,7 +49,10 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
     let path = arguments.bundle.clone().unwrap_or_else(|| default_path(&prepared.setting.run_id));
     // A run may take hours and be witnessed: not one of which nothing can be kept.
     evidence::try_place(&path).map_err(|error| not_written(&error))?;
-    let more = terms::told(&mut prepared.setting.terms, &arguments, &plan, &url)?;
+    let mut more = terms::told(&mut prepared.setting.terms, &arguments, &plan, &url)?;
+    more.extend(
+        prepared.config.map(|config| ReportFile { path: CONFIG_FILE.to_owned(), content: config.into() }),
+    );
     let mut setting = prepared.setting;
     setting.notice = Arc::new(|text: &str| screen::notice(text));
     // A person who types must not be written over.

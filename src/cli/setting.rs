@@ -19,6 +19,8 @@ use super::{Exit, Failure};
 pub struct Prepared {
     pub setting: Setting,
     pub secrets: Vec<Secret>,
+    /// The configuration, without secrets; `None` when there was none.
+    pub config: Option<String>,
 }
 
 /// An endpoint of our own on loopback, with secrets made for this run.
@@ -53,7 +55,7 @@ pub async fn emulated() -> Result<Prepared, Failure> {
         mailboxes,
     );
     setting.terms.practice = true;
-    Ok(Prepared { setting, secrets })
+    Ok(Prepared { setting, secrets, config: None })
 }
 
 /// What a configuration names: an endpoint, or a product that is driven on our own emulator. `live_host` is the live
@@ -61,7 +63,8 @@ pub async fn emulated() -> Result<Prepared, Failure> {
 /// have been moved since.
 pub async fn configured(file: &Path, live_host: Option<&str>, resuming: bool) -> Result<Prepared, Failure> {
     let setup = Setup::load(file, &|name| std::env::var(name).ok());
-    match setup.map_err(|error| Failure::new(Exit::Usage, error))? {
+    let (setup, written) = setup.map_err(|error| Failure::new(Exit::Usage, error))?;
+    let mut prepared = match setup {
         Setup::Endpoint(config) => {
             // Before anything is started or written.
             refuse_live(&config.endpoint.url, live_host)?;
@@ -69,10 +72,14 @@ pub async fn configured(file: &Path, live_host: Option<&str>, resuming: bool) ->
             if config.driver != Driver::Reference {
                 super::relayed::prepare(&config, &mut prepared.setting).await?;
             }
-            Ok(prepared)
+            prepared
         }
-        Setup::Rehearsal(rehearsal) => super::rehearsal::prepare(*rehearsal).await,
-    }
+        Setup::Rehearsal(rehearsal) => super::rehearsal::prepare(*rehearsal).await?,
+    };
+    let redactor = &prepared.setting.redactor;
+    let config = written.to_yaml(&|text| redactor.text(text));
+    prepared.config = Some(config.map_err(|error| Failure::new(Exit::Usage, error))?);
+    Ok(prepared)
 }
 
 /// Live MESH holds patients' messages: nobody plays there by mistake.
@@ -119,7 +126,7 @@ async fn against(config: &Config, resuming: bool) -> Result<Prepared, Failure> {
     );
     setting.terms.without = config.without.clone();
     setting.terms.chunking = config.chunking;
-    Ok(Prepared { setting, secrets })
+    Ok(Prepared { setting, secrets, config: None })
 }
 
 /// The endpoint with its clock as far from this machine's as it was moved.

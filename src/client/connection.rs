@@ -20,12 +20,12 @@ use tokio::{
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::{
-    certificate_facts,
+    agreed,
     failure::{self, failure},
     tap::{Tap, TapHandle},
     target::{Target, TlsTarget},
 };
-use crate::tape::{FailureKind, TlsFacts, TransportFailure};
+use crate::tape::{FailureKind, Presented, TlsFacts, TransportFailure};
 
 /// A body on its way out.
 pub type RequestBody = UnsyncBoxBody<Bytes, io::Error>;
@@ -76,7 +76,7 @@ impl Connection {
             let opening = Some(Opening { connect: connected, tls: None });
             return Ok(Self { sender, tap, peer, tls: None, opening, driver });
         };
-        let presented = tls.client_certificate.is_some();
+        let presented = tls.presents_certificate();
         let stream = handshake(tls, stream).await?;
         let opening = Some(Opening { connect: connected, tls: Some(started.elapsed() - connected) });
         let facts = tls_facts(&stream, tls);
@@ -112,7 +112,7 @@ async fn refusal(target: &Target, tls: &TlsTarget) -> Option<TransportFailure> {
         let mut stream = handshake(tls, connect(target).await?).await?;
         match stream.read(&mut [0]).await {
             Ok(_) => Ok(()),
-            Err(error) => Err(failure::of_io(&error, tls.client_certificate.is_some())),
+            Err(error) => Err(failure::of_io(&error, tls.presents_certificate())),
         }
     };
     let failure = timeout(CAUSE_WAIT, listen).await.ok()?.err()?;
@@ -126,7 +126,7 @@ async fn refusal(target: &Target, tls: &TlsTarget) -> Option<TransportFailure> {
 async fn handshake(tls: &TlsTarget, stream: TcpStream) -> Result<TlsStream<TcpStream>, TransportFailure> {
     let connector = TlsConnector::from(Arc::clone(&tls.config));
     let stream = connector.connect(tls.server_name.clone(), stream).await;
-    stream.map_err(|error| failure::of_io(&error, tls.client_certificate.is_some()))
+    stream.map_err(|error| failure::of_io(&error, tls.presents_certificate()))
 }
 
 /// Connects, and no more.
@@ -165,13 +165,6 @@ where
 
 fn tls_facts(stream: &TlsStream<TcpStream>, target: &TlsTarget) -> TlsFacts {
     let (_, session) = stream.get_ref();
-    let server = session.peer_certificates().and_then(|chain| chain.first());
-    let name = |debug: Option<String>| debug.unwrap_or_default();
-    let version = name(session.protocol_version().map(|version| format!("{version:?}")));
-    TlsFacts {
-        version: version.replace("TLSv1_", "TLSv1."),
-        cipher: name(session.negotiated_cipher_suite().map(|suite| format!("{:?}", suite.suite()))),
-        client_certificate: target.client_certificate.clone(),
-        server_certificate: server.and_then(|leaf| certificate_facts(leaf)),
-    }
+    let server = Presented::of(session.peer_certificates().unwrap_or_default());
+    agreed(session).between(target.presented.clone(), server)
 }

@@ -1,8 +1,8 @@
 //! The reference client: calls the MESH API as it is documented, and writes every exchange to the tape.
 
+mod agreed;
 mod any;
 mod call;
-mod certificate;
 mod connection;
 mod failure;
 mod old_tls;
@@ -13,9 +13,9 @@ mod reference;
 mod tap;
 mod target;
 
+pub(crate) use agreed::agreed;
 pub use any::{AnyBody, AnyClient, AnyRequest};
 pub use call::{Answer, TapeScope};
-pub use certificate::certificate_facts;
 pub(crate) use connection::connect;
 pub(crate) use failure::{failure, of_io};
 pub use old_tls::OldTls;

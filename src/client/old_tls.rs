@@ -93,8 +93,7 @@ async fn first_word(target: &Target, version: OldTls) -> Result<Arc<TlsFacts>, T
                 format!("version {major}.{minor} in answer to {}", version.name())
             },
             cipher: "not read".to_owned(),
-            client_certificate: None,
-            server_certificate: None,
+            ..TlsFacts::default()
         })),
         _ => Err(failure(FailureKind::NotHttp, "what answered a ClientHello is not TLS")),
     }

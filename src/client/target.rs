@@ -12,8 +12,8 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, ServerName},
 };
 
-use super::{Origin, certificate_facts, failure::failure};
-use crate::tape::{CertificateFacts, FailureKind, TransportFailure};
+use super::{Origin, failure::failure};
+use crate::tape::{FailureKind, Presented, TransportFailure};
 
 /// A client certificate and its key.
 pub struct Identity {
@@ -97,7 +97,8 @@ pub enum TlsVersions {
 pub(super) struct TlsTarget {
     pub config: Arc<ClientConfig>,
     pub server_name: ServerName<'static>,
-    pub client_certificate: Option<CertificateFacts>,
+    /// What it presents.
+    pub presented: Presented,
 }
 
 impl Target {
@@ -170,6 +171,11 @@ impl Target {
         self.tls().ok().flatten().map(|tls| ClientConfig::clone(&tls.config))
     }
 
+    /// What it presents, for the tape; nothing over plain HTTP.
+    pub(crate) fn presented(&self) -> Presented {
+        self.tls().ok().flatten().map(|tls| tls.presented.clone()).unwrap_or_default()
+    }
+
     /// Where it calls.
     #[must_use]
     pub fn origin(&self) -> &Origin {
@@ -209,9 +215,13 @@ impl TlsTarget {
         };
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         let server_name = origin.server_name().clone();
-        let leaf = identity.and_then(|identity| identity.chain.first());
-        let client_certificate = leaf.and_then(|leaf| certificate_facts(leaf));
-        Ok(Self { config: Arc::new(config), server_name, client_certificate })
+        let presented = identity.map(|identity| Presented::of(&identity.chain)).unwrap_or_default();
+        Ok(Self { config: Arc::new(config), server_name, presented })
+    }
+
+    /// Whether it has one, without which a refusal is to be read in another way.
+    pub fn presents_certificate(&self) -> bool {
+        !self.presented.chain.is_empty()
     }
 }
 

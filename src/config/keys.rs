@@ -35,6 +35,64 @@ const SECTIONS: &[(&str, &[&str])] = &[
 
 const MAILBOX: &[&str] = &["id", "password", "client_certificate_file", "client_key_file"];
 
+/// How a bundle shows the value of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// As it is written.
+    AsWritten,
+    /// Not at all: it is a secret.
+    Never,
+    /// A path, without the folders that say whose machine this is.
+    File,
+    /// A program, without its arguments.
+    Command,
+    /// A URL, without what follows host and port.
+    Hook,
+}
+
+/// Keys whose values are shown as they are written, or nearly.
+const SHOWN: &[(&str, Shown)] = &[
+    ("environment", Shown::AsWritten),
+    ("endpoint.url", Shown::AsWritten),
+    ("endpoint.ca_file", Shown::File),
+    ("endpoint.client_certificate_file", Shown::File),
+    ("endpoint.client_key_file", Shown::File),
+    ("emulator.listen", Shown::AsWritten),
+    ("emulator.folder", Shown::File),
+    ("recording.listen", Shown::AsWritten),
+    ("recording.folder", Shown::File),
+    ("recording.ca_file", Shown::File),
+    ("mailboxes.product.id", Shown::AsWritten),
+    ("mailboxes.product.client_certificate_file", Shown::File),
+    ("mailboxes.product.client_key_file", Shown::File),
+    ("mailboxes.counterpart.id", Shown::AsWritten),
+    ("mailboxes.counterpart.client_certificate_file", Shown::File),
+    ("mailboxes.counterpart.client_key_file", Shown::File),
+    ("mailboxes.dormant.id", Shown::AsWritten),
+    ("workflow_id", Shown::AsWritten),
+    ("product.name", Shown::AsWritten),
+    ("product.version", Shown::AsWritten),
+    ("product.driver", Shown::AsWritten),
+    ("product.without", Shown::AsWritten),
+    ("product.driver.command", Shown::Command),
+    ("product.driver.timeout", Shown::AsWritten),
+    ("product.driver.webhook.url", Shown::Hook),
+    ("product.driver.webhook.timeout", Shown::AsWritten),
+    ("product.driver.manual.timeout", Shown::AsWritten),
+    ("supplier.name", Shown::AsWritten),
+    ("chunking.message_bytes", Shown::AsWritten),
+    ("chunking.chunk_bytes", Shown::AsWritten),
+    ("timeouts.connect_seconds", Shown::AsWritten),
+    ("timeouts.response_seconds", Shown::AsWritten),
+    ("timeouts.delivery_seconds", Shown::AsWritten),
+    ("timeouts.transfer_seconds", Shown::AsWritten),
+];
+
+/// How a bundle shows a key by its path. What is not listed is a secret.
+pub(super) fn shown(path: &str) -> Shown {
+    SHOWN.iter().find(|(known, _)| *known == path).map_or(Shown::Never, |(_, shown)| *shown)
+}
+
 /// What to write for each required key.
 const EXAMPLES: &[(&str, &str)] = &[
     ("environment", "`environment: INT`"),
@@ -118,4 +176,28 @@ pub(super) fn is_name(key: &str) -> bool {
 /// `sharedKey`, `shared-key` and `shared_key` are one.
 fn plain(key: &str) -> String {
     key.chars().filter(|c| !matches!(c, '_' | '-')).flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A key that is new is a secret until somebody says otherwise, here too.
+    #[test]
+    fn each_key_is_shown_or_is_known_to_be_a_secret() {
+        let all = SECTIONS.iter().flat_map(|(section, keys)| keys.iter().map(|key| joined(section, key)));
+        let (sections, values): (Vec<_>, Vec<_>) = all.partition(|path| !known(path).is_empty());
+        let never: Vec<&String> = values.iter().filter(|path| shown(path) == Shown::Never).collect();
+        assert_eq!(
+            never,
+            [
+                "endpoint.shared_key",
+                "emulator.shared_key",
+                "mailboxes.product.password",
+                "mailboxes.counterpart.password",
+            ]
+        );
+        let there = |path: &str| values.iter().chain(&sections).any(|known| known == path);
+        assert!(SHOWN.iter().all(|(path, _)| there(path)), "a key is listed that there is not");
+    }
 }

@@ -21,6 +21,7 @@ mod rehearsal;
 mod section;
 mod trust;
 mod values;
+mod written;
 
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
@@ -43,6 +44,7 @@ pub use mailbox::{Mailbox, Mailboxes};
 pub use pem::private_key;
 pub use recording::Recording;
 pub use rehearsal::{Rehearsal, Setup};
+pub use written::Written;
 
 pub use crate::product::Driver;
 
@@ -119,7 +121,7 @@ impl Config {
         env: &dyn Fn(&str) -> Option<String>,
         now: DateTime<Utc>,
     ) -> Result<Self, ConfigError> {
-        loaded(path, env, now, assemble::config)
+        loaded(path, env, now, assemble::config).map(|(config, _)| config)
     }
 
     /// The secrets by the names of their keys, for the tape to redact.
@@ -165,13 +167,13 @@ impl Config {
     }
 }
 
-/// What `assemble` makes of the file, or everything that is wrong with it.
+/// What `assemble` makes of the file, and the file without its secrets; or everything that is wrong with it.
 fn loaded<T>(
     path: &Path,
     env: &dyn Fn(&str) -> Option<String>,
     now: DateTime<Utc>,
     assemble: impl FnOnce(&mut Reader<'_>) -> Option<T>,
-) -> Result<T, ConfigError> {
+) -> Result<(T, Written), ConfigError> {
     let alone = |problem| ConfigError::new(path, problem, Vec::new(), 0);
     let bytes = bytes_of(path).map_err(|error| alone(unread(&error).of_file()))?;
     let document = Document::read(&bytes).map_err(alone)?;
@@ -180,7 +182,7 @@ fn loaded<T>(
     let (problems, unlisted) = reader.into_problems();
     let mut problems = problems.into_iter();
     match (problems.next(), config) {
-        (None, Some(config)) => Ok(config),
+        (None, Some(config)) => Ok((config, Written::of(document.root()))),
         (Some(first), _) => Err(ConfigError::new(path, first, problems.collect(), unlisted)),
         (None, None) => Err(alone(unexplained().of_file())),
     }

@@ -9,7 +9,7 @@ use std::{
 use chrono::Utc;
 
 use super::{
-    Config, ConfigError, Driver, Mailboxes,
+    Config, ConfigError, Driver, Mailboxes, Written,
     assemble::{self, name},
     error::Complaint,
     loaded,
@@ -64,11 +64,11 @@ pub struct Rehearsal {
 }
 
 impl Setup {
-    /// Reads the configuration file of a run, as [`Config::load`] does.
+    /// Reads the configuration file of a run, as [`Config::load`] does. Beside it, the file without its secrets.
     ///
     /// # Errors
     /// [`ConfigError`] lists everything that is wrong, not only the first.
-    pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+    pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<(Self, Written), ConfigError> {
         loaded(path, env, Utc::now(), |reader| {
             let top = reader.top()?;
             let is_driven = reader.holds_driver();

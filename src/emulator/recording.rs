@@ -19,10 +19,10 @@ use tokio::{
 };
 
 use crate::{
-    client::certificate_facts,
+    client::agreed,
     protocol::MailboxId,
     tape::{
-        Actor, BodyRecord, CertificateFacts, Exchange, FailureKind, Redactor, RequestRecord, ResponseRecord,
+        Actor, BodyRecord, Exchange, FailureKind, Presented, Redactor, RequestRecord, ResponseRecord,
         ScenarioNumber, TlsFacts, TransportFailure, Vantage,
     },
     wire::{
@@ -42,7 +42,7 @@ struct Inner {
     redactor: Redactor,
     keep: Box<dyn Fn(Exchange) + Send + Sync>,
     passed_over: Option<MailboxId>,
-    server_certificate: Option<CertificateFacts>,
+    presented: Presented,
     /// On how many connections something is under way.
     under_way: watch::Sender<usize>,
 }
@@ -59,7 +59,7 @@ impl Recorder {
             redactor,
             keep: Box::new(keep),
             passed_over: None,
-            server_certificate: server_certificate.and_then(|leaf| certificate_facts(leaf)),
+            presented: server_certificate.map(|own| Presented::of(&[own])).unwrap_or_default(),
             under_way: watch::Sender::new(0),
         }))
     }
@@ -90,7 +90,7 @@ impl Recorder {
     }
 
     pub(super) fn tls_facts(&self, session: &rustls::ServerConnection) -> Arc<TlsFacts> {
-        tls_facts(session, self.0.server_certificate.as_ref())
+        tls_facts(session, self.0.presented.clone())
     }
 
     pub(super) fn connection(&self, connection: Connection) -> Recording {
@@ -104,20 +104,10 @@ impl Recorder {
     }
 }
 
-/// What TLS agreed on, where the endpoint presented this certificate.
-pub(super) fn tls_facts(
-    session: &rustls::ServerConnection,
-    presented: Option<&CertificateFacts>,
-) -> Arc<TlsFacts> {
-    let version = session.protocol_version().map(|version| format!("{version:?}")).unwrap_or_default();
-    let suite = session.negotiated_cipher_suite().map(|suite| format!("{:?}", suite.suite()));
-    let client = session.peer_certificates().and_then(|chain| chain.first());
-    Arc::new(TlsFacts {
-        version: version.replace("TLSv1_", "TLSv1."),
-        cipher: suite.unwrap_or_default(),
-        client_certificate: client.and_then(|leaf| certificate_facts(leaf)),
-        server_certificate: presented.cloned(),
-    })
+/// What TLS agreed on, where the endpoint presented this.
+pub(super) fn tls_facts(session: &rustls::ServerConnection, presented: Presented) -> Arc<TlsFacts> {
+    let client = Presented::of(session.peer_certificates().unwrap_or_default());
+    Arc::new(agreed(session).between(client, presented))
 }
 
 /// What all exchanges of a connection share.

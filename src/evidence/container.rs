@@ -13,7 +13,10 @@ use std::{
 
 use thiserror::Error;
 
-use super::{digest::digest, path::LONGEST};
+use super::{
+    digest::{Keep, digest},
+    path::LONGEST,
+};
 use crate::tape::printable;
 
 /// The end record without its comment.
@@ -240,7 +243,7 @@ impl Seal {
         file.seek(SeekFrom::Start(0))?;
         let text = self.text();
         let mut sealed = file.take(self.directory_start).chain(directory).chain(text.as_bytes());
-        Ok(Some(digest(&mut sealed, u64::MAX, None)?.sha256))
+        Ok(Some(digest(&mut sealed, u64::MAX, Keep::Nothing)?.sha256))
     }
 }
 

@@ -6,14 +6,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustls::{ClientConfig, pki_types::CertificateDer};
+use rustls::ClientConfig;
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::TlsConnector;
 
 use super::leg::Leg;
 use crate::{
-    client::{Target, certificate_facts, connect, failure, of_io},
-    tape::{CertificateFacts, FailureKind, LegFacts, TlsFacts, TransportFailure},
+    client::{Target, agreed, connect, failure, of_io},
+    tape::{CertificateFacts, FailureKind, LegFacts, Presented, TransportFailure, certificate_facts},
 };
 
 /// How connections to the endpoint are made.
@@ -23,19 +23,14 @@ pub struct Endpoint {
     address: Option<SocketAddr>,
     tls: Option<Arc<ClientConfig>>,
     /// What is presented to it.
-    certificate: Option<CertificateFacts>,
+    presented: Presented,
 }
 
 impl Endpoint {
-    /// An endpoint to which `certificate` is presented, if that is what `target` does. It is looked for
-    /// at `address`; without one, its name is looked up.
-    pub fn new(
-        target: Target,
-        certificate: Option<&CertificateDer<'_>>,
-        address: Option<SocketAddr>,
-    ) -> Self {
+    /// An endpoint that is looked for at `address`; without one, its name is looked up.
+    pub fn new(target: Target, address: Option<SocketAddr>) -> Self {
         let tls = target.tls_config().map(Arc::new);
-        Self { address, tls, certificate: certificate.and_then(|leaf| certificate_facts(leaf)), target }
+        Self { address, tls, presented: target.presented(), target }
     }
 
     /// Scheme, host and port.
@@ -45,7 +40,7 @@ impl Endpoint {
 
     /// Whether a certificate is presented, without which a refusal is to be read in another way.
     pub fn presents_certificate(&self) -> bool {
-        self.certificate.is_some()
+        !self.presented.chain.is_empty()
     }
 
     /// Opens a connection.
@@ -88,12 +83,9 @@ impl Endpoint {
         let stream = TlsConnector::from(Arc::clone(tls)).connect(name, stream).await.map_err(unusable)?;
         let handshake_us = Some(microseconds(began.elapsed().saturating_sub(connected)));
         let (_, session) = stream.get_ref();
-        let chain = chain(session.peer_certificates());
-        let facts = TlsFacts {
-            client_certificate: self.certificate.clone(),
-            server_certificate: chain.first().cloned(),
-            ..agreed(session.protocol_version(), session.negotiated_cipher_suite())
-        };
+        let server = Presented::of(session.peer_certificates().unwrap_or_default());
+        let chain = chain(&server);
+        let facts = agreed(session).between(self.presented.clone(), server);
         let server_name = Some(self.target.origin().host());
         let facts =
             LegFacts { peer, tls: Some(Arc::new(facts)), chain, server_name, connect_us, handshake_us };
@@ -101,27 +93,9 @@ impl Endpoint {
     }
 }
 
-/// What TLS agreed on, without certificates.
-pub fn agreed(
-    version: Option<rustls::ProtocolVersion>,
-    suite: Option<rustls::SupportedCipherSuite>,
-) -> TlsFacts {
-    let version = version.map(|version| format!("{version:?}")).unwrap_or_default();
-    TlsFacts {
-        version: version.replace("TLSv1_", "TLSv1."),
-        cipher: suite.map(|suite| format!("{:?}", suite.suite())).unwrap_or_default(),
-        client_certificate: None,
-        server_certificate: None,
-    }
-}
-
-/// How many certificates of a chain are kept.
-const CHAIN: usize = 8;
-
 /// The certificates that the other side sent.
-pub fn chain(sent: Option<&[CertificateDer<'_>]>) -> Vec<CertificateFacts> {
-    let sent = sent.unwrap_or_default().iter().take(CHAIN);
-    sent.filter_map(|certificate| certificate_facts(certificate)).collect()
+pub fn chain(presented: &Presented) -> Vec<CertificateFacts> {
+    presented.chain.certificates().filter_map(certificate_facts).collect()
 }
 
 /// Whole microseconds.

@@ -11,13 +11,13 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use super::{
-    endpoint::{agreed, chain, microseconds},
+    endpoint::{chain, microseconds},
     leg::Leg,
 };
 use crate::{
-    client::{certificate_facts, failure},
+    client::{agreed, failure},
     emulator::PkiError,
-    tape::{CertificateFacts, FailureKind, LegFacts, TlsFacts, TransportFailure, printable},
+    tape::{FailureKind, LegFacts, Presented, TransportFailure, printable},
 };
 
 /// How the product is received.
@@ -27,7 +27,7 @@ pub enum Front {
         /// How.
         acceptor: TlsAcceptor,
         /// What is presented to it.
-        certificate: Option<CertificateFacts>,
+        presented: Presented,
     },
     /// Unencrypted.
     Plain,
@@ -55,13 +55,13 @@ impl Front {
         } else {
             verifier.allow_unauthenticated().build()?
         };
-        let certificate = server.first().and_then(|leaf| certificate_facts(leaf));
+        let presented = Presented::of(&server);
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_client_cert_verifier(verifier)
             .with_single_cert(server, key)?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self::Tls { acceptor: TlsAcceptor::from(Arc::new(config)), certificate })
+        Ok(Self::Tls { acceptor: TlsAcceptor::from(Arc::new(config)), presented })
     }
 
     /// Receives the product.
@@ -80,16 +80,13 @@ impl Front {
             connect_us: None,
             handshake_us: None,
         };
-        let Self::Tls { acceptor, certificate } = self else { return Ok((Leg::plain(stream), plain)) };
+        let Self::Tls { acceptor, presented } = self else { return Ok((Leg::plain(stream), plain)) };
         let began = Instant::now();
         let stream = acceptor.accept(stream).await.map_err(|error| refused(&error))?;
         let (_, session) = stream.get_ref();
-        let chain = chain(session.peer_certificates());
-        let tls = TlsFacts {
-            client_certificate: chain.first().cloned(),
-            server_certificate: certificate.clone(),
-            ..agreed(session.protocol_version(), session.negotiated_cipher_suite())
-        };
+        let product = Presented::of(session.peer_certificates().unwrap_or_default());
+        let chain = chain(&product);
+        let tls = agreed(session).between(product, presented.clone());
         let server_name = session.server_name().map(|name| printable(name.as_bytes()));
         let handshake_us = Some(microseconds(began.elapsed()));
         let facts = LegFacts { tls: Some(Arc::new(tls)), chain, server_name, handshake_us, ..plain };

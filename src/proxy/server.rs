@@ -2,7 +2,6 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use rustls::pki_types::CertificateDer;
 use thiserror::Error;
 use tokio::{
     net::TcpListener,
@@ -39,8 +38,6 @@ pub struct Settings {
     pub target: Target,
     /// Where the endpoint is, when that is not to be looked up by its name.
     pub connect_to: Option<SocketAddr>,
-    /// The client certificate that `target` presents, for the tape.
-    pub client_certificate: Option<CertificateDer<'static>>,
     /// What becomes of the `Host` header.
     pub host: HostRule,
     /// Takes secrets out of what is recorded.
@@ -106,8 +103,7 @@ impl Proxy {
         let unable = |source| StartError::Listen { address: settings.listen, source };
         let listener = TcpListener::bind(settings.listen).await.map_err(unable)?;
         let address = listener.local_addr().map_err(unable)?;
-        let endpoint =
-            Endpoint::new(settings.target, settings.client_certificate.as_ref(), settings.connect_to);
+        let endpoint = Endpoint::new(settings.target, settings.connect_to);
         let activity = Activity::default();
         let (reel, keeper) = reel(activity.clone(), keep).map_err(StartError::Thread)?;
         let shared = Arc::new(Shared {

@@ -174,7 +174,7 @@ pub(super) fn certificate(of: &CertificateFacts) -> Certificate<'_> {
 }
 
 /// A word for programs to go by.
-fn vantage(of: Vantage) -> &'static str {
+pub(super) fn vantage(of: Vantage) -> &'static str {
     match of {
         Vantage::Client => "client",
         Vantage::Endpoint => "endpoint",

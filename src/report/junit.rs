@@ -227,16 +227,7 @@ fn time(scenario: &ScenarioRecord) -> Duration {
 
 /// All that a person needs to mend it, without opening the bundle.
 fn explanation(scenario: &ScenarioRecord, fault: &Fault) -> String {
-    let mut lines = vec![fault.what.clone()];
-    let parts = [
-        ("expected", fault.expected.as_deref()),
-        ("seen", fault.seen.as_deref()),
-        ("to mend it", Some(fault.remedy.as_str())),
-        ("demanded by", fault.source.as_deref()),
-    ];
-    lines.extend(parts.into_iter().filter_map(|(label, text)| Some(format!("{label}: {}", text?))));
-    lines.push(format!("at {}:{}", scenario.path, scenario.line));
-    lines.join("\n")
+    format!("{}\nat {}:{}", text::fault(fault), scenario.path, scenario.line)
 }
 
 fn suite_properties(record: &RunRecord) -> String {

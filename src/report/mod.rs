@@ -6,6 +6,7 @@
 mod attestations;
 mod conformance;
 mod curl;
+mod environment;
 mod exchanges;
 mod har;
 mod har_attempts;
@@ -14,11 +15,13 @@ mod har_relay;
 mod headings;
 mod html;
 mod junit;
+mod messages;
 mod readme;
 mod requirements;
 mod rules;
 mod summary;
 mod text;
+mod tls;
 
 #[cfg(test)]
 mod fixtures;
@@ -79,11 +82,15 @@ pub fn files(record: &RunRecord) -> Result<Vec<ReportFile>, ReportError> {
         file("conformance.md", conformance::render(record).into_bytes()),
         file("summary.json", summary::render(record)?),
         file("requirements.csv", requirements::csv(record).into_bytes()),
+        file("environment.json", environment::render(record)?),
         file("schemas/summary.schema.json", summary::SCHEMA.as_bytes().to_vec()),
+        file("schemas/environment.schema.json", environment::SCHEMA.as_bytes().to_vec()),
+        file("run/messages.ndjson", messages::render(record)?),
         file("run/junit.xml", junit::render(record)?),
         file("run/exchanges.har", har::render(record)?),
         file(COURSE_FILE, json(&record.course)?),
     ];
+    files.extend(tls::files(record)?);
     files.extend(attestations::files(record)?);
     files.extend(
         record.pack.iter().map(|played| file(&format!("pack/{}", played.path), played.content.clone())),
@@ -142,15 +149,20 @@ mod tests {
                 "conformance.md",
                 "summary.json",
                 "requirements.csv",
+                "environment.json",
                 "schemas/summary.schema.json",
+                "schemas/environment.schema.json",
+                "run/messages.ndjson",
                 "run/junit.xml",
                 "run/exchanges.har",
                 "run/course.json",
+                "tls/facts.json",
+                "schemas/tls.schema.json",
                 "pack/witness/200-sending.feature",
                 "pack/witness/400-receiving.feature",
             ]
         );
-        assert_eq!(files[9].content, record.pack[0].content);
+        assert_eq!(files[14].content, record.pack[0].content);
     }
 
     #[test]
@@ -164,7 +176,10 @@ mod tests {
             for file in files(&record)
                 .unwrap()
                 .iter()
-                .filter(|file| !file.path.contains('/') || file.path.starts_with("run/"))
+                .filter(|file| {
+                    !file.path.contains('/')
+                        || ["run/", "tls/"].iter().any(|folder| file.path.starts_with(folder))
+                })
                 .filter(|file| file.path != COURSE_FILE)
             {
                 let content = String::from_utf8(file.content.clone()).unwrap();

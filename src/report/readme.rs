@@ -24,6 +24,8 @@ struct Readme {
     tool_version: String,
     pack: Vec<String>,
     kept_kib: usize,
+    has_config: bool,
+    has_tls: bool,
 }
 
 /// The file's content.
@@ -42,6 +44,8 @@ pub(super) fn render(record: &RunRecord) -> Result<Vec<u8>, askama::Error> {
         tool_version: text::line(&record.tool_version),
         pack: record.pack.iter().map(|file| text::line(&file.path)).collect(),
         kept_kib: KEPT_BYTES / 1024,
+        has_config: !record.is_without_configuration(),
+        has_tls: super::tls::was_used(record),
     };
     Ok(readme.render()?.into_bytes())
 }
@@ -77,6 +81,20 @@ mod tests {
     #[test]
     fn golden() {
         insta::assert_snapshot!(String::from_utf8(render(&fixtures::mixed()).unwrap()).unwrap());
+    }
+
+    /// It names no file that is not there.
+    #[test]
+    fn what_a_run_had_none_of_is_not_named() {
+        let named = |record: &RunRecord| {
+            let readme = String::from_utf8(render(record).unwrap()).unwrap();
+            ["data/config.redacted.yaml", "data/tls/"].map(|name| readme.contains(name))
+        };
+        let mut record = fixtures::passed();
+        assert_eq!(named(&record), [false, true]);
+        record.practice = false;
+        record.exchanges.clear();
+        assert_eq!(named(&record), [true, false]);
     }
 
     /// A failure that is put up with is no failure that was not there.

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
-use crate::{runner::Deviation, tape::printable};
+use crate::{
+    runner::{Deviation, Fault},
+    tape::printable,
+};
 
 /// UTC to the second, as servers log it: `2026-11-21T12:03:04Z`.
 pub(super) fn second(at: DateTime<Utc>) -> String {
@@ -47,6 +50,19 @@ pub(super) fn deviation(of: &Deviation) -> String {
     let Deviation { reason, reference, owner, expires, .. } = of;
     let reason = reason.trim_end_matches('.');
     format!("Expected until {expires}: {reason}. Source: {reference}. Seen to by {owner}.")
+}
+
+/// All that a person needs to mend it, a part a line.
+pub(super) fn fault(of: &Fault) -> String {
+    let mut lines = vec![of.what.clone()];
+    let parts = [
+        ("expected", of.expected.as_deref()),
+        ("seen", of.seen.as_deref()),
+        ("to mend it", Some(of.remedy.as_str())),
+        ("demanded by", of.source.as_deref()),
+    ];
+    lines.extend(parts.into_iter().filter_map(|(label, text)| Some(format!("{label}: {}", text?))));
+    lines.join("\n")
 }
 
 /// The time between two moments; none when the clock was set back in between.

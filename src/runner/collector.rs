@@ -43,8 +43,6 @@ pub(super) struct Records {
 #[derive(Debug, Clone)]
 pub(super) struct Growing {
     pub record: ScenarioRecord,
-    /// When each step that has begun did so, and when it ended.
-    pub windows: Vec<(DateTime<Utc>, DateTime<Utc>)>,
     /// Whether an endpoint that is not as the scenario has it fails. No requirement of it is a MUST when not.
     binding: bool,
 }
@@ -55,7 +53,6 @@ impl Records {
         let growing = |record: &ScenarioRecord| Growing {
             binding: record.is_binding(requirements),
             record: record.clone(),
-            windows: Vec::new(),
         };
         Self { inner: Arc::new(Mutex::new(planned.iter().map(growing).collect())) }
     }
@@ -92,7 +89,7 @@ impl Collector {
             }
             event::Scenario::Background(_, step) | event::Scenario::Step(_, step) => {
                 if growing.step(step, at) {
-                    (self.observer)(&Progress::Step(&growing.record, growing.windows.len()));
+                    (self.observer)(&Progress::Step(&growing.record, growing.record.begun()));
                 }
             }
             event::Scenario::Hook(which, Hook::Failed(_, info)) => growing.hook_failed(*which, info),
@@ -112,19 +109,17 @@ impl Collector {
 impl Growing {
     /// Whether the step has ended.
     fn step(&mut self, step: &event::Step<MeshWorld>, at: DateTime<Utc>) -> bool {
+        let begun = self.record.begun();
         if matches!(step, event::Step::Started) {
-            self.windows.push((at, at));
+            if let Some(next) = self.record.steps.get_mut(begun) {
+                next.started_at = Some(at);
+            }
             return false;
         }
-        let place = match self.windows.last_mut() {
-            Some(window) => {
-                window.1 = at;
-                self.windows.len() - 1
-            }
-            None => 0,
-        };
+        let place = begun.saturating_sub(1);
         let lenient = !self.binding && self.judges(place);
         let Some(record) = self.record.steps.get_mut(place) else { return false };
+        record.ended_at = Some(at);
         match step {
             event::Step::Passed(..) => record.outcome = Outcome::Passed,
             event::Step::Failed(_, _, world, error) => {
@@ -177,8 +172,7 @@ impl Growing {
     /// What steps said besides whether they passed.
     fn take(&mut self, remarks: Vec<(DateTime<Utc>, Remark)>) {
         for (at, remark) in remarks {
-            // The step that had begun last by then.
-            let place = self.windows.iter().rposition(|(begun, _)| *begun <= at).unwrap_or(0);
+            let place = self.record.step_at(at);
             let Some(step) = self.record.steps.get_mut(place) else { continue };
             let passed = step.outcome.is_good();
             match remark {
@@ -202,9 +196,10 @@ impl Growing {
     /// began: what was to follow says nothing of it.
     fn finish(&mut self, at: DateTime<Utc>) {
         self.record.ended_at = Some(at);
-        let last = self.windows.len().checked_sub(1).and_then(|last| self.record.steps.get(last));
+        let begun = self.record.begun();
+        let last = begun.checked_sub(1).and_then(|last| self.record.steps.get(last));
         let warned = last.is_some_and(|step| step.outcome == Outcome::Warning);
-        let all = if warned { self.windows.len() } else { self.record.steps.len() };
+        let all = if warned { begun } else { self.record.steps.len() };
         let stopped = self.record.steps.iter().take(all).find(|step| !step.outcome.is_good());
         let stopped = stopped.map(|step| step.outcome.clone());
         let any = |outcome: Outcome| self.record.steps.iter().any(|step| step.outcome == outcome);
@@ -215,7 +210,7 @@ impl Growing {
             Some(outcome) => outcome,
         };
         let after = "an earlier step did not pass";
-        for step in self.record.steps.iter_mut().skip(self.windows.len()) {
+        for step in self.record.steps.iter_mut().skip(begun) {
             if matches!(step.outcome, Outcome::NotRun(_)) {
                 step.outcome = Outcome::NotRun(after.to_owned());
             }

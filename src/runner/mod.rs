@@ -5,6 +5,7 @@ mod catalogue;
 mod collector;
 mod comparison;
 mod coverage;
+mod definitions;
 mod deviations;
 mod emulated;
 mod judging;
@@ -32,6 +33,7 @@ pub use catalogue::{BUILT_IN_CATALOGUE, Binds, CatalogueError, Level, Requiremen
 pub use collector::{Observer, Progress};
 pub use comparison::{CaseOutline, Change, ChangeKind, Comparison, RunOutline};
 pub use coverage::{Coverage, Tested};
+pub use definitions::{StepArgument, StepDefinition, StepMatch, registered};
 pub use emulated::{Emulated, OwnEndpoint};
 pub use judging::RuleRecord;
 pub use outcome::{Outcome, Verdict};
@@ -41,7 +43,7 @@ pub use place::{Permit, Place, is_live};
 pub use plan::{Plan, PlanError};
 pub use play::play;
 pub use record::{
-    Environment, MailboxRole, PackFile, Party, RuleCounts, RunRecord, ScenarioRecord, StepRecord,
+    Environment, MailboxRole, PackFile, Party, Platform, RuleCounts, RunRecord, ScenarioRecord, StepRecord,
 };
 pub use relayed::{Relay, RelayLimits};
 pub use setting::{EvidenceFile, Mailboxes, Pair, Seat, Setting};

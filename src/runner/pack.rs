@@ -29,7 +29,7 @@ pub struct LoadedFeature {
     pub shown: String,
     /// As it goes into the bundle.
     pub file: PackFile,
-    /// As it is played: outlines expanded.
+    /// As it is played: outlines expanded. [`PackFile::feature`] has them as they stand there.
     pub feature: Feature,
     /// The catalogue of the pack that it belongs to, where that has one of its own.
     pub catalogue: Option<Arc<OwnCatalogue>>,
@@ -121,8 +121,9 @@ pub fn load(packs: &[String]) -> Result<Vec<LoadedFeature>, PackError> {
     let mut features = Vec::new();
     for pack in packs {
         let catalogue = own_catalogue(pack)?;
-        for (shown, file) in files(pack)? {
-            if let Some(feature) = parse(&shown, &file)? {
+        for (shown, mut file) in files(pack)? {
+            if let Some((read, feature)) = parse(&shown, &file)? {
+                file.feature = Some(Arc::new(read));
                 features.push(LoadedFeature { shown, file, feature, catalogue: catalogue.clone() });
             }
         }
@@ -158,9 +159,8 @@ fn files(pack: &str) -> Result<Vec<(String, PackFile)>, PackError> {
     if built_in().contains(&pack) {
         let files =
             BUILT_IN.iter().filter(|(path, _)| path.split_once('/').is_some_and(|(name, _)| name == pack));
-        let file = |(path, content): &(&str, &[u8])| {
-            (format!("features/{path}"), PackFile { path: (*path).to_owned(), content: content.to_vec() })
-        };
+        let file =
+            |(path, content): &(&str, &[u8])| (format!("features/{path}"), PackFile::new(*path, *content));
         return Ok(files.map(file).collect());
     }
     if !folder.exists() {
@@ -212,7 +212,7 @@ fn read(folder: &Path, path: &Path) -> Result<PackFile, PackError> {
     let segments =
         name.into_iter().chain(relative.iter().map(|segment| segment.to_string_lossy().into_owned()));
     let path = segments.map(|segment| safe(&segment)).collect::<Vec<_>>().join("/");
-    Ok(PackFile { path, content })
+    Ok(PackFile::new(path, content))
 }
 
 /// A file name that every system takes.
@@ -222,8 +222,9 @@ fn safe(segment: &str) -> String {
     if kept.chars().all(|c| c == '.') { "pack".to_owned() } else { kept }
 }
 
-/// `None` for a file in which there is nothing but blanks and comments.
-fn parse(shown: &str, file: &PackFile) -> Result<Option<Feature>, PackError> {
+/// What stands there, and what is played: outlines expanded. `None` for a file in which there is nothing but
+/// blanks and comments.
+fn parse(shown: &str, file: &PackFile) -> Result<Option<(Feature, Feature)>, PackError> {
     let unplayable = |line, detail: String| PackError::Unplayable { path: shown.to_owned(), line, detail };
     let text = std::str::from_utf8(&file.content).map_err(|error| {
         let line = file.content[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
@@ -239,11 +240,11 @@ fn parse(shown: &str, file: &PackFile) -> Result<Option<Feature>, PackError> {
         Feature::parse(&text, GherkinEnv::default()).map_err(|error| syntax(shown, &text, &error))?;
     feature.path = Some(PathBuf::from(&file.path));
     check_outlines(&feature).map_err(|(line, detail)| unplayable(line, detail))?;
-    let feature = feature.expand_examples().map_err(|error| {
+    let expanded = feature.clone().expand_examples().map_err(|error| {
         let what = format!("<{}> is no column of the examples: add it, or correct the name", error.name);
         unplayable(error.pos.line, what)
     })?;
-    Ok(Some(feature))
+    Ok(Some((feature, expanded)))
 }
 
 /// An outline whose examples have no rows would vanish without a word; one that has none at all would be
@@ -313,8 +314,9 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Result<Option<Feature>, String> {
-        let file = PackFile { path: "own/x.feature".to_owned(), content: text.as_bytes().to_vec() };
-        parse("x.feature", &file).map_err(|error| error.to_string())
+        let file = PackFile::new("own/x.feature", text);
+        let parsed = parse("x.feature", &file).map_err(|error| error.to_string())?;
+        Ok(parsed.map(|(_, expanded)| expanded))
     }
 
     #[test]

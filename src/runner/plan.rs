@@ -11,7 +11,8 @@ use thiserror::Error;
 
 use super::{
     BUILT_IN_CATALOGUE, CATALOGUE, CatalogueError, LoadedFeature, MeshWorld, Outcome, OwnCatalogue, PackFile,
-    Requirement, ScenarioRecord, StepRecord, catalogue,
+    Requirement, ScenarioRecord, StepDefinition, StepRecord, catalogue,
+    definitions::{Found, Matcher},
     record::NOT_REACHED,
     vocabulary::{nearest, nearest_word},
 };
@@ -25,6 +26,8 @@ pub struct Plan {
     /// For messages, the path of each feature by which a person knows it.
     shown: Vec<String>,
     pub(super) tags: Option<String>,
+    /// The step definitions that are used. Their places stand in the steps.
+    pub(super) definitions: Vec<StepDefinition>,
     pub(super) requirements: Vec<Requirement>,
 }
 
@@ -72,6 +75,7 @@ impl Plan {
             pack: Vec::new(),
             shown: Vec::new(),
             tags: tags.map(str::to_owned),
+            definitions: Vec::new(),
             requirements: catalogue::join(own.iter().map(Arc::as_ref))?,
         };
         for loaded in loaded {
@@ -83,8 +87,10 @@ impl Plan {
                 None => "the feature files hold no scenario".to_owned(),
             }));
         }
-        plan.check(steps)?;
-        plan.pack.push(PackFile { path: CATALOGUE.to_owned(), content: BUILT_IN_CATALOGUE.into() });
+        let mut matcher = Matcher::new(steps);
+        plan.check(&mut matcher)?;
+        plan.define(matcher);
+        plan.pack.push(PackFile::new(CATALOGUE, BUILT_IN_CATALOGUE));
         for catalogue in own {
             let file = plan.placed(catalogue.file.clone());
             plan.pack.push(file);
@@ -135,6 +141,12 @@ impl Plan {
             Some((scenario.case.clone()?, claim.to_owned()))
         };
         asking.filter_map(claim).collect()
+    }
+
+    /// What a record of it begins with.
+    #[cfg(test)]
+    pub(crate) fn into_parts(self) -> (Vec<PackFile>, Vec<ScenarioRecord>) {
+        (self.pack, self.scenarios)
     }
 
     /// Never: a plan has something to play.
@@ -190,12 +202,7 @@ impl Plan {
     fn number(&mut self, path: &str, feature: &Feature, rule: Option<&Rule>, scenario: &mut Scenario) {
         let line = scenario.position.line;
         scenario.position = LineCol { line, col: self.scenarios.len() };
-        let background = feature.background.iter().chain(rule.and_then(|rule| rule.background.as_ref()));
-        let steps = background
-            .flat_map(|background| &background.steps)
-            .chain(&scenario.steps)
-            .map(unplayed)
-            .collect();
+        let steps = all_steps(feature, rule, scenario).map(unplayed).collect();
         let tags = feature.tags.iter().chain(rule.iter().flat_map(|rule| &rule.tags)).chain(&scenario.tags);
         let tags: Vec<String> = tags.map(|tag| format!("@{tag}")).collect();
         let with = |prefix: &str| {
@@ -220,7 +227,7 @@ impl Plan {
         });
     }
 
-    fn check(&self, steps: &Collection<MeshWorld>) -> Result<(), PlanError> {
+    fn check(&self, steps: &mut Matcher<'_>) -> Result<(), PlanError> {
         let mut problems = Vec::new();
         for (feature, shown) in self.features.iter().zip(&self.shown) {
             let own = feature.background.iter().flat_map(|background| &background.steps);
@@ -240,6 +247,26 @@ impl Plan {
         }
         problems.dedup();
         if problems.is_empty() { Ok(()) } else { Err(PlanError::Steps(problems)) }
+    }
+
+    /// Writes down which step definition each step is.
+    fn define(&mut self, mut steps: Matcher<'_>) {
+        for feature in &self.features {
+            let plain = feature.scenarios.iter().map(|scenario| (None, scenario));
+            let in_rules = feature
+                .rules
+                .iter()
+                .flat_map(|rule| rule.scenarios.iter().map(move |scenario| (Some(rule), scenario)));
+            for (rule, scenario) in plain.chain(in_rules) {
+                let Some(record) = self.scenarios.get_mut(scenario.position.col) else { continue };
+                for (record, step) in record.steps.iter_mut().zip(all_steps(feature, rule, scenario)) {
+                    if let Found::One(matched) = steps.find(step) {
+                        record.matched.clone_from(matched);
+                    }
+                }
+            }
+        }
+        self.definitions = steps.into_definitions();
     }
 
     /// What a feature's scenarios name and no catalogue has: nobody could see what became of it.
@@ -282,11 +309,24 @@ fn own_catalogues(loaded: &[LoadedFeature]) -> Vec<Arc<OwnCatalogue>> {
     own
 }
 
+/// The steps of a scenario, those of the backgrounds first.
+fn all_steps<'a>(
+    feature: &'a Feature,
+    rule: Option<&'a Rule>,
+    scenario: &'a Scenario,
+) -> impl Iterator<Item = &'a Step> {
+    let background = feature.background.iter().chain(rule.and_then(|rule| rule.background.as_ref()));
+    background.flat_map(|background| &background.steps).chain(&scenario.steps)
+}
+
 fn unplayed(step: &Step) -> StepRecord {
     StepRecord {
         keyword: step.keyword.trim().to_owned(),
         text: text(step),
         line: step.position.line,
+        matched: None,
+        started_at: None,
+        ended_at: None,
         outcome: Outcome::NotRun("not reached".to_owned()),
         fault: None,
         notes: Vec::new(),
@@ -315,12 +355,12 @@ fn is_labelled(line: &str) -> bool {
     })
 }
 
-fn unplayable(path: &str, step: &Step, steps: &Collection<MeshWorld>) -> Option<String> {
+fn unplayable(path: &str, step: &Step, steps: &mut Matcher<'_>) -> Option<String> {
     let place = format!("{path}:{}: {}{}", step.position.line, step.keyword, step.value);
     match steps.find(step) {
-        Ok(Some(_)) => beneath(step).map(|problem| format!("{place}: {problem}")),
-        Ok(None) => Some(format!("{place}: there is no such step; {}", nearest(step))),
-        Err(error) => Some(format!("{place}: more than one step matches: {error}")),
+        Found::One(_) => beneath(step).map(|problem| format!("{place}: {problem}")),
+        Found::Nothing => Some(format!("{place}: there is no such step; {}", nearest(step))),
+        Found::Several(error) => Some(format!("{place}: more than one step matches: {error}")),
     }
 }
 

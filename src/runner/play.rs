@@ -10,8 +10,8 @@ use cucumber::{Cucumber, Parser, cli, gherkin, parser, runner, step::Collection}
 use futures_util::{FutureExt, stream};
 
 use super::{
-    Environment, Fault, FaultKind, MeshWorld, Observer, Outcome, Pending, Plan, Resumed, RunRecord, Setting,
-    Stage,
+    Environment, Fault, FaultKind, MeshWorld, Observer, Outcome, Pending, Plan, Platform, Resumed, RunRecord,
+    Setting, Stage,
     collector::{Collector, Growing, Records},
     deviations,
     judging::judged,
@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     emulator::PROVOKED,
+    product::{Driven, Driver},
     tape::{Exchange, ScenarioNumber},
 };
 
@@ -60,6 +61,7 @@ pub async fn play(
     RunRecord {
         run_id: setting.run_id.clone(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        platform: Platform::here(),
         started_at,
         ended_at,
         cut_short,
@@ -70,11 +72,13 @@ pub async fn play(
             mailboxes: setting.ledger.mailboxes(),
         },
         product: setting.product.clone(),
+        driver: setting.driven.as_ref().map_or(Driver::Reference.word(), Driven::word).to_owned(),
         supplier: setting.supplier.clone(),
         workflow_id: setting.workflow.to_string(),
         tags: plan.tags,
         warnings: warnings(&setting, &scenarios),
         pack: plan.pack,
+        definitions: plan.definitions,
         requirements: plan.requirements,
         scenarios,
         rules,
@@ -241,10 +245,9 @@ fn finished(
     seen: &[(DateTime<Utc>, usize)],
     cut_short: Option<&str>,
 ) -> super::ScenarioRecord {
-    let Growing { mut record, windows, .. } = growing;
+    let Growing { mut record, .. } = growing;
     for (at, place) in seen {
-        // The step that had begun last by then.
-        let step = windows.iter().rposition(|(begun, _)| begun <= at).unwrap_or(0);
+        let step = record.step_at(*at);
         if let Some(step) = record.steps.get_mut(step) {
             step.exchanges.push(*place);
         }

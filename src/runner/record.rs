@@ -3,9 +3,14 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use cucumber::gherkin::Feature;
 
-use super::{Attestation, Comparison, Deviation, Level, Outcome, Pending, Requirement, RuleRecord, Verdict};
+use super::{
+    Attestation, Comparison, Deviation, Level, Outcome, Pending, Requirement, RuleRecord, StepDefinition,
+    StepMatch, Verdict,
+};
 use crate::{
+    product::Driver,
     rules::{
         Fault,
         traffic::{Course, Verdict as Judged},
@@ -21,6 +26,8 @@ pub struct RunRecord {
     pub run_id: String,
     /// Version of mesh-witness.
     pub tool_version: String,
+    /// What it was made on.
+    pub platform: Platform,
     /// When the run began, UTC.
     pub started_at: DateTime<Utc>,
     /// When it ended or was cut short, UTC.
@@ -31,6 +38,8 @@ pub struct RunRecord {
     pub environment: Environment,
     /// The product under test.
     pub product: Party,
+    /// How it was asked to act: the word for its driver.
+    pub driver: String,
     /// Who supplies it.
     pub supplier: Option<String>,
     /// The workflow ID that messages carried.
@@ -41,6 +50,8 @@ pub struct RunRecord {
     pub warnings: Vec<String>,
     /// The feature files that were played, byte for byte, in the order of play, and the catalogue.
     pub pack: Vec<PackFile>,
+    /// The step definitions with which scenarios' steps were matched. [`StepMatch::definition`] is a place in here.
+    pub definitions: Vec<StepDefinition>,
     /// The catalogue of requirements to which scenarios refer.
     pub requirements: Vec<Requirement>,
     /// Every selected scenario, in the order of the packs, played or not.
@@ -83,6 +94,28 @@ pub struct RuleCounts {
     pub expected: usize,
 }
 
+/// What a run was made on. Nothing that names a machine or who uses it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Platform {
+    /// The operating system, as Rust names it.
+    pub os: String,
+    /// The processor's architecture, as Rust names it.
+    pub arch: String,
+    /// The version of Rust that mesh-witness was built with; `None` when the build could not tell.
+    pub rust: Option<String>,
+}
+
+impl Platform {
+    /// Where this program runs.
+    pub(super) fn here() -> Self {
+        Self {
+            os: std::env::consts::OS.to_owned(),
+            arch: std::env::consts::ARCH.to_owned(),
+            rust: option_env!("MESH_WITNESS_RUST").map(str::to_owned),
+        }
+    }
+}
+
 /// What a run was played against.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Environment {
@@ -121,6 +154,15 @@ pub struct PackFile {
     pub path: String,
     /// Its content, byte for byte.
     pub content: Vec<u8>,
+    /// What was read in it, outlines as they stand there; `None` for a catalogue.
+    pub feature: Option<Arc<Feature>>,
+}
+
+impl PackFile {
+    /// A file in which nothing was read yet.
+    pub(crate) fn new(path: impl Into<String>, content: impl Into<Vec<u8>>) -> Self {
+        Self { path: path.into(), content: content.into(), feature: None }
+    }
 }
 
 /// One scenario, played or not.
@@ -170,6 +212,12 @@ pub struct StepRecord {
     pub text: String,
     /// Its line, from 1.
     pub line: usize,
+    /// The step definition that it is; `None` when that is not known.
+    pub matched: Option<StepMatch>,
+    /// When it began; `None` when it was not played.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended; `None` when it was not played to its end.
+    pub ended_at: Option<DateTime<Utc>>,
     /// What came of it.
     pub outcome: Outcome,
     /// Why it did not pass, or what it should be besides.
@@ -199,6 +247,12 @@ impl RunRecord {
         } else {
             Verdict::Passed
         }
+    }
+
+    /// Whether no configuration was given: the emulator and the reference client played with each other.
+    #[must_use]
+    pub fn is_without_configuration(&self) -> bool {
+        self.practice && self.driver == Driver::Reference.word()
     }
 
     /// Whether anything was seen to be as it must be. What a person says is no measurement.
@@ -307,6 +361,18 @@ impl ScenarioRecord {
     #[must_use]
     pub fn blames(&self, exchange: usize) -> bool {
         self.steps.iter().any(|step| step.fault.is_some() && step.exchanges.contains(&exchange))
+    }
+
+    /// How many of its steps have begun: one after the other, from the first.
+    #[must_use]
+    pub fn begun(&self) -> usize {
+        self.steps.iter().take_while(|step| step.started_at.is_some()).count()
+    }
+
+    /// The place of the step that had begun last by then; the first when none had.
+    pub(super) fn step_at(&self, at: DateTime<Utc>) -> usize {
+        let begun = |step: &StepRecord| step.started_at.is_some_and(|begun| begun <= at);
+        self.steps.iter().rposition(begun).unwrap_or(0)
     }
 
     /// Why it did not pass, when a step says so: what made its outcome, and not a warning before that.

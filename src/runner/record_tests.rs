@@ -29,6 +29,7 @@ fn run(outcomes: &[Outcome], cut_short: bool) -> RunRecord {
     RunRecord {
         run_id: String::new(),
         tool_version: String::new(),
+        platform: Platform { os: String::new(), arch: String::new(), rust: None },
         started_at: at,
         ended_at: at,
         cut_short: cut_short.then(|| "interrupted".to_owned()),
@@ -39,11 +40,13 @@ fn run(outcomes: &[Outcome], cut_short: bool) -> RunRecord {
             mailboxes: vec![],
         },
         product: Party { name: String::new(), version: String::new() },
+        driver: "reference".to_owned(),
         supplier: None,
         workflow_id: String::new(),
         tags: None,
         warnings: vec![],
         pack: vec![],
+        definitions: vec![],
         requirements: vec![],
         scenarios: outcomes.iter().map(scenario).collect(),
         rules: vec![],
@@ -176,6 +179,9 @@ fn only_what_is_under_test_deviates() {
             keyword: String::new(),
             text: String::new(),
             line: 1,
+            matched: None,
+            started_at: None,
+            ended_at: None,
             outcome: Outcome::Error,
             fault: Some(Fault::new(kind, "w", "r")),
             notes: vec![],
@@ -199,6 +205,9 @@ fn what_made_the_outcome_is_the_fault() {
         fault: (!what.is_empty()).then(|| Fault::new(FaultKind::Product, what, "r")),
         notes: vec![],
         exchanges: vec![],
+        started_at: None,
+        ended_at: None,
+        matched: None,
     };
     let steps = |last: &Outcome| {
         vec![

@@ -240,7 +240,6 @@ mod tests {
             front: Front::Plain,
             target: Target::new(origin, &[], None, Timeouts::default()).unwrap(),
             connect_to: None,
-            client_certificate: None,
             host: HostRule::AsSent,
             redactor: Redactor::default(),
         };

@@ -5,7 +5,7 @@ use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{BodyRecord, RelayFacts, RequestHead, ResponseHead, TokenFault, form};
+use super::{BodyRecord, Chain, RelayFacts, RequestHead, ResponseHead, TokenFault, form};
 use crate::protocol::Operation;
 
 /// From where an exchange was seen.
@@ -146,16 +146,25 @@ impl TimingRecord {
 }
 
 /// What TLS agreed on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TlsFacts {
     /// `TLSv1.2` or `TLSv1.3`.
     pub version: String,
     /// The cipher suite by its IANA name.
     pub cipher: String,
+    /// The protocol within, as ALPN agreed on it, such as `http/1.1`; `None` when it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alpn: Option<String>,
     /// What the client presented; `None` when it presented none.
     pub client_certificate: Option<CertificateFacts>,
     /// What the server presented.
     pub server_certificate: Option<CertificateFacts>,
+    /// All that the client sent. On a tape's lines there is none: it would be there with every exchange.
+    #[serde(skip)]
+    pub client_chain: Chain,
+    /// All that the server sent, likewise.
+    #[serde(skip)]
+    pub server_chain: Chain,
 }
 
 /// Who a certificate says it is.

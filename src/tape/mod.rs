@@ -6,6 +6,7 @@
 
 mod attempt;
 mod body;
+mod certificate;
 mod disk;
 mod exchange;
 mod form;
@@ -24,6 +25,7 @@ use std::{
 
 pub use attempt::{Attempt, AttemptEnd};
 pub use body::{BodyRecord, BodyRecorder, Decoded, KEPT_BYTES, Sha256};
+pub use certificate::{Chain, Presented, certificate_facts};
 pub use disk::{TAPE_FILE, TapeError, TapeLimits, TapeRecording, TapeWriter, read_tape, read_tape_lines};
 pub use exchange::{
     Actor, CertificateFacts, Exchange, FailureKind, HashCheck, RequestRecord, ResponseRecord, ScenarioNumber,

@@ -203,7 +203,7 @@ fn the_host_is_fit_for_tls() {
 fn rehearsal(content: &str) -> Result<Rehearsal, String> {
     let file = tempfile::Builder::new().suffix(".yaml").tempfile_in(pki_folder()).unwrap();
     fs::write(file.path(), content).unwrap();
-    match Setup::load(file.path(), &env).map_err(|error| error.to_string())? {
+    match Setup::load(file.path(), &env).map_err(|error| error.to_string())?.0 {
         Setup::Rehearsal(rehearsal) => Ok(*rehearsal),
         Setup::Endpoint(_) => panic!("it names no endpoint"),
     }

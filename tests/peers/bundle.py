@@ -184,6 +184,40 @@ def summary(bag):
     check("summary.json says that this was the emulator", "emulat" in words)
 
 
+def other_schemas(bag):
+    for name, schema in [("environment.json", "environment"), ("tls/facts.json", "tls")]:
+        found = read_json(bag / "data" / name)
+        schema = read_json(bag / f"data/schemas/{schema}.schema.json")
+        kind = jsonschema.validators.validator_for(schema)
+        kind.check_schema(schema)
+        faults = [error.message for error in kind(schema).iter_errors(found)]
+        check(f"{name} is what its schema says", not faults, faults)
+        silent = [key for key in found if kind(schema).is_valid({k: v for k, v in found.items() if k != key})]
+        check(f"the schema of {name} asks for every field there is", not silent, silent)
+        words = (bag / "data" / name).read_text(encoding="utf-8").lower()
+        check(f"{name} says that this was the emulator", "emulat" in words)
+
+
+def certificates(bag):
+    """What openssl reads in each PEM file is what facts.json says of it."""
+    chains = [chain for chain in read_json(bag / "data/tls/facts.json")["chains"] if chain["file"]]
+    check("tls: there is a certificate", chains)
+    for chain in chains:
+        own = chain["certificates"][0]
+        asked = ["-noout", "-subject", "-issuer", "-serial", "-fingerprint", "-sha256", "-nameopt", "RFC2253"]
+        read, said = tool("openssl", "x509", "-in", bag / "data" / chain["file"], *asked)
+        told = dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
+        bare = {key: value.replace(":", "").lower() for key, value in told.items()}
+        same = (
+            read
+            and told.get("subject") == own["subject"]
+            and told.get("issuer") == own["issuer"]
+            and int(bare.get("serial", "0"), 16) == int(own["serial"].replace(":", ""), 16)
+            and own["sha256"] in bare.values()
+        )
+        check(f"{chain['file']}: openssl reads in it what facts.json says", same, f"{said}\n{own}")
+
+
 def har_faults(har):
     """What is against HAR 1.2 in it."""
     faults = []
@@ -266,6 +300,8 @@ with scratch() as name:
     check("verify: exit code 0", done.returncode == 0, f"exit code {done.returncode}\n{done.said}")
     junit(bag)
     summary(bag)
+    other_schemas(bag)
+    certificates(bag)
     har(bag)
     secrets(bag)
     changed(bag, root, order, folder)

@@ -91,7 +91,6 @@ pub async fn start(
         front: Front::Plain,
         target: Target::new(origin, &[], None, Timeouts::default()).unwrap(),
         connect_to: None,
-        client_certificate: None,
         host,
         redactor: Redactor::default(),
     };

@@ -70,7 +70,6 @@ fn a_connection_that_is_being_made_is_waited_for() {
             front: Front::Plain,
             target: Target::new(origin, &[authority], None, Timeouts::default()).unwrap(),
             connect_to: None,
-            client_certificate: None,
             host: HostRule::AsSent,
             redactor: Redactor::default(),
         };

@@ -120,6 +120,36 @@ fn header<'a>(entry: &'a Value, name: &str) -> &'a str {
     named.and_then(|header| header["value"].as_str()).unwrap_or_default()
 }
 
+/// The certificates of the product's leg, of the proxy's and of the counterpart's, each where it was presented.
+fn both_legs_of_tls(bundle: &Bundle) {
+    let facts: Value = serde_json::from_slice(&bundle.files["data/tls/facts.json"]).unwrap();
+    let all = |name: &str| facts[name].as_array().unwrap().clone();
+    let issuer = |side: &str, number: &Value| {
+        let chain =
+            all("chains").into_iter().find(|one| one["side"] == side && one["number"] == *number).unwrap();
+        assert!(
+            bundle.text(&format!("data/{}", chain["file"].as_str().unwrap())).starts_with("-----BEGIN CERT")
+        );
+        chain["certificates"][0]["issuer"].as_str().unwrap().to_owned()
+    };
+    let legs = all("connections").into_iter().map(|one| {
+        let client = issuer("client", &one["client_chains"][0]);
+        let [leg, seen_by] = ["leg", "seen_by"].map(|name| one[name].as_str().unwrap().to_owned());
+        (leg, seen_by, issuer("server", &one["server_chain"]), client)
+    });
+    let legs: std::collections::BTreeSet<_> = legs.collect();
+    let own = |leg: &str, seen_by: &str, authority: &str| {
+        (leg.to_owned(), seen_by.to_owned(), authority.to_owned(), authority.to_owned())
+    };
+    let (emulator, recording) = ("CN=mesh-witness emulator CA", "CN=mesh-witness recording CA");
+    let expected = [
+        own("from_product", "proxy", recording),
+        own("to_endpoint", "client", emulator),
+        own("to_endpoint", "proxy", emulator),
+    ];
+    assert_eq!(legs, expected.into());
+}
+
 #[test]
 fn the_whole_pack_is_played_but_for_what_only_an_endpoint_of_our_own_can_show() {
     let endpoint = Standalone::start();
@@ -161,6 +191,7 @@ fn the_whole_pack_is_played_but_for_what_only_an_endpoint_of_our_own_can_show() 
     let host = endpoint.url.strip_prefix("https://").unwrap().to_owned();
     let shown = format!("as below to the proxy, which put {host} in its place for the endpoint");
     assert!(bundle.text("data/report.html").contains(&shown), "each call says what became of its Host");
+    both_legs_of_tls(&bundle);
     let entries = entries(&bundle);
     let (product, counterpart): (Vec<_>, Vec<_>) =
         entries.iter().partition(|entry| entry["_actor"] == "product");

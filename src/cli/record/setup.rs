@@ -62,7 +62,6 @@ pub fn setup(arguments: &RecordArguments) -> Result<Setup, Failure> {
         front,
         target: setting::target(&config, &config.mailboxes.product)?,
         connect_to: arguments.connect_to,
-        client_certificate: front::client_certificate(&config),
         host,
         redactor,
     };

@@ -2,10 +2,9 @@
 
 mod editor;
 mod page;
-mod registered;
 
 use cucumber::{World as _, step::Collection};
-use mesh_witness::runner::{Entry, Example, MeshWorld, Vocabulary, VocabularyError, kind};
+use mesh_witness::runner::{Entry, Example, MeshWorld, Vocabulary, VocabularyError, kind, registered};
 
 use super::{
     Exit, Failure,
@@ -45,7 +44,7 @@ fn told<'a>(
     vocabulary: &'a Vocabulary,
     steps: &Collection<MeshWorld>,
 ) -> Result<Vec<Told<'a>>, VocabularyError> {
-    let patterns = registered::patterns();
+    let patterns = registered();
     let subjects = vocabulary
         .subjects
         .iter()
@@ -88,7 +87,7 @@ mod tests {
         let described: BTreeSet<_> =
             matched.iter().map(|(entry, location, _)| (kind(entry.kind), *location)).collect();
         assert_eq!(described.len(), matched.len(), "a step definition is described twice");
-        let registered = registered::patterns();
+        let registered = registered();
         let missing: Vec<_> = registered
             .iter()
             .filter(|(step, _)| !described.contains(*step))

@@ -36,7 +36,7 @@ impl Secrets {
     }
 
     fn of_config(file: &Path, asked: Option<&str>, token: &str) -> Result<Self, Failure> {
-        let setup = Setup::load(file, &|name| std::env::var(name).ok())
+        let (setup, _) = Setup::load(file, &|name| std::env::var(name).ok())
             .map_err(|error| Failure::new(Exit::Usage, error))?;
         let known = match setup {
             Setup::Endpoint(config) => Some((config.mailboxes, config.endpoint.shared_key)),

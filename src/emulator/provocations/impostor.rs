@@ -13,15 +13,14 @@ use rustls::{AlertDescription, ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::{
-    client::certificate_facts,
     emulator::{Pki, PkiError, Untrusted},
-    tape::{Attempt, AttemptEnd, CertificateFacts, ScenarioNumber, TlsFacts, printable},
+    tape::{Attempt, AttemptEnd, CertificateFacts, Presented, ScenarioNumber, TlsFacts, printable},
 };
 
 /// Somebody in the endpoint's place.
 pub struct Impostor {
     config: Arc<ServerConfig>,
-    certificate: Option<CertificateFacts>,
+    presented: Presented,
     wrong: Untrusted,
     origin: String,
     keep: Box<dyn Fn(Attempt) + Send + Sync>,
@@ -40,16 +39,16 @@ impl Impostor {
         keep: impl Fn(Attempt) + Send + Sync + 'static,
     ) -> Result<Self, PkiError> {
         let (config, certificate) = pki.untrusted(wrong)?;
-        let certificate = certificate_facts(&certificate);
-        Ok(Self { config: Arc::new(config), certificate, wrong, origin, keep: Box::new(keep) })
+        let presented = Presented::of(&[certificate]);
+        Ok(Self { config: Arc::new(config), presented, wrong, origin, keep: Box::new(keep) })
     }
 
     pub(in crate::emulator) fn config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.config)
     }
 
-    pub(in crate::emulator) fn certificate(&self) -> Option<&CertificateFacts> {
-        self.certificate.as_ref()
+    pub(in crate::emulator) fn presented(&self) -> Presented {
+        self.presented.clone()
     }
 
     /// What every answer says of it.
@@ -59,7 +58,7 @@ impl Impostor {
 
     /// A client has begun to speak; `name`: as whom it addresses the endpoint in TLS.
     pub(in crate::emulator) fn meets(self: Arc<Self>, name: Option<&str>) -> Witness {
-        let certificate = self.certificate.clone();
+        let certificate = self.presented.own.clone();
         Witness::new(self, certificate, name)
     }
 

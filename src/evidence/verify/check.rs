@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, de::IgnoredAny};
+
 use super::{
     Container, Problem, Summary, Verified,
-    contents::{Contents, SUMMARY},
+    contents::{Contents, MESSAGES, SUMMARY},
 };
 use crate::evidence::{
     bag::{BAG_INFO, BAGIT, DATA, DECLARATION, MANIFEST, OXUM, SIGNATURES, TAG_MANIFEST},
@@ -17,8 +19,10 @@ const TAGS: [&str; 4] = [BAGIT, BAG_INFO, MANIFEST, TAG_MANIFEST];
 /// Judges everything there is.
 pub(super) fn check(contents: Contents, container: Container) -> Verified {
     let mut findings = Findings { problems: contents.problems.clone(), ..Findings::default() };
+    let summary = contents.kept(SUMMARY).and_then(Summary::parse);
     if !contents.incomplete {
         findings.check(&contents);
+        findings.check_end(&contents, summary.as_ref());
     }
     let signatures = contents.files.keys().filter(|path| path.starts_with(SIGNATURES)).cloned().collect();
     Verified {
@@ -29,7 +33,7 @@ pub(super) fn check(contents: Contents, container: Container) -> Verified {
         container,
         altered_at: Vec::new(),
         signatures,
-        summary: contents.kept(SUMMARY).and_then(Summary::parse),
+        summary,
     }
 }
 
@@ -104,6 +108,16 @@ impl Findings {
         }
     }
 
+    /// Two files say whether the run came to its end. What was changed has been named, and is why they differ.
+    fn check_end(&mut self, contents: &Contents, summary: Option<&Summary>) {
+        let (Some(summary), Some(end)) = (summary, contents.kept(MESSAGES)) else { return };
+        let is_as_sealed = ![SUMMARY, MESSAGES].iter().any(|path| self.changed.contains(*path));
+        let cut_short = !ends_a_run(end);
+        if is_as_sealed && cut_short != summary.cut_short {
+            self.problems.insert(Problem::TwoEnds { cut_short });
+        }
+    }
+
     fn check_oxum(&mut self, found: &str, contents: &Contents) {
         let text = String::from_utf8_lossy(contents.kept(BAG_INFO).unwrap_or_default());
         let said = text.lines().filter_map(|line| line.split_once(": ")).filter(|(label, _)| *label == OXUM);
@@ -130,6 +144,17 @@ impl Findings {
             };
         }
     }
+}
+
+/// Whether the last line of messages is the one that ends a run.
+fn ends_a_run(messages: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Last {
+        test_run_finished: Option<IgnoredAny>,
+    }
+    let last = messages.trim_ascii_end().rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    serde_json::from_slice(last).is_ok_and(|last: Last| last.test_run_finished.is_some())
 }
 
 /// A tag file on which other programs would act, and we do not.

@@ -14,7 +14,7 @@ use crate::{
     evidence::{
         bag::{BAG_INFO, BAGIT, MANIFEST, SIGNATURES, TAG_MANIFEST},
         container::{Layout, NotAZip, Record, Seal},
-        digest::{Digested, digest},
+        digest::{Digested, Keep, digest},
         path::BagPath,
     },
     tape::printable,
@@ -24,6 +24,10 @@ use crate::{
 pub(super) const SUMMARY: &str = "data/summary.json";
 /// Files whose content is needed, not only their digest.
 const KEPT: [&str; 5] = [BAGIT, BAG_INFO, MANIFEST, TAG_MANIFEST, SUMMARY];
+/// What was played, as Cucumber Messages. Bundles of before there were any have none.
+pub(super) const MESSAGES: &str = "data/run/messages.ndjson";
+/// How much of them is kept: more than the last line of a run that came to its end.
+const LAST_LINE: usize = 64 * 1024;
 
 /// Everything there is.
 #[derive(Debug, Default)]
@@ -39,7 +43,7 @@ pub(super) struct Contents {
 }
 
 impl Contents {
-    /// The content of one of the files that are needed whole, as far as it could be read.
+    /// The content of one of the files that are needed, or its end, as far as it could be read.
     pub fn kept(&self, path: &str) -> Option<&[u8]> {
         self.files.get(path)?.as_ref()?.kept.as_deref()
     }
@@ -67,8 +71,12 @@ impl Contents {
     }
 }
 
-fn keep(path: &str, limits: &Limits) -> Option<usize> {
-    KEPT.contains(&path).then_some(limits.kept)
+fn keep(path: &str, limits: &Limits) -> Keep {
+    match path {
+        MESSAGES => Keep::End(LAST_LINE),
+        _ if KEPT.contains(&path) => Keep::All(limits.kept),
+        _ => Keep::Nothing,
+    }
 }
 
 /// Reads all files of a zip, and judges the zip itself.

@@ -119,9 +119,22 @@ pub enum Problem {
     /// The zip has a comment, and it is not our seal.
     #[error("the comment of the zip is not the seal of a bundle")]
     Comment,
+    /// The two files that say whether the run came to its end do not agree.
+    #[error(
+        "data/run/messages.ndjson is that of a run that {}, and data/summary.json says that it {}: they were not sealed like that by mesh-witness",
+        end(*.cut_short), end(!.cut_short)
+    )]
+    TwoEnds {
+        /// Whether it was cut short by its messages.
+        cut_short: bool,
+    },
     /// There is more than any bundle has.
     #[error("there are more than {0}: this is no bundle")]
     TooMuch(String),
+}
+
+fn end(cut_short: bool) -> &'static str {
+    if cut_short { "was cut short" } else { "came to its end" }
 }
 
 /// What a bundle says of its run, from `data/summary.json`. Made printable.

@@ -203,6 +203,12 @@ impl Driven {
         Ok(said)
     }
 
+    /// The word for its driver.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        self.0.driver.word()
+    }
+
     /// Whether a person operates it.
     #[must_use]
     pub fn is_manual(&self) -> bool {

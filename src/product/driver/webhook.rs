@@ -16,8 +16,9 @@ use crate::{product::AskError, tape::Redactor};
 /// How much of an answer is kept, in bytes.
 const KEPT: usize = 64 * 1024;
 
-/// Where a hook is: https, or http on this machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Where a hook is: https, or http on this machine. Shown, it is scheme, host and port: what follows may be a secret,
+/// for some hooks the only one.
+#[derive(Clone, PartialEq, Eq)]
 pub struct HookUrl(Url);
 
 /// Why a text is no place for a hook.
@@ -55,7 +56,16 @@ impl HookUrl {
 
 impl fmt::Display for HookUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.as_str())
+        let Self(url) = self;
+        let is_all = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+        f.write_str(&url.origin().ascii_serialization())?;
+        f.write_str(if is_all { "" } else { "/[not shown]" })
+    }
+}
+
+impl fmt::Debug for HookUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HookUrl({self})")
     }
 }
 
@@ -81,6 +91,8 @@ pub async fn call(
         Ok(response) => read(response).await,
         Err(error) => Err(error),
     };
+    // It would tell the whole of it.
+    let answered = answered.map_err(reqwest::Error::without_url);
     let seconds = began.elapsed().as_secs_f64();
     let (succeeded, how, answer) = match answered {
         Ok((status, answer)) => (
@@ -139,6 +151,29 @@ fn chain(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_may_be_a_secret_is_not_shown() {
+        for (url, shown) in [
+            ("https://product.example", "https://product.example"),
+            ("https://product.example:8443/T0/hunter2", "https://product.example:8443/[not shown]"),
+            ("http://127.0.0.1:9000/?key=hunter2", "http://127.0.0.1:9000/[not shown]"),
+            ("https://product.example/#hunter2", "https://product.example/[not shown]"),
+        ] {
+            let hook = HookUrl::parse(url).unwrap();
+            assert_eq!(
+                (hook.to_string(), format!("{hook:?}")),
+                (shown.to_owned(), format!("HookUrl({shown})"))
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn nor_is_it_where_nobody_answers() {
+        let hook = HookUrl::parse("http://127.0.0.1:1/hunter2?x=hunter2").unwrap();
+        let error = client().unwrap().post(hook.0).send().await.unwrap_err().without_url();
+        assert!(!chain(&error).contains("hunter2"), "{}", chain(&error));
+    }
 
     #[test]
     fn a_hook_is_on_https_or_on_this_machine() {

@@ -51,9 +51,8 @@ fn send_over(fingerprint: Option<&str>, origin: &str) -> Arc<Exchange> {
     send.tls = fingerprint.map(|fingerprint| {
         Arc::new(TlsFacts {
             version: "TLSv1.3".to_owned(),
-            cipher: String::new(),
-            client_certificate: None,
             server_certificate: Some(certificate(fingerprint)),
+            ..TlsFacts::default()
         })
     });
     send.request.body.size = 4096;

@@ -105,6 +105,7 @@ impl From<Tls> for Arc<TlsFacts> {
             cipher: of.cipher,
             client_certificate: of.client_certificate.map(CertificateFacts::from),
             server_certificate: of.server_certificate.map(CertificateFacts::from),
+            ..TlsFacts::default()
         })
     }
 }

@@ -66,7 +66,7 @@ impl Door {
             Err(_) => return witness.gave_up(),
         };
         let session = stream.get_ref().1;
-        let facts = tls_facts(session, impostor.certificate());
+        let facts = tls_facts(session, impostor.presented());
         witness.agreed(Arc::clone(&facts));
         let leaf = session.peer_certificates().unwrap_or_default().first();
         let name = leaf.and_then(|leaf| common_name(leaf)).map(Into::into);

@@ -144,7 +144,7 @@ impl Log {
                 version: "TLSv1.3".to_owned(),
                 cipher: "TLS13_AES_256_GCM_SHA384".to_owned(),
                 client_certificate: Some(certificate),
-                server_certificate: None,
+                ..TlsFacts::default()
             })),
             token_fault: redactor.token_fault(raw.as_bytes()),
             token,
