@@ -52,8 +52,7 @@ impl Payload {
         stream::iter((first..last).map(move |index| {
             let (from, to) = (index * piece, (index + 1) * piece);
             let mut bytes = BytesMut::with_capacity(BLOCK * PIECE_BLOCKS as usize);
-            (0..PIECE_BLOCKS)
-                .for_each(|block| bytes.extend_from_slice(&payload.block(index * PIECE_BLOCKS + block)));
+            (0..PIECE_BLOCKS).for_each(|block| payload.write_block(index * PIECE_BLOCKS + block, &mut bytes));
             // Both lie within the piece, so they fit.
             let skipped = payload.start.saturating_sub(from) as usize;
             let kept = (end.min(to) - from) as usize;
@@ -61,19 +60,25 @@ impl Payload {
         }))
     }
 
-    fn block(&self, index: u64) -> [u8; BLOCK] {
-        let mut block = [0; BLOCK];
+    fn write_block(&self, index: u64, bytes: &mut BytesMut) {
         let label = self.label.bytes().fold(0u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
-        for (place, byte) in (0u8..=255).zip(&mut block) {
-            *byte = place.wrapping_add(label).wrapping_add(index as u8);
-        }
+        let first = usize::from(label.wrapping_add(index as u8));
         let counter = format!("[{index:014x}]");
-        for (byte, digit) in block.iter_mut().zip(counter.bytes()) {
-            *byte = digit;
-        }
-        block
+        bytes.extend_from_slice(counter.as_bytes());
+        bytes.extend_from_slice(&EVERY_VALUE_TWICE[first + counter.len()..first + BLOCK]);
     }
 }
+
+/// Copied from, since tests without optimization would take a third of their time for counting.
+const EVERY_VALUE_TWICE: [u8; 2 * BLOCK] = {
+    let mut values = [0; 2 * BLOCK];
+    let mut place = 0;
+    while place < values.len() {
+        values[place] = place as u8;
+        place += 1;
+    }
+    values
+};
 
 #[cfg(test)]
 mod tests {
