@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use futures_util::{Stream, TryStreamExt};
+use futures_util::{FutureExt, Stream, TryStreamExt, future::BoxFuture};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Version, header};
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
@@ -107,7 +107,18 @@ impl Call {
 
 impl AnyCall {
     /// Makes the call, as [`Call::make`] does.
-    pub async fn make(self, target: &Target, open: &mut Option<Connection>, scope: &TapeScope) -> Answer {
+    ///
+    /// Boxed, so that HTTP and TLS are compiled with the library, once, and not with each program that awaits a call.
+    pub fn make<'a>(
+        self,
+        target: &'a Target,
+        open: &'a mut Option<Connection>,
+        scope: &'a TapeScope,
+    ) -> BoxFuture<'a, Answer> {
+        self.made(target, open, scope).boxed()
+    }
+
+    async fn made(self, target: &Target, open: &mut Option<Connection>, scope: &TapeScope) -> Answer {
         let mut recording = Recording::begin(scope, target, self.operation.clone(), self.unsent_head(target));
         let connection = match open.take().filter(|connection| !connection.sender.is_closed()) {
             Some(connection) => Ok(connection),

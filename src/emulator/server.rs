@@ -181,7 +181,7 @@ impl Emulator {
         let faults = arrangement.faults;
         let (stop, stopped) = oneshot::channel();
         let door = Door { tls, routes, recorder, origin: format!("{scheme}://{address}").into() };
-        let task = tokio::spawn(accept(listener, Arc::new(door), stopped));
+        let task = serve(listener, Arc::new(door), stopped);
         Ok(Self { address, scheme, mailroom, faults, stop, task })
     }
 
@@ -215,6 +215,12 @@ impl Emulator {
         let _ = self.stop.send(());
         let _ = self.task.await;
     }
+}
+
+/// No `async`, so that all that answers calls is compiled with the library, once, and not with each program that
+/// starts an endpoint.
+fn serve(listener: TcpListener, door: Arc<Door>, stopped: oneshot::Receiver<()>) -> JoinHandle<()> {
+    tokio::spawn(accept(listener, door, stopped))
 }
 
 impl Arrangement {

@@ -6,6 +6,8 @@ mod poll;
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use futures_util::{FutureExt, future::LocalBoxFuture};
+
 use crate::{
     client::{Outgoing, ReferenceClient},
     protocol::{MessageId, Operation},
@@ -96,7 +98,17 @@ impl Product {
     ///
     /// # Errors
     /// When it cannot be asked. What came of it stands on the tape.
-    pub async fn ask(&mut self, ask: &Ask<'_>, watch: driver::Watch<'_>) -> Result<Said, AskError> {
+    ///
+    /// Boxed, so that clients and drivers are compiled with the library, once, and not with each program that plays.
+    pub fn ask<'a>(
+        &'a mut self,
+        ask: &'a Ask<'_>,
+        watch: driver::Watch<'a>,
+    ) -> LocalBoxFuture<'a, Result<Said, AskError>> {
+        self.asked(ask, watch).boxed_local()
+    }
+
+    async fn asked(&mut self, ask: &Ask<'_>, watch: driver::Watch<'_>) -> Result<Said, AskError> {
         match self {
             Self::Reference(client) => {
                 act(client, ask).await;

@@ -117,7 +117,7 @@ impl Proxy {
         let (when_idle, idle) = watch::channel(false);
         let (at_once, now) = watch::channel(false);
         let stop = Stop { when_idle: idle, at_once: now, tape_failed: keeper.failed() };
-        let task = tokio::spawn(accept(listener, shared, stop, activity.clone()));
+        let task = relay(listener, shared, stop, activity.clone());
         let gauge = Gauge { activity, failed: keeper.failed() };
         Ok(Self { address, when_idle, at_once, task, keeper, gauge })
     }
@@ -159,6 +159,12 @@ impl Proxy {
         let finished = tokio::task::spawn_blocking(move || keeper.finish()).await;
         finished.unwrap_or_else(|error| (Counts::default(), Err(io::Error::other(error))))
     }
+}
+
+/// No `async`, so that all that relays calls is compiled with the library, once, and not with each program that starts
+/// a proxy.
+fn relay(listener: TcpListener, shared: Arc<Shared>, stop: Stop, activity: Activity) -> JoinHandle<()> {
+    tokio::spawn(accept(listener, shared, stop, activity))
 }
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>, stop: Stop, activity: Activity) {

@@ -7,7 +7,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use cucumber::{Cucumber, Parser, cli, gherkin, parser, runner, step::Collection};
-use futures_util::{FutureExt, stream};
+use futures_util::{FutureExt, future::LocalBoxFuture, stream};
 
 use super::{
     Environment, Fault, FaultKind, MeshWorld, Observer, Outcome, Pending, Plan, Platform, Resumed, RunRecord,
@@ -142,13 +142,14 @@ fn warnings(setting: &Setting, scenarios: &[super::ScenarioRecord]) -> Vec<Strin
     warnings
 }
 
-async fn run(
+/// Boxed, so that the runner of steps is compiled with the library, once, and not with each program that plays.
+fn run(
     features: Vec<gherkin::Feature>,
     setting: Arc<Setting>,
     steps: Collection<MeshWorld>,
     concurrency: usize,
     collector: Collector,
-) {
+) -> LocalBoxFuture<'static, ()> {
     // A tag that merely begins with "retry" would repeat a scenario: nothing is ever repeated here.
     let runner = runner::Basic::<MeshWorld>::default()
         .steps(steps)
@@ -182,7 +183,8 @@ async fn run(
         })
         .with_cli(options)
         .run(features)
-        .await;
+        .map(drop)
+        .boxed_local()
 }
 
 /// The tag of a scenario that moves time or disables mailboxes.

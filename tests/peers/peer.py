@@ -1,5 +1,6 @@
 """What the peer tests written in Python share: checks, certificates, servers, the binary."""
 
+import concurrent.futures
 import contextlib
 import hashlib
 import json
@@ -35,19 +36,46 @@ timeouts: {{connect_seconds: 5, response_seconds: 15, delivery_seconds: 30}}
 signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))  # so that servers are ended too
 
 _failed = 0
+_own = threading.local()
 
 
 def check(what, holds, detail=""):
     """One line per check. The detail is shown only when it does not hold."""
-    global _failed
-    if holds:
-        print(f"ok      {what}", flush=True)
+    lines = [f"ok      {what}"]
+    if not holds:
+        lines = [f"FAILED  {what}", *(f"        | {line}" for line in str(detail).strip().splitlines()[-30:])]
+    said = getattr(_own, "said", None)
+    if said is None:
+        _say(lines)
     else:
-        _failed += 1
-        print(f"FAILED  {what}", flush=True)
-        for line in str(detail).strip().splitlines()[-30:]:
-            print(f"        | {line}", flush=True)
+        said += lines
     return bool(holds)
+
+
+def together(calls, at_once=3):
+    """Makes these calls a few at once, since each of them mostly waits; what each one checked is said as one."""
+
+    def one(call):
+        _own.said = []
+        try:
+            call()
+        finally:
+            said, _own.said = _own.said, None
+            with _saying:
+                _say(said)
+
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+        for done in concurrent.futures.as_completed([pool.submit(one, call) for call in calls]):
+            done.result()
+
+
+_saying = threading.Lock()
+
+
+def _say(lines):
+    global _failed
+    _failed += sum(line.startswith("FAILED") for line in lines)
+    print(*lines, sep="\n", flush=True)
 
 
 def raises(kind, call):
