@@ -1,4 +1,4 @@
-//! A feature file as a tree, and the scenarios that come of it, as the protocol has them.
+//! Reads a feature file into the tree that the protocol has, and finds the scenarios that come of it.
 
 use std::collections::HashMap;
 
@@ -6,143 +6,16 @@ use cucumber::{
     feature::Ext as _,
     gherkin::{self, LineCol, StepType},
 };
-use serde::Serialize;
 
 use super::{
     envelope::{Id, Ids, Location},
+    gherkin_document::{
+        Background, Cell, Child, Comment, DataTable, DocString, Document, Examples, Feature, Row, Rule,
+        Scenario, Step, Tag,
+    },
     lines::{Lines, Text},
 };
 use crate::runner::{PackFile, ScenarioRecord, StepRecord};
-
-#[derive(Serialize)]
-pub(super) struct Document {
-    pub uri: String,
-    feature: Feature,
-    comments: Vec<Comment>,
-}
-
-#[derive(Serialize)]
-struct Feature {
-    location: Location,
-    tags: Vec<Tag>,
-    language: String,
-    keyword: String,
-    name: String,
-    description: String,
-    children: Vec<Child>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-enum Child {
-    Background(Background),
-    Scenario(Scenario),
-    Rule(Rule),
-}
-
-#[derive(Serialize)]
-struct Rule {
-    id: Id,
-    location: Location,
-    tags: Vec<Tag>,
-    keyword: String,
-    name: String,
-    description: String,
-    children: Vec<Child>,
-}
-
-#[derive(Serialize)]
-struct Background {
-    id: Id,
-    location: Location,
-    keyword: String,
-    name: String,
-    description: String,
-    steps: Vec<Step>,
-}
-
-#[derive(Serialize)]
-struct Scenario {
-    id: Id,
-    location: Location,
-    tags: Vec<Tag>,
-    keyword: String,
-    name: String,
-    description: String,
-    steps: Vec<Step>,
-    examples: Vec<Examples>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Examples {
-    id: Id,
-    location: Location,
-    tags: Vec<Tag>,
-    keyword: String,
-    name: String,
-    description: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    table_header: Option<Row>,
-    table_body: Vec<Row>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Step {
-    id: Id,
-    location: Location,
-    keyword: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    keyword_type: Option<&'static str>,
-    text: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    doc_string: Option<DocString>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data_table: Option<DataTable>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct DocString {
-    location: Location,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    media_type: Option<String>,
-    content: String,
-    delimiter: &'static str,
-}
-
-#[derive(Serialize)]
-struct DataTable {
-    location: Location,
-    rows: Vec<Row>,
-}
-
-#[derive(Serialize)]
-struct Row {
-    id: Id,
-    location: Location,
-    cells: Vec<Cell>,
-}
-
-#[derive(Serialize)]
-struct Cell {
-    location: Location,
-    value: String,
-}
-
-#[derive(Clone, Serialize)]
-pub(super) struct Tag {
-    pub id: Id,
-    location: Location,
-    pub name: String,
-}
-
-#[derive(Serialize)]
-struct Comment {
-    location: Location,
-    text: String,
-}
 
 /// Where a scenario stands in its document, and what it is made of.
 #[derive(Clone)]

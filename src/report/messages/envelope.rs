@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 
-use super::document::Document;
+use super::gherkin_document::Document;
 
 /// The version of the protocol that this is written to.
 pub(super) const PROTOCOL: &str = "34.2.1";

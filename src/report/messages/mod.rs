@@ -10,6 +10,7 @@
 
 mod document;
 mod envelope;
+mod gherkin_document;
 mod lines;
 mod status;
 #[cfg(test)]
