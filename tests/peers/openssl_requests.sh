@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # openssl reads what `csr` makes, signs it, and opens a connection with the certificate; `check` then takes both.
 set -euo pipefail
+# shellcheck source=check.sh
+source "$(dirname "${BASH_SOURCE[0]}")/check.sh"
 
 witness=$(realpath "${MESH_WITNESS_BIN:-target/release/mesh-witness}")
 work=$(mktemp -d)
@@ -8,18 +10,8 @@ server=
 trap '[[ -z $server ]] || kill "$server" 2>/dev/null || true; rm -rf "$work"' EXIT
 trap 'exit 143' TERM INT
 cd "$work"
-failed=0
 name=X26HC005.X26.api.mesh-client.nhs.uk
 
-check() { # check WHAT EXPECTED ACTUAL: the one has to be a pattern that the other matches
-    # shellcheck disable=SC2053 # a pattern is meant
-    if [[ $3 == $2 ]]; then
-        printf 'ok      %s\n' "$1"
-    else
-        printf 'FAILED  %s\n        | expected %s, got %s\n' "$1" "$2" "${3:0:2000}"
-        failed=1
-    fi
-}
 code() { # code COMMAND…: its exit code; what it says is in said.txt
     local code=0
     "$@" >said.txt 2>&1 </dev/null || code=$?

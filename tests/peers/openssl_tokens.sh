@@ -2,21 +2,12 @@
 # openssl makes the tokens and opens the connections, curl makes the calls: the emulator agrees with
 # both on what a MESH token is and on which TLS it may be carried over.
 set -euo pipefail
+# shellcheck source=check.sh
+source "$(dirname "${BASH_SOURCE[0]}")/check.sh"
 
 witness=${MESH_WITNESS_BIN:-target/release/mesh-witness}
 mailbox=X26ABC1 password=password shared_key=TestKey
 work=$(mktemp -d)
-failed=0
-
-check() { # check WHAT EXPECTED ACTUAL: the one has to be a pattern that the other matches
-    # shellcheck disable=SC2053 # a pattern is meant
-    if [[ $3 == $2 ]]; then
-        printf 'ok      %s\n' "$1"
-    else
-        printf 'FAILED  %s\n        | expected %s, got %s\n' "$1" "$2" "${3:0:2000}"
-        failed=1
-    fi
-}
 
 token() { # token [TIMESTAMP [NONCE [COUNT]]]
     local timestamp=${1:-$(date -u +%Y%m%d%H%M)} nonce=${2:-$(cat /proc/sys/kernel/random/uuid)} count=${3:-0} hash
