@@ -9,7 +9,7 @@ use std::{
 use cucumber::World as _;
 use mesh_witness::{
     client::Origin,
-    evidence::{self, Bag, BagInfo, PayloadFile},
+    evidence::{self, Bag, BagInfo, BagPath, PayloadFile},
     product::Driven,
     report::{self, ReportFile},
     runner::{
@@ -35,6 +35,7 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
     let features = runner::load(&arguments.pack).map_err(|error| usage(&error))?;
     let steps = MeshWorld::collection();
     let mut plan = Plan::new(features, arguments.tags.as_deref(), &steps).map_err(|error| usage(&error))?;
+    plan.paths().try_for_each(has_place)?;
     let mut prepared = match &arguments.config {
         Some(file) => {
             let live_host = arguments.live_host.as_deref();
@@ -102,6 +103,16 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
         Format::Json => screen::say(String::from_utf8_lossy(&summary.unwrap_or_default()).trim_end()),
     }
     Ok(exit(&record, left_out))
+}
+
+/// A run is not played whose bundle could not hold what was played.
+fn has_place(path: &str) -> Result<(), Failure> {
+    BagPath::parse(&format!("data/pack/{path}")).map(drop).map_err(|error| {
+        let why = format!(
+            "{path}: a bundle cannot hold a feature file or catalogue of this name: {error}; rename it"
+        );
+        Failure::new(Exit::Usage, why)
+    })
 }
 
 fn default_path(run_id: &str) -> PathBuf {

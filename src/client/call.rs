@@ -20,7 +20,7 @@ use super::{
     target::Target,
 };
 use crate::{
-    protocol::Operation,
+    protocol::{ContentEncoding, Operation},
     tape::{Actor, BodyRecorder, Exchange, FailureKind, Redactor, ScenarioNumber, Tape, TransportFailure},
 };
 
@@ -260,7 +260,7 @@ fn leaves_open(response: &Response<Incoming>) -> bool {
 }
 
 fn is_gzip(headers: &HeaderMap) -> bool {
-    headers.get(header::CONTENT_ENCODING).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"gzip"))
+    ContentEncoding::is_gzip(headers.get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok()))
 }
 
 /// How long an exchange may stand still, and how long it may take.

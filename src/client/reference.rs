@@ -55,6 +55,10 @@ pub struct Outgoing {
     pub payload: Payload,
 }
 
+/// Chunks of a message that are asked for, whatever it says it has: of the longest message, 100 GB (OpenAPI, "Outbox
+/// workflow"), those would be of 1 MB.
+const MOST_CHUNKS: u32 = 100_000;
+
 impl ReferenceClient {
     /// A client that has not called yet.
     #[must_use]
@@ -190,7 +194,8 @@ impl ReferenceClient {
     }
 
     /// "Get Message", the first chunk, and "Get chunked message" for the rest, until one is answered 200
-    /// or is not answered well, or whole. A message that is not chunked is one answer.
+    /// or is not answered well, or whole. A message that is not chunked is one answer, one of more than
+    /// [`MOST_CHUNKS`] is left after so many.
     pub async fn download_whole(&mut self, message: &MessageId, accept_gzip: bool) -> Vec<Answer> {
         let first = self.download(message, accept_gzip).await;
         let range =
@@ -201,7 +206,7 @@ impl ReferenceClient {
         let whole = |answer: &Answer| answer.exchange.status().filter(|_| answer.exchange.failure.is_none());
         let mut last = whole(&first);
         let mut answers = vec![first];
-        for place in (2..=total).filter_map(NonZeroU32::new) {
+        for place in (2..=total.min(MOST_CHUNKS)).filter_map(NonZeroU32::new) {
             if last != Some(206) {
                 break;
             }

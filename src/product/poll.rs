@@ -61,8 +61,10 @@ pub async fn list_all(client: &mut ReferenceClient) -> Listing {
             return listing;
         };
         listing.messages.extend(page.messages);
-        match page.links.next.filter(|_| listing.pages.len() < PAGES) {
-            Some(link) if is_followable(&link) => answer = client.follow(&link).await,
+        match page.links.next {
+            Some(link) if listing.pages.len() < PAGES && is_followable(&link) => {
+                answer = client.follow(&link).await
+            }
             Some(_) => return listing,
             None => {
                 listing.complete = true;

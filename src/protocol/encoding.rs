@@ -17,6 +17,12 @@ pub enum ContentEncoding {
 pub struct UnsupportedEncoding(String);
 
 impl ContentEncoding {
+    /// Whether a `Content-Encoding` header says gzip, and nothing else.
+    #[must_use]
+    pub fn is_gzip(header: Option<&str>) -> bool {
+        Self::parse(header) == Ok(Self::Gzip)
+    }
+
     /// Reads a `Content-Encoding` header; no header means identity.
     ///
     /// # Errors
@@ -24,7 +30,7 @@ impl ContentEncoding {
     pub fn parse(header: Option<&str>) -> Result<Self, UnsupportedEncoding> {
         match header.map(|value| value.trim().to_ascii_lowercase()).as_deref() {
             None | Some("" | "identity") => Ok(Self::Identity),
-            Some("gzip" | "x-gzip") => Ok(Self::Gzip),
+            Some("gzip") => Ok(Self::Gzip),
             Some(other) => Err(UnsupportedEncoding(other.chars().take(40).collect())),
         }
     }
@@ -88,7 +94,9 @@ mod tests {
     fn only_gzip_is_a_content_encoding() {
         assert_eq!(ContentEncoding::parse(Some("gzip")), Ok(ContentEncoding::Gzip));
         assert_eq!(ContentEncoding::parse(None), Ok(ContentEncoding::Identity));
+        assert_eq!(ContentEncoding::parse(Some(" GZip ")), Ok(ContentEncoding::Gzip));
         assert!(ContentEncoding::parse(Some("br")).is_err());
+        assert!(ContentEncoding::parse(Some("x-gzip")).is_err());
         assert!(ContentEncoding::parse(Some("gzip, gzip")).is_err());
     }
 }

@@ -5,8 +5,8 @@ use std::{net::SocketAddr, sync::Arc, time::Instant};
 use super::endpoint::microseconds;
 use crate::{
     tape::{
-        Actor, BodyRecord, Exchange, LegFacts, Party, Redactor, RelayFacts, RelayTimes, RequestRecord,
-        ResponseRecord, ScenarioNumber, TransportFailure, Vantage,
+        Actor, BodyRecord, Exchange, FailureKind, LegFacts, Party, Redactor, RelayFacts, RelayTimes,
+        RequestRecord, ResponseRecord, ScenarioNumber, TransportFailure, Vantage,
     },
     wire::{
         conversation::{Draft, Message},
@@ -59,6 +59,7 @@ impl Scope {
             detail: redactor.text(&broken.failure.detail),
             ..broken.failure.clone()
         });
+        let failure = failure.or_else(|| response.is_none().then(untold));
         Exchange {
             scenario: ScenarioNumber(0),
             actor: Actor::Product,
@@ -83,6 +84,16 @@ impl Scope {
 
     fn peer(&self) -> Option<SocketAddr> {
         self.endpoint.as_ref().map(|leg| leg.peer)
+    }
+}
+
+/// Of a call whose answer may have come, among bytes that cannot be told apart.
+fn untold() -> TransportFailure {
+    TransportFailure {
+        kind: FailureKind::NotHttp,
+        detail:
+            "an earlier answer on this connection cannot be read, so what was answered here cannot be told"
+                .to_owned(),
     }
 }
 

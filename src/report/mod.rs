@@ -69,8 +69,8 @@ pub enum ReportError {
 
 /// Every report on a run, and the pack that was played, byte for byte; in the order of a bundle.
 ///
-/// The paths of pack files come from the record as they are: [`crate::runner::PackFile::path`] is
-/// safe to use in the bundle.
+/// The paths of pack files come from the record as they are: whoever plays a pack has looked before whether a
+/// bundle can hold them.
 ///
 /// # Errors
 /// [`ReportError`], which no record should bring about.

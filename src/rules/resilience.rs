@@ -55,11 +55,11 @@ pub fn no_storm(acts: &[Arc<Exchange>]) -> Result<Option<Fault>, Fault> {
 
 /// The most of these calls that began within that time.
 pub(super) fn most_within(calls: &[&Exchange]) -> usize {
-    let within = |first: &Exchange, call: &Exchange| {
-        (TimeDelta::zero()..=WITHIN).contains(&(call.started_at - first.started_at))
-    };
-    let from = |first: &&Exchange| calls.iter().filter(|call| within(first, call)).count();
-    calls.iter().map(from).max().unwrap_or_default()
+    let mut began: Vec<_> = calls.iter().map(|call| call.started_at).collect();
+    began.sort_unstable();
+    let until = |first| began.partition_point(|time| *time - first <= WITHIN);
+    let from = |(place, first)| until(first) - place;
+    began.iter().copied().enumerate().map(from).max().unwrap_or_default()
 }
 
 fn is_answered_well(exchange: &Exchange) -> bool {

@@ -125,10 +125,9 @@ impl Plan {
         left_out
     }
 
-    /// How many scenarios will be played.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.scenarios.len()
+    /// Paths of the feature files and catalogues of which the plan was made, as they stand in the pack.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.pack.iter().map(|file| file.path.as_str())
     }
 
     /// The cases that a person is to attest: number, and what they say.
@@ -147,12 +146,6 @@ impl Plan {
     #[cfg(test)]
     pub(crate) fn into_parts(self) -> (Vec<PackFile>, Vec<ScenarioRecord>) {
         (self.pack, self.scenarios)
-    }
-
-    /// Never: a plan has something to play.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.scenarios.is_empty()
     }
 
     fn add(&mut self, loaded: LoadedFeature, expression: Option<&TagOperation>) {
@@ -187,11 +180,17 @@ impl Plan {
         }
     }
 
-    /// With a path that no other file of the pack has.
+    /// With a path that no other file of the pack has, on a file system that ignores case either.
     fn placed(&self, mut file: PackFile) -> PackFile {
-        let taken = self.pack.iter().filter(|other| other.path == file.path).count();
-        if taken > 0 {
-            file.path = format!("{}-{}", taken + 1, file.path.replace('/', "-"));
+        let is_taken = |path: &str| {
+            let path = path.to_lowercase();
+            path == CATALOGUE || self.pack.iter().any(|other| other.path.to_lowercase() == path)
+        };
+        let flat = file.path.replace('/', "-");
+        let mut number = 1_usize;
+        while is_taken(&file.path) {
+            number += 1;
+            file.path = format!("{number}-{flat}");
         }
         file
     }

@@ -258,7 +258,8 @@ pub fn read_tape_lines(mut from: impl BufRead, limits: &TapeLimits) -> Result<Ta
         if let Some(error) = unreadable {
             return Err(error);
         }
-        if recording.exchanges.len() == limits.exchanges {
+        // As many connections as exchanges, and whatever else is noted.
+        if recording.exchanges.len() == limits.exchanges || recording.marks.len() > 2 * limits.exchanges {
             return Err(TapeError::TooLarge { line, what: "there are more exchanges than can be judged" });
         }
         if let Some(mark) = mark(&bytes) {

@@ -10,7 +10,7 @@ use std::{
     path::PathBuf,
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::protocol::{Token, TokenTimestamp};
 use log::TokenLog;
@@ -29,6 +29,9 @@ pub struct ReplayStore {
     clock_moved: bool,
     log: Option<TokenLog>,
 }
+
+/// How much later than others a call may come here that looked at the clock before them.
+const LATE: TimeDelta = TimeDelta::minutes(1);
 
 /// The first half of the hash: 128 bits of a MAC tell tokens apart.
 type Identity = u128;
@@ -84,7 +87,8 @@ impl ReplayStore {
     /// Call it only with tokens whose hash was right: then nobody can fill the store with rubbish.
     pub fn spend(&mut self, token: &Token, now: DateTime<Utc>) -> bool {
         if !self.clock_moved {
-            self.forget_before(now);
+            // Another call may have looked at the clock before this one, and come here after it.
+            self.forget_before(now - LATE);
         }
         let minute = token.timestamp();
         if self.closed_up_to.is_some_and(|closed| minute <= closed) {

@@ -142,7 +142,7 @@ pub async fn run(
     let mut child = prepared(&program, command, folder, order)
         .spawn()
         .map_err(|error| unusable(unstarted(&program, &error)))?;
-    let group = Group::of(&child);
+    let mut group = Group::of(&child);
     let began = Instant::now();
     let (out, err) = (child.stdout.take(), child.stderr.take());
     let (mut stdout, mut stderr) = (Output::default(), Output::default());
@@ -232,9 +232,10 @@ impl Group {
         Self()
     }
 
-    fn kill(&self) {
+    /// Once: its number may be another's later.
+    fn kill(&mut self) {
         #[cfg(unix)]
-        if let Some(group) = self.0 {
+        if let Some(group) = self.0.take() {
             // A group that is gone needs not be killed.
             let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
         }

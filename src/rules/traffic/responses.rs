@@ -1,6 +1,6 @@
 //! That a product takes responses as they come: headers in any case, and headers it does not know.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -86,14 +86,19 @@ fn had_time(traffic: &Traffic, call: &Call, end: DateTime<Utc>) -> bool {
 /// Downloads that were answered well, each with whether the product went on: with the next chunk, or the
 /// acknowledgement.
 fn downloads<'a>(calls: &[&'a Call]) -> Vec<(&'a Call, bool)> {
-    let goes_on = |place: usize, call: &Call| {
-        calls.iter().skip(place + 1).any(|later| {
-            later.message() == call.message() && (later.is_acknowledgement() || later.chunk() > call.chunk())
-        })
-    };
-    let all = calls.iter().copied().enumerate();
-    let good = all.filter(|(_, call)| call.is_download() && call.is_good());
-    good.map(|(place, call)| (call, goes_on(place, call))).collect()
+    // By message, whether it is acknowledged later, and the last chunk that is asked for later.
+    let mut later: HashMap<Option<&str>, (bool, u32)> = HashMap::new();
+    let mut all = Vec::new();
+    for call in calls.iter().rev() {
+        let (acknowledged, chunk) = later.entry(call.message()).or_default();
+        if call.is_download() && call.is_good() {
+            all.push((*call, *acknowledged || *chunk > call.chunk()));
+        }
+        *acknowledged |= call.is_acknowledgement();
+        *chunk = call.chunk().max(*chunk);
+    }
+    all.reverse();
+    all
 }
 
 /// After a response with unusual headers, a product goes on as after any other.

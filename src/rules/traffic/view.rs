@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     protocol::{ChunkRange, Listed, Operation, path_of},
-    tape::{Actor, Exchange, Header, Vantage, is_blacked_out, printable},
+    tape::{Actor, Exchange, FailureKind, Header, Vantage, is_blacked_out, printable},
 };
 
 /// One call.
@@ -235,7 +235,14 @@ impl Call {
 
     /// Whether an answer that the recording does not have may have come all the same.
     pub fn may_have_been_answered(&self) -> bool {
-        self.exchange.vantage == Vantage::Foreign && self.exchange.response.is_none()
+        let unreadable = self.exchange.failure.as_ref().is_some_and(|why| why.kind == FailureKind::NotHttp);
+        let may_have_come = match self.exchange.vantage {
+            Vantage::Foreign => true,
+            // What cannot be read is passed on all the same.
+            Vantage::Proxy => unreadable,
+            _ => false,
+        };
+        may_have_come && self.exchange.response.is_none()
     }
 
     /// The message that it is about: of the path, or of the reply to a send.

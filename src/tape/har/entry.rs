@@ -9,7 +9,7 @@ use http::Method;
 
 use super::form::{Entry, Pair, Request, Response, Text, Timings};
 use crate::{
-    protocol::{Operation, SCHEME},
+    protocol::{ContentEncoding, Operation, SCHEME},
     tape::{
         Actor, BodyRecord, BodyRecorder, Exchange, FailureKind, HashCheck, Redactor, RequestRecord,
         ResponseRecord, ScenarioNumber, Sha256, TimingRecord, TokenFault, TokenRecord, TransportFailure,
@@ -63,18 +63,21 @@ pub(super) fn exchange(entry: Entry, is_ours: bool, redactor: &Redactor) -> Resu
         relay: None,
     };
     if is_ours {
+        // Whoever wrote it took the secrets out that he knew of.
+        let clean = |text| kept(text).map(|bytes| Bytes::from(redactor.bytes(&bytes)));
         exchange.actor = own.actor.unwrap_or(Actor::Product);
         exchange.vantage = own.vantage.unwrap_or(Vantage::Foreign);
         exchange.token = own.token.map(TokenRecord::from);
         exchange.token_fault = own.token_fault;
         exchange.tls = own.tls.map(Into::into);
-        exchange.failure = own.failure;
+        exchange.failure =
+            own.failure.map(|failure| TransportFailure { detail: redactor.text(&failure.detail), ..failure });
         if let Some(body) = own.request_body {
-            exchange.request.body = body.record(kept(request_body));
+            exchange.request.body = body.record(clean(request_body));
         }
         if let (Some(body), Some(response)) = (own.response_body, exchange.response.as_mut()) {
             let content = received.as_ref().and_then(|response| response.content.as_ref());
-            response.body = body.record(kept(content));
+            response.body = body.record(clean(content));
         }
     }
     Ok(exchange)
@@ -132,7 +135,7 @@ fn header<'a>(headers: &'a Option<Vec<Option<Pair>>>, name: &str) -> Option<&'a 
 }
 
 fn is_gzip(headers: &Option<Vec<Option<Pair>>>) -> bool {
-    header(headers, "content-encoding").is_some_and(|value| value.trim().eq_ignore_ascii_case("gzip"))
+    ContentEncoding::is_gzip(header(headers, "content-encoding"))
 }
 
 /// Whether a text stands in the place of one that was not to be seen.

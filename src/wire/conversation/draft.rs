@@ -8,7 +8,10 @@ use super::{
     super::http1::{Event, Framing},
     Moment,
 };
-use crate::tape::{BodyRecorder, Header, RequestHead, TimingRecord};
+use crate::{
+    protocol::ContentEncoding,
+    tape::{BodyRecorder, Header, RequestHead, TimingRecord},
+};
 
 /// An exchange as far as it has come.
 #[derive(Debug)]
@@ -89,13 +92,19 @@ impl Draft {
         }
     }
 
+    /// Whether its request is whole and was passed on, and nothing has come back.
+    #[must_use]
+    pub fn is_only_asked(&self) -> bool {
+        let asked = self.request.as_ref().is_some_and(|request| request.is_whole && request.is_passed_on());
+        asked && self.response.is_none()
+    }
+
     /// Whether both messages are whole and the response was passed on.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         let asked = self.request.as_ref().is_none_or(|request| request.is_whole);
-        let answered = self.response.as_ref().is_some_and(|response| {
-            response.is_whole && response.out.last.is_some_and(|out| Some(out) >= response.came.last)
-        });
+        let answered =
+            self.response.as_ref().is_some_and(|response| response.is_whole && response.is_passed_on());
         asked && answered
     }
 }
@@ -115,10 +124,15 @@ impl Message {
         }
     }
 
+    /// Whether what came of it was passed on.
+    fn is_passed_on(&self) -> bool {
+        self.out.last.is_some_and(|out| Some(out) >= self.came.last)
+    }
+
     /// Its head is whole.
     pub(super) fn start_body(&mut self, raw: Vec<u8>, headers: &[Header], framing: Framing) {
         let encoding = headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-encoding"));
-        let gzip = encoding.is_some_and(|encoding| encoding.value.trim().eq_ignore_ascii_case("gzip"));
+        let gzip = ContentEncoding::is_gzip(encoding.map(|encoding| encoding.value.as_str()));
         self.head = raw;
         if let Framing::Unknown(why) = framing {
             self.unreadable = Some(why);

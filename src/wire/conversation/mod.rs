@@ -278,8 +278,16 @@ impl Conversation {
         }
     }
 
-    /// From the front, so that exchanges are finished in the order of their requests.
+    /// From the front, so that exchanges are finished in the order of their requests. Once a direction cannot be
+    /// read any more, the exchange in which that happened never ends, and nothing after it waits for it.
     fn take_finished(&mut self) -> Vec<Draft> {
+        if self.up.lane.is_lost() || self.down.lane.is_lost() {
+            let unanswerable = self.down.lane.is_lost();
+            let done = |draft: &Draft| draft.is_finished() || (unanswerable && draft.is_only_asked());
+            let (finished, open) = self.open.drain(..).partition(done);
+            self.open = open;
+            return Vec::from(finished);
+        }
         let mut finished = Vec::new();
         while let Some(draft) = self.open.pop_front() {
             if !draft.is_finished() {

@@ -144,6 +144,41 @@ fn what_cannot_be_read_is_kept_as_one_body() {
     assert_eq!(rest, ["1 POST /a HTTP/1.1 [abcGET /b HTTP/1.1\r\n\r\n…] / HTTP/1.1 400 Bad []"]);
 }
 
+/// An endpoint whose answer cannot be read may have a product that reads it all the same, and goes on.
+#[test]
+fn requests_after_an_answer_that_cannot_be_read_neither_wait_nor_pile_up() {
+    let mut wire = Wire::default();
+    wire.up(b"GET /0 HTTP/1.1\r\n\r\n");
+    wire.down(b"HTTP/1.1 200 OK\r\nContent-Length : 2\r\n\r\nhi");
+    for number in 1..=2 * super::PIPELINE {
+        assert!(!wire.conversation.is_full());
+        wire.up(format!("GET /{number} HTTP/1.1\r\n\r\n").as_bytes());
+        assert_eq!(wire.down(b"HTTP/1.1 204 No\r\n\r\n"), Verdict::Relay);
+    }
+    assert_eq!(wire.finished.len(), 2 * super::PIPELINE);
+    assert_eq!(shown(wire.finished.swap_remove(0)), "2 GET /1 HTTP/1.1 [] / -");
+    let rest: Vec<String> = wire.conversation.over().into_iter().map(shown).collect();
+    let [rest] = rest.as_slice() else { panic!("{rest:?}") };
+    assert!(
+        rest.starts_with("1 GET /0 HTTP/1.1 [] / HTTP/1.1 200 OK [hiHTTP/1.1 204 No\r\n\r\nHTTP"),
+        "{rest}"
+    );
+}
+
+#[test]
+fn answers_after_a_request_that_cannot_be_read_neither_wait_nor_pile_up() {
+    let mut wire = Wire::default();
+    wire.up(b"POST /0 HTTP/1.1\r\nContent-Length: x\r\n\r\nabc");
+    wire.down(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    for _ in 0..=2 * super::PIPELINE {
+        wire.up(b"GET /b HTTP/1.1\r\n\r\n");
+        assert_eq!(wire.down(b"HTTP/1.1 204 No\r\n\r\n"), Verdict::Relay);
+    }
+    assert_eq!(shown(wire.finished.swap_remove(0)), "2 - / HTTP/1.1 204 No []");
+    assert_eq!(wire.finished.len(), 2 * super::PIPELINE);
+    assert_eq!(wire.conversation.over().len(), 1);
+}
+
 #[test]
 fn there_are_no_tunnels() {
     assert!(matches!(Wire::default().up(b"CONNECT a:1 HTTP/1.1\r\n\r\n"), Verdict::Refuse(_)));

@@ -120,6 +120,11 @@ impl Lane {
         }
     }
 
+    /// Whether what comes cannot be read any more.
+    pub fn is_lost(&self) -> bool {
+        matches!(self.state, State::Opaque)
+    }
+
     /// Whether the end of the connection is the end of the message.
     pub fn ends_with_connection(&self) -> bool {
         matches!(self.state, State::Body(BodyReader::UntilClose))
