@@ -57,10 +57,17 @@ pub fn main() -> Exit {
         Command::Record(arguments) => with_runtime(processors(), record::record(arguments)),
         Command::Check(arguments) => with_runtime(processors(), check::check(arguments)),
     };
-    result.unwrap_or_else(|failure| {
+    let exit = result.unwrap_or_else(|failure| {
         screen::error(&failure.message);
         failure.exit
-    })
+    });
+    match screen::unprinted() {
+        Some(error) => {
+            screen::error(&format!("standard output cannot be written, so not all was told: {error}"));
+            if exit == Exit::Good { Exit::Environment } else { exit }
+        }
+        None => exit,
+    }
 }
 
 /// Why a command could not do what it was asked: the code, and one message for a person.

@@ -6,6 +6,7 @@ use std::{
     cell::RefCell,
     collections::BTreeMap,
     io::{self, IsTerminal, Write},
+    sync::OnceLock,
     time::Duration,
 };
 
@@ -16,10 +17,21 @@ use mesh_witness::runner::{
     Deviation, Fault, Outcome, Progress, RunRecord, ScenarioRecord, StepRecord, Verdict,
 };
 
+/// Why something could not be printed to standard output, the first time.
+static UNPRINTED: OnceLock<io::Error> = OnceLock::new();
+
 /// Prints a line to standard output. Whoever read it may have gone (`run | head`): that is no reason
-/// to stop, let alone to lose a bundle.
+/// to stop, let alone to lose a bundle. Of any other error there is a word [at the end](unprinted).
 pub fn say(text: &str) {
-    let _ = writeln!(io::stdout(), "{text}");
+    match writeln!(io::stdout(), "{text}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => drop(UNPRINTED.set(error)),
+        _ => {}
+    }
+}
+
+/// Why not all could be printed that was to be, such as a full disk.
+pub fn unprinted() -> Option<&'static io::Error> {
+    UNPRINTED.get()
 }
 
 /// Prints a line to standard error, under the same terms.

@@ -111,16 +111,15 @@ async fn take(
 
 /// Works an inbox off as the pack's case 601 has it: a page, everything on it that is expected, then
 /// another look, until nothing is left. Begins when a full page is there. Gives up when nothing comes
-/// for as long as a delivery may take.
+/// for as long as a delivery may take. What others have sent stays, and takes room on the pages.
 pub async fn drain(client: &mut ReferenceClient, expected: &BTreeSet<String>) {
     let mut left = expected.clone();
     let mut wait = FIRST_WAIT;
     let mut deadline = Instant::now() + client.delivery_timeout();
     while !left.is_empty() && Instant::now() < deadline {
-        let answer = client.check_inbox().await;
-        let Ok(page) = Listed::read(&answer.body) else { return };
-        let own: Vec<&String> = page.messages.iter().filter(|id| left.contains(*id)).collect();
-        let arriving = left.len() == expected.len() && own.len() < left.len().min(MAX_RESULTS_DEFAULT);
+        let Some(page) = page_with(client, &left).await else { return };
+        let own: Vec<&String> = page.iter().filter(|id| left.contains(*id)).collect();
+        let arriving = left.len() == expected.len() && page.len() < left.len().min(MAX_RESULTS_DEFAULT);
         if own.is_empty() || arriving {
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(LONGEST_WAIT);
@@ -139,23 +138,31 @@ pub async fn drain(client: &mut ReferenceClient, expected: &BTreeSet<String>) {
 /// One poll cycle: a page, everything on it that is expected, each once, and another look, until nothing new
 /// is listed. Ends when the inbox cannot be listed.
 pub async fn cycle(client: &mut ReferenceClient, expected: &BTreeSet<String>, accept_gzip: bool) {
-    let mut tried = BTreeSet::new();
-    loop {
-        let answer = client.check_inbox().await;
-        let listed = Listed::read(&answer.body).ok().filter(|_| answer.exchange.status() == Some(200));
-        let Some(page) = listed else { return };
-        let new = page.messages.iter().filter(|id| expected.contains(*id));
-        let new: Vec<MessageId> = new.filter_map(|id| MessageId::parse(id).ok()).collect();
-        let before = tried.len();
-        for message in new {
-            if tried.insert(message.to_string()) {
-                take(client, &message, accept_gzip).await;
-            }
-        }
-        if tried.len() == before {
+    let mut left = expected.clone();
+    while let Some(page) = page_with(client, &left).await {
+        let new: Vec<&String> = page.iter().filter(|id| left.remove(*id)).collect();
+        if new.is_empty() {
             return;
         }
+        for message in new.into_iter().filter_map(|id| MessageId::parse(id).ok()) {
+            take(client, &message, accept_gzip).await;
+        }
     }
+}
+
+/// The messages on the first page that has one of these, or else on the last. `None` when the inbox cannot be listed.
+async fn page_with(client: &mut ReferenceClient, wanted: &BTreeSet<String>) -> Option<Vec<String>> {
+    let mut answer = client.check_inbox().await;
+    for _ in 0..PAGES {
+        let listed = Listed::read(&answer.body).ok().filter(|_| answer.exchange.status() == Some(200));
+        let page = listed?;
+        let is_here = page.messages.iter().any(|id| wanted.contains(id));
+        match page.links.next.filter(|link| !is_here && is_followable(link)) {
+            Some(link) => answer = client.follow(&link).await,
+            None => return Some(page.messages),
+        }
+    }
+    None
 }
 
 /// What looking for a report on a message showed.

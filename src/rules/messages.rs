@@ -33,7 +33,7 @@ pub fn headers_sent(send: &Exchange, names: &[&str]) -> Result<(), Fault> {
     );
     Err(fault
         .comparing(names.join(", "), format!("no {}", missing.join(", ")))
-        .from_source("Pack case 201; OpenAPI: Send message"))
+        .from_source("Pack cases 201 and 202; OpenAPI: Send message"))
 }
 
 /// The send said that its body is gzip, in both of the places that case 202 names, and it was.

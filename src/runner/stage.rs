@@ -64,6 +64,8 @@ pub struct Stage {
     said: Option<Said>,
     /// What the product says it holds, by message ID.
     received: Option<BTreeMap<String, Sha256>>,
+    /// What of that it did not hold before it was asked last.
+    brought: BTreeMap<String, Sha256>,
     /// What it did when things were hard for it.
     trial: provoking::Trial,
 }
@@ -108,6 +110,7 @@ impl Stage {
             asked: 0,
             said: None,
             received: None,
+            brought: BTreeMap::new(),
             trial: provoking::Trial::default(),
         }
     }

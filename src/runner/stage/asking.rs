@@ -118,10 +118,14 @@ impl Stage {
             ));
             self.setting.ledger.keep(EvidenceFile { path, content: attachment.content.clone() });
         }
+        self.brought.clear();
         if let Some(received) = &said.received {
-            self.received
-                .get_or_insert_default()
-                .extend(received.iter().map(|(id, digest)| (id.clone(), *digest)));
+            let held = self.received.get_or_insert_default();
+            for (id, digest) in received {
+                if held.insert(id.clone(), *digest) != Some(*digest) {
+                    self.brought.insert(id.clone(), *digest);
+                }
+            }
         }
         self.said = Some(said);
     }

@@ -124,7 +124,9 @@ impl Stage {
         let refused = self.trial.refused.clone();
         let refused = refused.ok_or_else(|| out_of_order("a message of which the download is refused"))?;
         rules::left_alone(&refused, &self.own_exchanges())?;
-        self.keeps_no_refusal(refused.as_str())?;
+        if let Some(held) = &self.received {
+            self.keeps_no_refusal(refused.as_str(), held)?;
+        }
         self.took(Some(refused.as_str()))
     }
 

@@ -1,6 +1,6 @@
 //! What MESH says no to (pack cases 701, 702, 704 and 705).
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Ask, Fault, FaultKind, Role, SentMessage, Stage, digest_of, out_of_order};
 use crate::{
@@ -159,16 +159,21 @@ impl Stage {
         let refusal = self.refusal()?;
         rules::copes(&refusal, &self.own_exchanges())?;
         if let Some(Operation::GetMessage(_, message)) = &refusal.operation {
-            self.keeps_no_refusal(message.as_str())?;
+            // It may have had the message before it was asked for it in vain.
+            self.keeps_no_refusal(message.as_str(), &self.brought)?;
         }
         self.has_noticed(&refusal)
     }
 
     /// What the product holds under the ID of a message that it could not have is not the answer to that.
-    pub(super) fn keeps_no_refusal(&self, message: &str) -> Result<(), Fault> {
-        let held = self.received.as_ref().and_then(|received| received.get(message));
+    pub(super) fn keeps_no_refusal(
+        &self,
+        message: &str,
+        held: &BTreeMap<String, Sha256>,
+    ) -> Result<(), Fault> {
+        let held = held.get(message);
         let sent = self.many.get(message).or(self.sent.as_ref().map(|sent| &sent.asked));
-        // It may have had the message before, or have made its file beforehand.
+        // It may have had the message otherwise, or have made its file beforehand.
         if held.is_none() || held == sent || held == Some(&Sha256::of(&[])) {
             return Ok(());
         }
