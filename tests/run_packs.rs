@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::{fs, path::Path, process::Stdio, time::Duration};
+use std::{fs, io::Read, path::Path, process::Stdio, time::Duration};
 
 use support::{Bundle, Config, Outcome, Server, eventually, program, witness};
 use tempfile::TempDir;
@@ -262,6 +262,67 @@ fn a_bundle_that_cannot_be_written_is_said() {
     assert!(!outcome.stdout.contains("playing"), "told before anything is played: {outcome:?}");
 }
 
+/// Bundles are unpacked on file systems that ignore case, too.
+#[test]
+fn feature_files_of_one_name_have_a_place_each() {
+    let folder = TempDir::new().unwrap();
+    let feature = "Feature: f\n  Scenario: s\n    Given the product has validated its mailbox within the last 24 hours\n";
+    let mut arguments = Vec::new();
+    for name in
+        ["a/checks/send.feature", "b/checks/send.feature", "c/checks/Send.feature", "d/Checks/send.feature"]
+    {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, feature).unwrap();
+        arguments.extend(["--pack".to_owned(), path.parent().unwrap().to_str().unwrap().to_owned()]);
+    }
+    let (outcome, folder) = play(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let bundle = bundle(&folder);
+    let places: Vec<&String> = bundle.files.keys().filter(|name| name.ends_with(".feature")).collect();
+    assert_eq!(
+        places,
+        [
+            "data/pack/2-checks-send.feature",
+            "data/pack/3-checks-Send.feature",
+            "data/pack/4-Checks-send.feature",
+            "data/pack/checks/send.feature",
+        ]
+    );
+}
+
+/// A run is not played of which there would be no bundle.
+#[test]
+fn a_feature_file_that_no_bundle_can_hold_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let feature = "Feature: f\n  Scenario: s\n    Given the product has validated its mailbox within the last 24 hours\n";
+    let file = folder.path().join("con.feature");
+    fs::write(&file, feature).unwrap();
+    assert_refused(play(&["--pack", file.to_str().unwrap()]), &["con.feature", "device", "rename it"]);
+}
+
+#[test]
+fn a_scenario_in_which_nobody_calls_anybody_is_not_green() {
+    let own = "Feature: f\n  Scenario: s\n    Given a mailbox for the product and another for an independent counterpart\n";
+    let (outcome, folder) = play_feature(own);
+    assert_eq!(outcome.code, Some(3), "{outcome:?}");
+    assert!(outcome.stdout.contains("nothing was measured"), "{}", outcome.stdout);
+    let bundle = bundle(&folder);
+    assert_eq!(bundle.summary()["cases"][0]["outcome"], "not run");
+    assert_eq!(bundle.summary()["verdict"], "incomplete");
+}
+
+/// `run --format json > summary.json` on a full disk.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_printed_is_said_and_not_green() {
+    let full = || fs::File::options().write(true).open("/dev/full").unwrap();
+    let ended = program().args(["steps", "--format", "json"]).stdout(full()).output().unwrap();
+    assert_eq!(ended.status.code(), Some(3));
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(said.contains("standard output cannot be written") && said.contains("No space left"), "{said}");
+}
+
 /// Ctrl-C, the signal of service managers, and a terminal that is closed: the run says so, exits with neither
 /// 0 nor 1, and the bundle that it leaves is good and marked.
 #[cfg(unix)]
@@ -272,14 +333,19 @@ fn an_interrupted_run_leaves_a_bundle_that_is_marked() {
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let ends = ignored.is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).unwrap() & 1 == 0);
     for signal in ["INT", "TERM"].into_iter().chain(ends.then_some("HUP")) {
-        let server = Server::silent();
+        let (called, calls) = std::sync::mpsc::channel();
+        let server = Server::start(move |mut stream| {
+            called.send(()).unwrap();
+            let mut buffer = [0; 65536];
+            while stream.read(&mut buffer).is_ok_and(|count| count > 0) {}
+        });
         let folder = TempDir::new().unwrap();
         let config = Config::new(&server.url, folder.path());
         let (file, path) = (config.write(), folder.path().join("bundle.zip"));
         let mut run = program();
         run.args(["run", "--config", file.to_str().unwrap(), "--bundle", path.to_str().unwrap()]);
         let child = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(1500));
+        calls.recv_timeout(Duration::from_secs(60)).expect("the run makes a call");
         let killed = std::process::Command::new("kill")
             .args([format!("-{signal}"), child.id().to_string()])
             .status()

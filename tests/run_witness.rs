@@ -5,7 +5,9 @@ mod support;
 
 use std::{fs, path::Path};
 
-use support::{Bundle, Config, Endpoint, Outcome, play, witness};
+use mesh_witness::emulator::Arrangement;
+use serde_json::{Value, json};
+use support::{Bundle, Config, Endpoint, Outcome, admin, play, witness};
 use tempfile::TempDir;
 
 const SAID: &str =
@@ -264,4 +266,24 @@ fn compare_says_what_got_worse() {
         told.contains("- newly failing: list of deviations: the expected deviation of case 123"),
         "{told}"
     );
+}
+
+/// At a real endpoint others write into the mailbox as well: what they sent stays, whole pages of it.
+#[test]
+fn a_full_inbox_of_others_is_no_fault_of_the_product() {
+    let endpoint = Endpoint::start_with(false, Arrangement { admin: true, ..Arrangement::default() });
+    for number in 0..501 {
+        let report = json!({
+            "mailbox_id": "PRODUCT", "code": "14", "description": "not collected", "workflow_id": "OTHER",
+            "subject": format!("{number}"),
+        });
+        admin(&endpoint.url, "POST", "report", &report);
+    }
+    let (outcome, bundle) = play(&endpoint.config(), &["--tags", "@case-601 or @case-401"]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert_eq!(outcomes(&bundle), ["passed", "passed"]);
+    let har: Value = serde_json::from_slice(&bundle.files["data/run/exchanges.har"]).unwrap();
+    let entries = har["log"]["entries"].as_array().unwrap();
+    let acknowledged = entries.iter().filter(|entry| entry["_operation"] == "acknowledge message").count();
+    assert_eq!(acknowledged, 601, "and what others have sent stays");
 }

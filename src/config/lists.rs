@@ -1,12 +1,17 @@
 //! The lists that a run may be given: what people attest, and which failures are known. Strict: an
 //! unknown key, a missing one or a value that is none is an error with its line.
 
-use std::{fmt, path::Path};
+use std::{fmt, io, path::Path};
 
 use chrono::{DateTime, NaiveDate};
 use serde::{Deserialize, Deserializer, de};
 
-use super::{ConfigError, error::Complaint, pem::bytes_of, unread};
+use super::{
+    ConfigError,
+    error::Complaint,
+    pem::{ReadError, bytes_of},
+    unread,
+};
 use crate::runner::{Attestation, Deviation, DeviationOf, Given};
 
 /// Longest single value, in characters.
@@ -142,7 +147,16 @@ pub fn deviations(path: &Path) -> Result<(Vec<u8>, Vec<Deviation>), ConfigError>
 }
 
 fn read<T: de::DeserializeOwned>(path: &Path) -> Result<(Vec<u8>, Vec<T>), ConfigError> {
-    let content = bytes_of(path).map_err(|error| wrong(path, None, unread(&error)))?;
+    let content = bytes_of(path).map_err(|error| {
+        let complaint = match error {
+            ReadError::Io(error) if error.kind() == io::ErrorKind::NotFound => Complaint::new(
+                "does not exist",
+                "correct the path; what is in such a file stands in the README",
+            ),
+            error => unread(&error),
+        };
+        wrong(path, None, complaint)
+    })?;
     let unreadable = |error: serde_yaml::Error| {
         let place = error.location();
         let complaint = Complaint::new(error.to_string(), "correct it; the list of keys is in the README");

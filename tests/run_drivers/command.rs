@@ -90,6 +90,15 @@ fn a_product_that_does_otherwise_is_told_what() {
     }
 }
 
+/// What was stored wrongly at the first download is no answer to the second, which was refused.
+#[test]
+fn a_product_that_alters_what_it_stores_is_not_accused_of_more() {
+    let rig = Rig::empty();
+    let outcome = rig.play(&acting::driver(&["keeps-text"]), &["--tags", "@case-705"]);
+    assert!(!outcome.stdout.contains("refused download"), "{outcome:?}");
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+}
+
 /// Pages of another length than the pack's are no fault of anybody's; only full ones show what case 601 is about.
 #[test]
 fn a_product_may_ask_for_pages_of_another_length() {
