@@ -150,7 +150,10 @@ fn an_endpoint_that_is_down_is_at_fault() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let folder = TempDir::new().unwrap();
     let config = Config::new(&format!("http://127.0.0.1:{port}"), folder.path());
-    assert_fault(play(&config, FIRST_FOUR), 3, "endpoint", "nobody answers at");
+    let (outcome, bundle) = play(&config, FIRST_FOUR);
+    assert!(!outcome.stdout.contains("seen only in"), "nothing was seen at all: {outcome:?}");
+    let bundle = assert_fault((outcome, bundle), 3, "endpoint", "nobody answers at");
+    assert_eq!(bundle.summary()["rules"], serde_json::json!([]), "rules have nothing to look at");
 }
 
 #[test]

@@ -75,7 +75,8 @@ fn heading(
     accepted: &[u16],
 ) -> Heading {
     let made = record.exchanges.iter().enumerate().filter(|(_, exchange)| {
-        exchange.actor == Actor::Product && exchange.operation.as_ref().is_some_and(kind)
+        let is_kind = exchange.operation.as_ref().is_some_and(kind);
+        exchange.actor == Actor::Product && is_kind && !exchange.never_left()
     });
     let (mut seen, mut exchanges, mut worst) = (Vec::new(), 0, None);
     for (place, exchange) in made {

@@ -103,11 +103,12 @@ fn numbered(exchanges: &[Arc<Exchange>]) -> Vec<(usize, Arc<Exchange>)> {
     (1..).zip(exchanges.iter().map(Arc::clone)).collect()
 }
 
-/// What the rules say of exchanges in the order of the record. Nothing, when none is the product's.
+/// What the rules say of exchanges in the order of the record. Nothing, when none of the product's has reached
+/// anybody.
 pub(super) fn judged(exchanges: &[Arc<Exchange>], course: &Course, from_start: bool) -> Vec<RuleRecord> {
     let numbered = numbered(exchanges);
     let is_own = |(number, exchange): &(usize, Arc<Exchange>)| {
-        exchange.actor == Actor::Product && !course.by_hand.contains(number)
+        exchange.actor == Actor::Product && !course.by_hand.contains(number) && !exchange.never_left()
     };
     if !numbered.iter().any(is_own) {
         return Vec::new();

@@ -226,6 +226,15 @@ impl Exchange {
         self.response.as_ref().map(|response| response.head.status)
     }
 
+    /// Whether not a byte of the request can have reached an endpoint: there was none, or none that was trusted.
+    #[must_use]
+    pub fn never_left(&self) -> bool {
+        use FailureKind::{BadServerCertificate, ConnectionRefused, NameNotFound, UnknownIssuer};
+        let before =
+            |kind| matches!(kind, NameNotFound | ConnectionRefused | UnknownIssuer | BadServerCertificate);
+        self.response.is_none() && self.failure.as_ref().is_some_and(|failure| before(failure.kind))
+    }
+
     /// How far the endpoint says that its clock was moved on purpose. Only our own emulator does, and only
     /// it is believed.
     #[must_use]
