@@ -139,6 +139,13 @@ impl Routes {
         response
     }
 
+    /// Tells whoever watches of what the library underneath could not read, and has answered by itself.
+    pub fn tell_unread(&self, error: &hyper::Error) {
+        if let Some(watcher) = &self.watcher {
+            watcher(&Call::unread(error, self.clock.now()));
+        }
+    }
+
     /// Tells whoever watches.
     fn tell(
         &self,
