@@ -43,6 +43,8 @@ pub struct Entry {
     pub number: u64,
     /// Bytes taken in, as sent.
     pub size: u64,
+    /// Where in its recipient's inbox it waits, or has waited; before it is delivered, its number.
+    pub place: u64,
     /// When it was delivered; before that, when it was sent.
     pub delivered_at: DateTime<Utc>,
     /// Its place among what is done with: acknowledged, expired or failed.
@@ -55,8 +57,8 @@ pub struct Entry {
 pub enum State {
     /// Chunks are still to come. Shared only where a copy is kept to undo a change.
     Uploading { chunks: Arc<Chunks>, until: DateTime<Utc> },
-    /// In the recipient's inbox, at a place.
-    Waiting { place: u64, content: Arc<Content>, until: DateTime<Utc> },
+    /// In the recipient's inbox.
+    Waiting { content: Arc<Content>, until: DateTime<Utc> },
     /// Acknowledged. The content only where it is served again.
     Acknowledged { at: DateTime<Utc>, content: Option<Arc<Content>> },
     /// Not collected in time.
