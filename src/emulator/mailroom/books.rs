@@ -164,7 +164,8 @@ impl Rooms {
 
     pub(super) fn expire(&mut self, id: &MessageId, at: DateTime<Utc>) {
         if let Some(message) = self.lapse(id, at) {
-            self.report(&message, ErrorCode::Undelivered.into(), at);
+            let after = self.switches.expiry.in_inbox();
+            self.report(&message, Failure::undelivered(after), at);
         }
     }
 
