@@ -103,6 +103,9 @@ pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
             message.message, message.why
         ));
     }
+    if let Err(error) = emulator.mailroom().check_disk() {
+        screen::warning(&format!("messages longer than 1 MiB will be answered 507: {error}"));
+    }
     let mut interruption = Interruption::listen().map_err(|error| Failure::new(Exit::Environment, error))?;
     if let Some(taping) = &taping {
         taping.begin(&emulator.url(), emulator.address(), !arguments.plain_http);

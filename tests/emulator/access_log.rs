@@ -109,6 +109,18 @@ fn a_mailbox_that_is_given_twice_is_refused_by_its_name() {
     assert!(outcome.stderr.contains("--mailbox: A is given twice; name it once"), "{}", outcome.stderr);
 }
 
+/// Without that it would be noticed when the first long message comes.
+#[test]
+fn a_folder_for_long_messages_that_cannot_be_used_is_told_at_the_start() {
+    let folder = TempDir::new().unwrap();
+    let nowhere = folder.path().join("nowhere");
+    let mut command = program();
+    command.args(["emulate", "--listen", "127.0.0.1:0", "--plain-http"]).env("TMPDIR", &nowhere);
+    let mut running = Emulate(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    let told = BufReader::new(running.0.stderr.take().unwrap()).lines().next().unwrap().unwrap();
+    assert!(told.contains("answered 507") && told.contains(nowhere.to_str().unwrap()), "{told}");
+}
+
 #[test]
 fn a_file_that_is_wrong_is_told_with_its_line() {
     let folder = TempDir::new().unwrap();
