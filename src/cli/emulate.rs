@@ -115,7 +115,11 @@ pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
     // A reader that waits for the line must get it now.
     let _ = std::io::stdout().flush();
     interruption.comes().await;
-    emulator.stop().await;
+    // Whoever asks again does not wait for calls that have begun.
+    tokio::select! {
+        () = emulator.stop() => {}
+        _ = interruption.comes() => {}
+    }
     if let Some(taping) = &taping {
         taping.end();
     }

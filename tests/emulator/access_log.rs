@@ -121,6 +121,25 @@ fn a_folder_for_long_messages_that_cannot_be_used_is_told_at_the_start() {
     assert!(told.contains("answered 507") && told.contains(nowhere.to_str().unwrap()), "{told}");
 }
 
+/// The first waits for calls that have begun.
+#[cfg(unix)]
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    use std::{io::Write, net::TcpStream, time::Duration};
+    let (mut running, url) = start(&[]);
+    let mut call = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
+    call.write_all(b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf").unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    let id = rustix::process::Pid::from_child(&running.0);
+    let began = std::time::Instant::now();
+    // Until it has been heard twice.
+    eventually("it has stopped", || {
+        let _ = rustix::process::kill_process(id, rustix::process::Signal::INT);
+        running.0.try_wait().unwrap().is_some()
+    });
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+}
+
 #[test]
 fn a_file_that_is_wrong_is_told_with_its_line() {
     let folder = TempDir::new().unwrap();
