@@ -109,6 +109,24 @@ fn a_mailbox_that_is_given_twice_is_refused_by_its_name() {
     assert!(outcome.stderr.contains("--mailbox: A is given twice; name it once"), "{}", outcome.stderr);
 }
 
+/// A variable that was meant to be filled.
+#[test]
+fn an_empty_shared_key_and_a_file_without_mailboxes_are_refused() {
+    let none = program().args(["emulate", "--plain-http"]).env("MESH_SHARED_KEY", "").output().unwrap();
+    let told = String::from_utf8_lossy(&none.stderr).into_owned();
+    assert!(none.status.code() == Some(2) && told.contains("nor MESH_SHARED_KEY"), "{told}");
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("mailboxes.jsonl"), "\n").unwrap();
+    let file = folder.path().join("mailboxes.jsonl");
+    for arguments in
+        [["--mailboxes", file.to_str().unwrap()], ["--data-dir", folder.path().to_str().unwrap()]]
+    {
+        let outcome = witness(&[&["emulate", "--plain-http"], arguments.as_slice()].concat());
+        assert_eq!(outcome.code, Some(2), "{arguments:?}");
+        assert!(outcome.stderr.contains("there is no mailbox in it; write one a line"), "{}", outcome.stderr);
+    }
+}
+
 /// Without that it would be noticed when the first long message comes.
 #[test]
 fn a_folder_for_long_messages_that_cannot_be_used_is_told_at_the_start() {
