@@ -110,6 +110,7 @@ impl Rooms {
     /// Notes where an entry is found.
     pub(super) fn index(&mut self, entry: &Entry) {
         let message = &entry.message;
+        self.space.hold(entry.beside());
         if let Some(key) = local_id(message) {
             self.local_ids.entry(key).or_default().insert(message.id.clone());
         }
@@ -129,6 +130,7 @@ impl Rooms {
     /// Undoes that.
     pub(super) fn strike(&mut self, entry: &Entry) {
         let message = &entry.message;
+        self.space.release(entry.beside());
         if let Some(key) = local_id(message)
             && let Some(ids) = self.local_ids.get_mut(&key)
         {

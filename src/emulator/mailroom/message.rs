@@ -35,6 +35,9 @@ pub struct Report {
     pub to: Option<String>,
 }
 
+/// What a message takes in memory beside its body and what its sender said, in bytes, about (docs/measurements.md).
+const BESIDE: u64 = 1100;
+
 /// A message in the books.
 #[derive(Clone)]
 pub struct Entry {
@@ -76,6 +79,17 @@ impl Message {
 }
 
 impl Entry {
+    /// What it takes in memory beside its body, in bytes, about. Of what is done with only so many are remembered, so
+    /// that these are not counted.
+    pub fn beside(&self) -> u64 {
+        if self.state.is_final() {
+            return 0;
+        }
+        let SendHeaders { to, content_type, passed_through, .. } = &self.message.headers;
+        let labels: usize = passed_through.iter().map(|(_, value)| value.len()).sum();
+        BESIDE + (labels + to.len() + content_type.as_ref().map_or(0, String::len)) as u64
+    }
+
     /// When something happens to it next: expiry of what waits, oblivion of all else, which is `kept` so long.
     pub fn due(&self, kept: TimeDelta) -> DateTime<Utc> {
         match &self.state {

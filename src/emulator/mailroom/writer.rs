@@ -127,6 +127,16 @@ impl Space {
         share
     }
 
+    /// Counts what a message takes in memory beside its body, whatever the limits are.
+    pub fn hold(&self, bytes: u64) {
+        self.memory.hold(bytes);
+    }
+
+    /// Counts it no longer.
+    pub fn release(&self, bytes: u64) {
+        self.memory.release(bytes);
+    }
+
     /// Whether what is too long for memory can be put on disk.
     pub fn check_disk(&self) -> Result<(), SpillError> {
         match &self.place {
