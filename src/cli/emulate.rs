@@ -103,6 +103,9 @@ pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
             message.message, message.why
         ));
     }
+    if let Err(error) = emulator.mailroom().check_disk() {
+        screen::warning(&format!("messages longer than 1 MiB will be answered 507: {error}"));
+    }
     let mut interruption = Interruption::listen().map_err(|error| Failure::new(Exit::Environment, error))?;
     if let Some(taping) = &taping {
         taping.begin(&emulator.url(), emulator.address(), !arguments.plain_http);
@@ -112,7 +115,11 @@ pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
     // A reader that waits for the line must get it now.
     let _ = std::io::stdout().flush();
     interruption.comes().await;
-    emulator.stop().await;
+    // Whoever asks again does not wait for calls that have begun.
+    tokio::select! {
+        () = emulator.stop() => {}
+        _ = interruption.comes() => {}
+    }
     if let Some(taping) = &taping {
         taping.end();
     }

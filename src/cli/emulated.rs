@@ -70,7 +70,15 @@ fn password<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Er
 
 /// Reads mailboxes, one JSON object a line. Of several about one mailbox the last counts, as in mesh-sandbox.
 pub fn mailboxes(path: &Path) -> Result<Vec<Mailbox>, String> {
-    Ok(joined(mailbox_lines(path)?, |one| one.id.clone(), |known, later| *known = later))
+    let all = joined(mailbox_lines(path)?, |one| one.id.clone(), |known, later| *known = later);
+    if all.is_empty() {
+        let line = r#"{"mailbox_id": "X26ABC1", "password": "password"}"#;
+        return Err(format!(
+            "{}: there is no mailbox in it; write one a line, such as {line}",
+            path.display()
+        ));
+    }
+    Ok(all)
 }
 
 fn mailbox_lines(path: &Path) -> Result<Vec<Mailbox>, String> {
@@ -345,6 +353,18 @@ mod tests {
         assert!(error.contains("f.jsonl:1: password must be a string"), "{error}");
         assert!(!error.contains("12345678"), "a password is shown: {error}");
         assert!(mailboxes(Path::new("/nonesuch")).err().unwrap().contains("cannot be read"));
+    }
+
+    #[test]
+    fn a_file_without_a_mailbox_is_refused_with_what_would_be_one() {
+        for text in ["", "\u{feff}\r\n\n"] {
+            let (_folder, path) = file(text);
+            let error = mailboxes(&path).err().unwrap();
+            assert!(error.contains("f.jsonl: there is no mailbox in it"), "{error}");
+            let (_, line) = error.split_once("such as ").unwrap();
+            let (_folder, path) = file(line);
+            assert_eq!(mailboxes(&path).unwrap().len(), 1);
+        }
     }
 
     #[test]

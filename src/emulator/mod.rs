@@ -21,7 +21,7 @@ pub use authentication::{Authentication, Policy, Refusal};
 pub use clock::Clock;
 pub use faults::{Fault, Faults, TlsFault};
 pub use mailroom::{
-    Limits, Mailbox, Mailroom, Patient, Receiver, ReportRequest, SetAside, StoreError, Workflow,
+    Limits, Mailbox, Mailroom, Patient, Receiver, ReportRequest, SetAside, SpillError, StoreError, Workflow,
 };
 pub use pki::{ClientIdentity, Pki, PkiError, Untrusted};
 pub use provocations::{

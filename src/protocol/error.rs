@@ -1,5 +1,6 @@
 //! Errors that MESH answers, in both body shapes.
 
+use chrono::TimeDelta;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -68,6 +69,20 @@ impl From<ErrorCode> for Failure {
             code: code.as_str().to_owned(),
             description: code.description().to_owned(),
         }
+    }
+}
+
+impl Failure {
+    /// Not collected within this time: after five days in MESH's own words, after another number of days where an
+    /// endpoint has messages wait for another.
+    #[must_use]
+    pub fn undelivered(after: TimeDelta) -> Self {
+        let days = match after.num_days() {
+            1 => "1 day".to_owned(),
+            days => format!("{days} days"),
+        };
+        let description = format!("Message not collected by recipient after {days}");
+        Self { description, ..ErrorCode::Undelivered.into() }
     }
 }
 
@@ -244,6 +259,13 @@ mod tests {
                 "detail": [{ "event": "SEND", "code": "12", "msg": "Unregistered to address" }],
             })
         );
+    }
+
+    #[test]
+    fn what_was_not_collected_says_after_how_many_days() {
+        assert_eq!(Failure::undelivered(TimeDelta::days(5)), ErrorCode::Undelivered.into());
+        let after = |days| Failure::undelivered(TimeDelta::days(days)).description;
+        assert!(after(1).ends_with(" after 1 day") && after(30).ends_with(" after 30 days"));
     }
 
     #[test]

@@ -104,7 +104,8 @@ impl Token {
     /// Reads the value of an `Authorization` header.
     ///
     /// # Errors
-    /// [`TokenError`] names the first part that is malformed. It never repeats any of the value.
+    /// [`TokenError`] names a part that is malformed: of several the first, but for the nonce, which comes before the
+    /// mailbox. It never repeats any of the value.
     pub fn parse(value: &str) -> Result<Self, TokenError> {
         let fields = value.strip_prefix(SCHEME).and_then(|rest| rest.strip_prefix(' '));
         let fields = fields.ok_or(TokenError::Scheme)?;

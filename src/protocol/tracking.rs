@@ -120,23 +120,24 @@ impl Tracked {
 
     fn v1(&self) -> Value {
         let failure = self.failure.as_ref();
+        let declared = |whether: bool| whether.then_some("Y");
         let encoding = if self.encoding == ContentEncoding::Gzip { "gzip" } else { "" };
         let acknowledged = (self.status == TrackingStatus::Acknowledged).then(|| compact(self.status_at));
         json!({
             "addressType": "ALL",
             "checksum": self.checksum,
             "chunkCount": self.chunk_count,
-            "compressFlag": null,
+            "compressFlag": declared(self.compressed),
             "contentEncoding": encoding,
             "downloadTimestamp": acknowledged,
             "dtsId": self.message_id.as_str(),
-            "encryptedFlag": null,
+            "encryptedFlag": declared(self.encrypted),
             "expiryTime": compact(self.expires_at),
             "failureDate": failure.map(|_| compact(self.status_at)),
             "failureDiagnostic": failure.map(|failure| &failure.description),
             "fileName": self.file_name.clone().unwrap_or_else(|| format!("{}.dat", self.message_id)),
             "fileSize": self.size,
-            "isCompressed": null,
+            "isCompressed": declared(self.compressed),
             "linkedMsgId": null,
             "localId": self.local_id,
             "meshRecipientOdsCode": self.recipient.ods_code,
@@ -275,6 +276,17 @@ mod tests {
             (&v2["upload_timestamp"], &v2["status_timestamp"]),
             (&json!("20261121120030"), &json!("2026-11-22T12:00:30Z"))
         );
+    }
+
+    #[test]
+    fn v1_says_what_the_sender_declared() {
+        let v1 = |compressed, encrypted| {
+            let tracked = Tracked { compressed, encrypted, ..tracked(TrackingStatus::Accepted, None) };
+            let v1 = tracked.body(ApiVersion::V1, TrackingTimes::Iso);
+            ["compressFlag", "isCompressed", "encryptedFlag"].map(|name| v1[name].clone())
+        };
+        assert_eq!(v1(true, false), [json!("Y"), json!("Y"), Value::Null]);
+        assert_eq!(v1(false, true), [Value::Null, Value::Null, json!("Y")]);
     }
 
     #[test]

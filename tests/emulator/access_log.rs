@@ -109,6 +109,55 @@ fn a_mailbox_that_is_given_twice_is_refused_by_its_name() {
     assert!(outcome.stderr.contains("--mailbox: A is given twice; name it once"), "{}", outcome.stderr);
 }
 
+/// A variable that was meant to be filled.
+#[test]
+fn an_empty_shared_key_and_a_file_without_mailboxes_are_refused() {
+    let none = program().args(["emulate", "--plain-http"]).env("MESH_SHARED_KEY", "").output().unwrap();
+    let told = String::from_utf8_lossy(&none.stderr).into_owned();
+    assert!(none.status.code() == Some(2) && told.contains("nor MESH_SHARED_KEY"), "{told}");
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("mailboxes.jsonl"), "\n").unwrap();
+    let file = folder.path().join("mailboxes.jsonl");
+    for arguments in
+        [["--mailboxes", file.to_str().unwrap()], ["--data-dir", folder.path().to_str().unwrap()]]
+    {
+        let outcome = witness(&[&["emulate", "--plain-http"], arguments.as_slice()].concat());
+        assert_eq!(outcome.code, Some(2), "{arguments:?}");
+        assert!(outcome.stderr.contains("there is no mailbox in it; write one a line"), "{}", outcome.stderr);
+    }
+}
+
+/// Without that it would be noticed when the first long message comes.
+#[test]
+fn a_folder_for_long_messages_that_cannot_be_used_is_told_at_the_start() {
+    let folder = TempDir::new().unwrap();
+    let nowhere = folder.path().join("nowhere");
+    let mut command = program();
+    command.args(["emulate", "--listen", "127.0.0.1:0", "--plain-http"]).env("TMPDIR", &nowhere);
+    let mut running = Emulate(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    let told = BufReader::new(running.0.stderr.take().unwrap()).lines().next().unwrap().unwrap();
+    assert!(told.contains("answered 507") && told.contains(nowhere.to_str().unwrap()), "{told}");
+}
+
+/// The first waits for calls that have begun.
+#[cfg(unix)]
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    use std::{io::Write, net::TcpStream, time::Duration};
+    let (mut running, url) = start(&[]);
+    let mut call = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
+    call.write_all(b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf").unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    let id = rustix::process::Pid::from_child(&running.0);
+    let began = std::time::Instant::now();
+    // Until it has been heard twice.
+    eventually("it has stopped", || {
+        let _ = rustix::process::kill_process(id, rustix::process::Signal::INT);
+        running.0.try_wait().unwrap().is_some()
+    });
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+}
+
 #[test]
 fn a_file_that_is_wrong_is_told_with_its_line() {
     let folder = TempDir::new().unwrap();

@@ -248,6 +248,21 @@ async fn how_long_messages_stay_is_a_switch() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_and_tracking_say_after_how_many_days_nobody_had_collected_a_message() {
+    let expiry = Expiry { inbox: TimeDelta::days(2), ..Expiry::default() };
+    let caller = Caller::with(Switches { expiry, ..Switches::of(Profile::Int) });
+    let id = caller.send(b"x").await;
+    caller.endpoint.clock.move_by(TimeDelta::days(3));
+    let words = "Message not collected by recipient after 2 days";
+    let tracking = format!("PRODUCT/outbox/tracking?messageID={id}");
+    assert_eq!(answer(caller.moved_call(Method::GET, &tracking)).await.1["status_description"], words);
+    let listed = answer(caller.moved_call(Method::GET, "PRODUCT/inbox")).await.1;
+    let report = format!("PRODUCT/inbox/{}", listed["messages"][0].as_str().unwrap());
+    let report = caller.moved_call(Method::GET, &report).send().await.unwrap();
+    assert_eq!(report.headers()["mex-statusdescription"], words);
+}
+
 /// In every profile.
 #[tokio::test(flavor = "multi_thread")]
 async fn partner_and_content_type_are_handed_on() {

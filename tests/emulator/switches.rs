@@ -81,6 +81,8 @@ fn what_cannot_be_turned_is_told() {
         (vec!["--max-message-size", "99999999999999999999GB"], "it is a whole number"),
         (vec!["--max-message-size", "20GiB"], "a number of bytes, or one with kB, MB or GB"),
         (vec!["--max-message-size", "1.5GB"], "it is a whole number"),
+        (vec!["--listen", "localhost:8700"], "it is an IP address and a port, such as 127.0.0.1:8700"),
+        (vec!["--shared-key", ""], "it is empty; give the environment's key"),
     ] {
         let outcome = witness(&[&["emulate", "--plain-http"], arguments.as_slice()].concat());
         assert_eq!(outcome.code, Some(2), "{arguments:?}");

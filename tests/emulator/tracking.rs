@@ -44,6 +44,22 @@ async fn a_message_is_tracked_from_accepted_to_acknowledged_in_both_versions() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn tracking_in_v1_says_what_the_sender_declared() {
+    let int = Caller::new();
+    let spec = Caller::with(Switches::of(Profile::Spec));
+    for (caller, undeclared) in [(int, Some(&Value::Null)), (spec, None)] {
+        let plain = caller.send(b"x").await;
+        let declared = caller.sending("COUNTERPART", "x").header("mex-content-compressed", "Y");
+        let declared = declared.header("mex-content-encrypted", "Y").send().await.unwrap();
+        let declared = json_of(declared).await["message_id"].as_str().unwrap().to_owned();
+        let (plain, declared) = (track(&caller, &plain, V1).await, track(&caller, &declared, V1).await);
+        for name in ["compressFlag", "isCompressed", "encryptedFlag"] {
+            assert_eq!((plain.get(name), &declared[name]), (undeclared, &json!("Y")), "{name}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_tracks_anothers_message() {
     let caller = Caller::new();
     let id = send_as(&caller, "mine").await;

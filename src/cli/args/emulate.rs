@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 /// Stand alone as a MESH endpoint on this machine.
 ///
-/// Prints `listening on URL` when it is ready, and stops on Ctrl-C or SIGTERM.
+/// Prints `listening on URL` when it is ready, and stops on Ctrl-C or SIGTERM, at once on the second.
 /// Mailboxes X26ABC1, X26ABC2 and X26ABC3, each with the password `password`, unless --mailbox
 /// or --mailboxes names others.
 ///
@@ -20,7 +20,7 @@ use clap::{Args, ValueEnum};
 #[command(verbatim_doc_comment, after_long_help = differences())]
 pub struct EmulateArguments {
     /// Where to listen; port 0 for any free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8700")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8700", value_parser = address)]
     pub listen: SocketAddr,
     /// Without TLS: on loopback addresses only
     #[arg(long)]
@@ -31,7 +31,8 @@ pub struct EmulateArguments {
         value_name = "KEY",
         env = "MESH_SHARED_KEY",
         default_value = "TestKey",
-        hide_env_values = true
+        hide_env_values = true,
+        value_parser = shared_key
     )]
     pub shared_key: String,
     /// Where to write ca.pem and, for each mailbox, MAILBOX.pem and MAILBOX-key.pem; without it no
@@ -125,6 +126,22 @@ fn differences() -> String {
         }
     }
     text
+}
+
+/// Names are not looked up: one may lead to several addresses, and one alone is listened on.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| "it is an IP address and a port, such as 127.0.0.1:8700 or [::1]:8700".to_owned())
+}
+
+/// A variable that is set to nothing is mostly one that was never filled.
+fn shared_key(text: &str) -> Result<String, String> {
+    match text {
+        "" => {
+            Err("it is empty; give the environment's key, or neither the flag nor MESH_SHARED_KEY".to_owned())
+        }
+        key => Ok(key.to_owned()),
+    }
 }
 
 /// The longest message that MESH takes (OpenAPI, "Outbox workflow").

@@ -33,7 +33,7 @@ impl Rooms {
     /// Writes a message down.
     pub(super) fn enter(&mut self, message: Arc<Message>, size: u64, state: State) {
         let (number, sent_at) = (self.next_number(), message.sent_at);
-        self.put(message, number, size, sent_at, state);
+        self.put(message, (number, number), size, sent_at, state);
     }
 
     /// Writes a message down that is whole, and delivers it, or reports why it can go nowhere.
@@ -53,21 +53,21 @@ impl Rooms {
     /// Puts a message into another state.
     pub(super) fn move_to(&mut self, id: &MessageId, state: State) {
         let Some(entry) = self.messages.get(id) else { return };
-        let (message, number, size) = (Arc::clone(&entry.message), entry.number, entry.size);
-        self.put(message, number, size, entry.delivered_at, state);
+        let (message, places, size) = (Arc::clone(&entry.message), (entry.number, entry.place), entry.size);
+        self.put(message, places, size, entry.delivered_at, state);
     }
 
     fn put(
         &mut self,
         message: Arc<Message>,
-        number: u64,
+        (number, place): (u64, u64),
         size: u64,
         delivered_at: DateTime<Utc>,
         state: State,
     ) {
         let id = message.id.clone();
         let finished = state.is_final().then(|| self.next_number());
-        self.replace(&id, Some(Entry { message, number, size, delivered_at, finished, state }));
+        self.replace(&id, Some(Entry { message, number, size, place, delivered_at, finished, state }));
         while self.finished.len() > self.remembered {
             let Some((_, oldest)) = self.finished.pop_first() else { break };
             self.forget(&oldest);
@@ -80,13 +80,14 @@ impl Rooms {
         match self.receiver_of(&message) {
             Err(code) => {
                 let state = State::Failed { at, failure: Box::new(code.into()) };
-                self.put(Arc::clone(&message), number, size, at, state);
+                self.put(Arc::clone(&message), (number, number), size, at, state);
                 self.report(&message, code.into(), at);
             }
             Ok(receiver) => {
                 let until = at + self.switches.expiry.in_inbox();
-                let state = State::Waiting { place: self.next_number(), content: Arc::new(content), until };
-                self.put(Arc::clone(&message), number, size, at, state);
+                let place = self.next_number();
+                let state = State::Waiting { content: Arc::new(content), until };
+                self.put(Arc::clone(&message), (number, place), size, at, state);
                 if receiver != Receiver::Dormant {
                     self.acknowledge(&message.id, at);
                     self.answer(&message, receiver, at);
@@ -109,15 +110,16 @@ impl Rooms {
     /// Notes where an entry is found.
     pub(super) fn index(&mut self, entry: &Entry) {
         let message = &entry.message;
+        self.space.hold(entry.beside());
         if let Some(key) = local_id(message) {
             self.local_ids.entry(key).or_default().insert(message.id.clone());
         }
-        if let (State::Waiting { place, .. }, Ok(recipient)) = (&entry.state, &message.recipient) {
+        if let (State::Waiting { .. }, Ok(recipient)) = (&entry.state, &message.recipient) {
             let inbox = match self.inboxes.get_mut(recipient) {
                 Some(inbox) => inbox,
                 None => self.inboxes.entry(recipient.clone()).or_default(),
             };
-            inbox.insert(*place, Arc::clone(message));
+            inbox.insert(entry.place, Arc::clone(message));
         }
         if let Some(place) = entry.finished {
             self.finished.insert(place, message.id.clone());
@@ -128,6 +130,7 @@ impl Rooms {
     /// Undoes that.
     pub(super) fn strike(&mut self, entry: &Entry) {
         let message = &entry.message;
+        self.space.release(entry.beside());
         if let Some(key) = local_id(message)
             && let Some(ids) = self.local_ids.get_mut(&key)
         {
@@ -136,10 +139,10 @@ impl Rooms {
                 self.local_ids.remove(&key);
             }
         }
-        if let (State::Waiting { place, .. }, Ok(recipient)) = (&entry.state, &message.recipient)
+        if let (State::Waiting { .. }, Ok(recipient)) = (&entry.state, &message.recipient)
             && let Some(inbox) = self.inboxes.get_mut(recipient)
         {
-            inbox.remove(place);
+            inbox.remove(&entry.place);
         }
         if let Some(place) = &entry.finished {
             self.finished.remove(place);
@@ -163,7 +166,8 @@ impl Rooms {
 
     pub(super) fn expire(&mut self, id: &MessageId, at: DateTime<Utc>) {
         if let Some(message) = self.lapse(id, at) {
-            self.report(&message, ErrorCode::Undelivered.into(), at);
+            let after = self.switches.expiry.in_inbox();
+            self.report(&message, Failure::undelivered(after), at);
         }
     }
 

@@ -14,7 +14,8 @@ use crate::protocol::{InboxPage, InboxQuery, MailboxId, MessageId};
 pub struct PlaceError;
 
 impl Mailroom {
-    /// A page of what waits in a mailbox, oldest first. Costs what the page costs, not what waits.
+    /// A page of what waits in a mailbox, oldest first. Costs what the page costs, and what a filter passes over to fill
+    /// it.
     pub(in crate::emulator) fn inbox(
         &self,
         mailbox: &MailboxId,
@@ -31,7 +32,11 @@ impl Mailroom {
         query: &InboxQuery,
         message: &str,
     ) -> InboxPage {
-        let place = MessageId::parse(message).ok().and_then(|id| self.rooms().place(mailbox, &id));
+        let waits = |entry: &&Entry| matches!(entry.state, State::Waiting { .. });
+        let place = MessageId::parse(message).ok().and_then(|id| {
+            let rooms = self.rooms();
+            rooms.entry_to(mailbox, &id).filter(waits).map(|entry| entry.place)
+        });
         self.page(mailbox, query, place.map_or(0, |place| place + 1))
     }
 
@@ -42,13 +47,7 @@ impl Mailroom {
         query: &InboxQuery,
         message: &MessageId,
     ) -> Result<InboxPage, PlaceError> {
-        let place = {
-            let rooms = self.rooms();
-            let number =
-                |entry: &Entry| (entry.message.recipient.as_ref() == Ok(mailbox)).then_some(entry.number);
-            // What was sent later waits at a higher place.
-            rooms.place(mailbox, message).or_else(|| rooms.messages.get(message).and_then(number))
-        };
+        let place = self.rooms().entry_to(mailbox, message).map(|entry| entry.place);
         Ok(self.page(mailbox, query, place.ok_or(PlaceError)? + 1))
     }
 
@@ -72,13 +71,9 @@ impl Mailroom {
 }
 
 impl Rooms {
-    /// Where in a mailbox's inbox a message waits.
-    fn place(&self, mailbox: &MailboxId, id: &MessageId) -> Option<u64> {
-        let entry = self.messages.get(id).filter(|entry| entry.message.recipient.as_ref() == Ok(mailbox))?;
-        match entry.state {
-            State::Waiting { place, .. } => Some(place),
-            _ => None,
-        }
+    /// A message that is addressed to a mailbox.
+    fn entry_to(&self, mailbox: &MailboxId, id: &MessageId) -> Option<&Entry> {
+        self.messages.get(id).filter(|entry| entry.message.recipient.as_ref() == Ok(mailbox))
     }
 }
 
@@ -99,7 +94,7 @@ pub fn read_place(text: &str) -> Result<u64, PlaceError> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::tests::{mailbox, mailroom, send};
+    use super::super::tests::{chunk_with, mailbox, mailroom, send, send_with};
     use super::*;
 
     fn list(mailroom: &Mailroom, query: &str) -> InboxPage {
@@ -143,6 +138,24 @@ mod tests {
         mailroom.acknowledge(&mailbox("BOB"), &data).unwrap();
         assert_eq!(list(&mailroom, "").messages, [ack]);
         assert_eq!(mailroom.count(&mailbox("BOB")), 1);
+    }
+
+    /// It was begun before others were sent, and was delivered after them.
+    #[test]
+    fn a_list_goes_on_after_a_chunked_message_where_that_was_delivered() {
+        let (mailroom, _) = mailroom();
+        let labels = [("mex-to", "BOB"), ("mex-workflowid", "W1"), ("mex-chunk-range", "1:2")];
+        let chunked = send_with(&mailroom, &labels, b"1").unwrap();
+        send(&mailroom, "BOB", "W1", b"before").unwrap();
+        chunk_with(&mailroom, &chunked, 2, "2:2", b"2").unwrap();
+        let later = send(&mailroom, "BOB", "W1", b"later").unwrap();
+        let after = || {
+            let query = InboxQuery::parse("").unwrap();
+            mailroom.inbox_after_any(&mailbox("BOB"), &query, &chunked).unwrap().messages
+        };
+        assert_eq!(after(), std::slice::from_ref(&later));
+        mailroom.acknowledge(&mailbox("BOB"), &chunked).unwrap();
+        assert_eq!(after(), [later], "acknowledged meanwhile");
     }
 
     proptest! {

@@ -105,6 +105,7 @@ impl Rooms {
     /// Forgets every message.
     pub(super) fn clear(&mut self) {
         let before: Vec<Entry> = self.messages.drain().map(|(_, entry)| entry).collect();
+        self.space.release(before.iter().map(Entry::beside).sum());
         self.inboxes.clear();
         self.local_ids.clear();
         self.due.clear();

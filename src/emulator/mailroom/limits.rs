@@ -16,7 +16,8 @@ pub struct Limits {
     /// Longest content that a compressed body may hold, in bytes: 20 GB by default, as a chunked
     /// message may have.
     pub decoded_bytes: u64,
-    /// Bodies in memory, all together, in bytes: 2 GiB by default.
+    /// Bodies in memory, all together, and beside them what every message takes that waits or is uploaded, about 1.1 KB
+    /// and what its sender said of it, in bytes: 2 GiB by default.
     pub held_bytes: u64,
     /// Longest body that is held in memory, in bytes: 1 MiB by default, and 64 KiB at most where
     /// messages are kept durably. A longer one is on disk.

@@ -35,6 +35,9 @@ pub struct Report {
     pub to: Option<String>,
 }
 
+/// What a message takes in memory beside its body and what its sender said, in bytes, about (docs/measurements.md).
+const BESIDE: u64 = 1100;
+
 /// A message in the books.
 #[derive(Clone)]
 pub struct Entry {
@@ -43,6 +46,8 @@ pub struct Entry {
     pub number: u64,
     /// Bytes taken in, as sent.
     pub size: u64,
+    /// Where in its recipient's inbox it waits, or has waited; before it is delivered, its number.
+    pub place: u64,
     /// When it was delivered; before that, when it was sent.
     pub delivered_at: DateTime<Utc>,
     /// Its place among what is done with: acknowledged, expired or failed.
@@ -55,8 +60,8 @@ pub struct Entry {
 pub enum State {
     /// Chunks are still to come. Shared only where a copy is kept to undo a change.
     Uploading { chunks: Arc<Chunks>, until: DateTime<Utc> },
-    /// In the recipient's inbox, at a place.
-    Waiting { place: u64, content: Arc<Content>, until: DateTime<Utc> },
+    /// In the recipient's inbox.
+    Waiting { content: Arc<Content>, until: DateTime<Utc> },
     /// Acknowledged. The content only where it is served again.
     Acknowledged { at: DateTime<Utc>, content: Option<Arc<Content>> },
     /// Not collected in time.
@@ -74,6 +79,17 @@ impl Message {
 }
 
 impl Entry {
+    /// What it takes in memory beside its body, in bytes, about. Of what is done with only so many are remembered, so
+    /// that these are not counted.
+    pub fn beside(&self) -> u64 {
+        if self.state.is_final() {
+            return 0;
+        }
+        let SendHeaders { to, content_type, passed_through, .. } = &self.message.headers;
+        let labels: usize = passed_through.iter().map(|(_, value)| value.len()).sum();
+        BESIDE + (labels + to.len() + content_type.as_ref().map_or(0, String::len)) as u64
+    }
+
     /// When something happens to it next: expiry of what waits, oblivion of all else, which is `kept` so long.
     pub fn due(&self, kept: TimeDelta) -> DateTime<Utc> {
         match &self.state {

@@ -60,6 +60,7 @@ pub use message::{Message, Report};
 pub use patients::Patient;
 pub use reports::ReportRequest;
 pub use rich::RichPage;
+pub use spill::SpillError;
 pub use writer::{BodyError, BodyWriter};
 
 /// How often a call is made that has only seen what could not be written.
@@ -160,6 +161,15 @@ impl Mailroom {
     #[must_use]
     pub fn set_aside(&self) -> &[SetAside] {
         &self.set_aside
+    }
+
+    /// Makes the file for bodies that are too long for memory, which is else made when the first comes. A mailroom that
+    /// is durable needs none.
+    ///
+    /// # Errors
+    /// When its folder cannot be used: such bodies will be refused.
+    pub fn check_disk(&self) -> Result<(), SpillError> {
+        self.space.check_disk()
     }
 
     /// Makes calls, and waits until all that they made or saw is durable: nobody must be told of what a

@@ -1,4 +1,4 @@
-//! What all bodies take together, counted.
+//! What all bodies take together, and what messages take beside them, counted.
 
 use std::sync::{
     Arc,
@@ -28,6 +28,15 @@ impl Pool {
 
     pub fn share(&self) -> Share {
         Share { pool: self.clone(), bytes: 0 }
+    }
+
+    /// Counts what is there already, whatever the limit, until [`Pool::release`] is told of as much.
+    pub fn hold(&self, bytes: u64) {
+        self.taken.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub fn release(&self, bytes: u64) {
+        self.taken.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
 

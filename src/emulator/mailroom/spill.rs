@@ -8,6 +8,7 @@
 
 use std::{
     collections::BTreeSet,
+    ffi::OsString,
     fs::File,
     io::{self, IoSlice},
     path::{Path, PathBuf},
@@ -15,6 +16,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use thiserror::Error;
 
 use super::{
     positioned::{read_at, write_all_at},
@@ -29,8 +31,19 @@ const KEPT: u64 = 200;
 /// The file. Made when it is first needed.
 #[derive(Debug)]
 pub struct Spill {
+    folder: PathBuf,
     book: Mutex<Book>,
     kept: u64,
+}
+
+/// No file for long bodies can be made.
+#[derive(Debug, Error)]
+#[error("{folder}: {source}; have TMPDIR name a folder that can be written")]
+pub struct SpillError {
+    /// Where it would be.
+    folder: PathBuf,
+    /// Why.
+    pub(super) source: io::Error,
 }
 
 #[derive(Debug, Default)]
@@ -53,24 +66,27 @@ pub struct Spilled {
 
 impl Default for Spill {
     fn default() -> Self {
-        Self { book: Mutex::default(), kept: KEPT }
+        Self { folder: folder(std::env::var_os("TMPDIR")), book: Mutex::default(), kept: KEPT }
     }
 }
 
 impl Spill {
     /// Room for a body.
-    pub fn begin(self: &Arc<Self>, share: Share) -> io::Result<Spilled> {
-        let mut book = self.book();
-        let file = match &book.file {
-            Some(file) => Arc::clone(file),
-            None => {
-                let file = Arc::new(tempfile::tempfile_in(folder())?);
-                book.file = Some(Arc::clone(&file));
-                file
-            }
-        };
-        drop(book);
+    pub fn begin(self: &Arc<Self>, share: Share) -> Result<Spilled, SpillError> {
+        let file = self.file()?;
         Ok(Spilled { spill: Arc::clone(self), file, extents: Vec::new(), size: 0, share })
+    }
+
+    /// The file, made by now.
+    pub fn file(&self) -> Result<Arc<File>, SpillError> {
+        let mut book = self.book();
+        if let Some(file) = &book.file {
+            return Ok(Arc::clone(file));
+        }
+        let unusable = |source| SpillError { folder: self.folder.clone(), source };
+        let file = Arc::new(tempfile::tempfile_in(&self.folder).map_err(unusable)?);
+        book.file = Some(Arc::clone(&file));
+        Ok(file)
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
@@ -170,11 +186,17 @@ impl Drop for Spilled {
     }
 }
 
-/// `TMPDIR` where it is set; else `/var/tmp`, which is on a disk where `/tmp` is often in memory
+/// `TMPDIR` where it is set, and to something; else `/var/tmp`, which is on a disk where `/tmp` is often in memory
 /// (Filesystem Hierarchy Standard 3.0, 5.15).
-fn folder() -> PathBuf {
+fn folder(tmpdir: Option<OsString>) -> PathBuf {
     let disk = Path::new("/var/tmp");
-    if std::env::var_os("TMPDIR").is_none() && disk.is_dir() { disk.to_owned() } else { std::env::temp_dir() }
+    match tmpdir.filter(|name| !name.is_empty()) {
+        Some(name) => name.into(),
+        None if disk.is_dir() => disk.to_owned(),
+        // What the library makes of a `TMPDIR` that is empty is the working folder.
+        None if cfg!(unix) => "/tmp".into(),
+        None => std::env::temp_dir(),
+    }
 }
 
 #[cfg(test)]
@@ -218,6 +240,16 @@ mod tests {
         assert_eq!(extents(), (6, 3));
         drop(second);
         assert_eq!((extents(), length()), ((0, 0), 0));
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_used_is_named_and_an_empty_name_is_none() {
+        let spill = Arc::new(Spill { folder: "/nonesuch".into(), ..Spill::default() });
+        let error = spill.begin(Pool::new(u64::MAX).share()).unwrap_err().to_string();
+        assert!(error.starts_with("/nonesuch: ") && error.contains("TMPDIR"), "{error}");
+        assert_eq!(folder(Some("/somewhere".into())), Path::new("/somewhere"));
+        assert_eq!(folder(Some(OsString::new())), folder(None));
+        assert!(folder(None).is_absolute());
     }
 
     #[test]

@@ -65,6 +65,39 @@ fn stored(mailroom: &Mailroom, body: &'static [u8]) -> StoredBody {
     writer.finish().unwrap()
 }
 
+/// Without bodies to speak of, too: a million messages take a gigabyte.
+#[test]
+fn messages_that_wait_take_room_beside_their_bodies_until_they_are_done_with() {
+    let limits = Limits { held_bytes: 3000, ..Limits::default() };
+    let mailroom = Mailroom::with_switches(Clock::new(), limits, Switches::default());
+    for id in ["ALICE", "BOB"] {
+        mailroom.register(mailbox(id), Password::new("a"));
+    }
+    let taken = || {
+        let mut writer = mailroom.body_writer(ContentEncoding::Identity);
+        writer.write(vec![b"x".as_slice().into()]).and_then(|()| writer.finish())
+    };
+    let send = |more: &[(&'static str, &str)]| {
+        let labels = [&[("mex-to", "BOB"), ("mex-workflowid", "W1")], more].concat();
+        send_stored(&mailroom, &labels, taken().unwrap()).unwrap()
+    };
+    let first = send(&[("mex-subject", "s".repeat(400).as_str())]);
+    let begun = send(&[("mex-chunk-range", "1:2")]);
+    let full = |is_full: bool| assert_eq!(taken().err(), is_full.then_some(BodyError::Full));
+    full(false);
+    send(&[]);
+    full(true);
+    mailroom.acknowledge(&mailbox("BOB"), &first).unwrap();
+    full(false);
+    chunk(&mailroom, &begun, 2, "2:2").unwrap();
+    send(&[]);
+    full(true);
+    mailroom.reset();
+    full(false);
+    (0..2).for_each(|_| drop(send(&[])));
+    full(false);
+}
+
 #[test]
 fn a_message_is_as_long_as_what_was_sent() {
     let (mailroom, _) = mailroom();

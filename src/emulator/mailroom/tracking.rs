@@ -1,13 +1,16 @@
 //! What became of what was sent: for its sender only.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::{Entry, Mailroom, Rooms, State};
-use crate::protocol::{
-    Correspondent, ErrorCode, Failure, LocalId, MailboxId, MessageId, Tracked, TrackingStatus,
-    headers::{
-        MEX_CONTENT_CHECKSUM, MEX_CONTENT_COMPRESSED, MEX_CONTENT_ENCRYPTED, MEX_FILE_NAME, MEX_LOCAL_ID,
-        MEX_PARTNER_ID, MEX_SUBJECT,
+use crate::{
+    emulator::switches::Expiry,
+    protocol::{
+        Correspondent, Failure, LocalId, MailboxId, MessageId, Tracked, TrackingStatus,
+        headers::{
+            MEX_CONTENT_CHECKSUM, MEX_CONTENT_COMPRESSED, MEX_CONTENT_ENCRYPTED, MEX_FILE_NAME, MEX_LOCAL_ID,
+            MEX_PARTNER_ID, MEX_SUBJECT,
+        },
     },
 };
 
@@ -52,7 +55,7 @@ impl Rooms {
             let given = message.headers.passed_through.iter().find(|(given, _)| *given == name);
             given.map(|(_, value)| value.clone())
         };
-        let (status, status_at, failure) = status(entry, self.switches.expiry.message);
+        let (status, status_at, failure) = status(entry, self.switches.expiry);
         let expires_at = match &entry.state {
             State::Waiting { until, .. } => *until,
             _ => entry.delivered_at + self.switches.expiry.in_inbox(),
@@ -94,13 +97,13 @@ impl Rooms {
     }
 }
 
-fn status(entry: &Entry, kept: TimeDelta) -> (TrackingStatus, DateTime<Utc>, Option<Failure>) {
+fn status(entry: &Entry, expiry: Expiry) -> (TrackingStatus, DateTime<Utc>, Option<Failure>) {
     match &entry.state {
-        State::Uploading { until, .. } => (TrackingStatus::Uploading, *until - kept, None),
+        State::Uploading { until, .. } => (TrackingStatus::Uploading, *until - expiry.message, None),
         State::Waiting { content, .. } => (TrackingStatus::Accepted, content.delivered_at, None),
         State::Acknowledged { at, .. } => (TrackingStatus::Acknowledged, *at, None),
         State::Undeliverable { at, .. } => {
-            (TrackingStatus::Undeliverable, *at, Some(ErrorCode::Undelivered.into()))
+            (TrackingStatus::Undeliverable, *at, Some(Failure::undelivered(expiry.in_inbox())))
         }
         State::Failed { at, failure } => (TrackingStatus::Error, *at, Some(Failure::clone(failure))),
     }

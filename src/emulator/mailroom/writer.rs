@@ -16,7 +16,7 @@ use super::{
     durable::{BodyFile, Folder, Row},
     positioned::write_all_at,
     share::{Pool, Share},
-    spill::{Spill, Spilled},
+    spill::{Spill, SpillError, Spilled},
 };
 use crate::protocol::ContentEncoding;
 
@@ -30,7 +30,7 @@ const IN_A_ROW: u64 = 64 * 1024;
 const UNPACKED_AT_ONCE: u64 = 4 * 1024;
 
 /// Why a body is not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum BodyError {
     /// More than one request may carry.
     #[error("the body is longer than one request may carry")]
@@ -41,6 +41,9 @@ pub enum BodyError {
     /// The disk does not take it.
     #[error("the body cannot be written to disk: {0}")]
     Unwritable(io::ErrorKind),
+    /// There is no file for what is too long for memory, and why.
+    #[error("the body is too long for memory, and no file can be made for it: {0}")]
+    NoFile(String),
     /// It was declared gzip and is not, or breaks off.
     #[error("the body is declared gzip and is not")]
     NotGzip,
@@ -51,6 +54,15 @@ impl From<io::Error> for BodyError {
         match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
             kind => Self::Unwritable(kind),
+        }
+    }
+}
+
+impl From<SpillError> for BodyError {
+    fn from(error: SpillError) -> Self {
+        match error.source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
+            _ => Self::NoFile(error.to_string()),
         }
     }
 }
@@ -115,6 +127,24 @@ impl Space {
         share
     }
 
+    /// Counts what a message takes in memory beside its body, whatever the limits are.
+    pub fn hold(&self, bytes: u64) {
+        self.memory.hold(bytes);
+    }
+
+    /// Counts it no longer.
+    pub fn release(&self, bytes: u64) {
+        self.memory.release(bytes);
+    }
+
+    /// Whether what is too long for memory can be put on disk.
+    pub fn check_disk(&self) -> Result<(), SpillError> {
+        match &self.place {
+            Place::Passing(spill) => spill.file().map(drop),
+            Place::Durable(_) => Ok(()),
+        }
+    }
+
     fn held(&self, pieces: Vec<Bytes>, share: Share) -> Kept {
         match &self.place {
             Place::Passing(_) => Kept::Memory { pieces: pieces.into(), _share: Arc::new(share) },
@@ -122,7 +152,7 @@ impl Space {
         }
     }
 
-    fn on_disk(&self) -> io::Result<Sink> {
+    fn on_disk(&self) -> Result<Sink, BodyError> {
         let share = self.disk.share();
         Ok(match &self.place {
             Place::Passing(spill) => Sink::Spilled(spill.begin(share)?),

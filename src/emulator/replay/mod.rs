@@ -190,7 +190,7 @@ mod tests {
         let end = noon() + TimeDelta::hours(4);
         assert!(late.timestamp().is_within_window(end));
         assert!(!store.spend(&late, end));
-        assert!(store.spend(&token(1, end), end + TimeDelta::minutes(1)));
+        assert!(store.spend(&token(1, end), end + LATE + TimeDelta::minutes(1)));
         assert_eq!(store.held, 1);
     }
 

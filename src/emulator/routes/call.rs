@@ -15,7 +15,7 @@ use crate::{
 pub struct Call {
     /// When, by the endpoint's clock.
     pub at: DateTime<Utc>,
-    /// Method and target as called.
+    /// Method and target as called; `(unreadable)` where they could not be read.
     pub request: String,
     /// The mailbox of the path.
     pub mailbox: Option<MailboxId>,
@@ -31,7 +31,32 @@ pub struct Call {
     pub note: Option<String>,
 }
 
+/// In the place of method and target, where the library underneath could not read a request.
+const UNREAD: &str = "(unreadable)";
+
 impl Call {
+    /// A request that the library underneath could not read, and has answered by itself.
+    pub(super) fn unread(error: &hyper::Error, at: DateTime<Utc>) -> Self {
+        let why = error.to_string();
+        let status = match error.is_parse_too_large() {
+            // It tells these two apart by its words alone.
+            true if why.contains("URI") => StatusCode::URI_TOO_LONG,
+            true => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            false => StatusCode::BAD_REQUEST,
+        };
+        let unanswered = if error.is_parse_version_h2() { ", and not answered" } else { "" };
+        Self {
+            at,
+            request: UNREAD.to_owned(),
+            mailbox: None,
+            operation: None,
+            message: None,
+            status,
+            token: TokenOutcome::NotAsked,
+            note: Some(format!("not read as HTTP/1.1: {why}{unanswered}")),
+        }
+    }
+
     /// When, to the millisecond, as RFC 3339 has it.
     #[must_use]
     pub fn time(&self) -> String {

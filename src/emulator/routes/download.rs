@@ -14,7 +14,7 @@ use hyper::body::Frame;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio_util::io::{ReaderStream, StreamReader};
 
-use super::{Ask, Reply, ReplyBody, header, receive::no_room, refusals::unavailable, sandbox_headers};
+use super::{Ask, Reply, ReplyBody, header, list, receive::no_room, refusals::unavailable, sandbox_headers};
 use crate::{
     emulator::{
         mailroom::{BodyReader, Delivered, Message, Report, StoredBody, Unavailable},
@@ -116,10 +116,11 @@ fn with_body(
 }
 
 fn takes_gzip(ask: Ask<'_>) -> bool {
-    let accepted = header(ask.parts, &ACCEPT_ENCODING);
     match ask.switches.compression {
-        Compression::AsSent => AcceptEncoding::parse(accepted).gzip,
-        Compression::OnTheFly => accepted.is_some_and(|accepted| accepted.contains("gzip")),
+        Compression::AsSent => AcceptEncoding::parse(list(ask.parts, &ACCEPT_ENCODING).as_deref()).gzip,
+        Compression::OnTheFly => {
+            header(ask.parts, &ACCEPT_ENCODING).is_some_and(|accepted| accepted.contains("gzip"))
+        }
     }
 }
 

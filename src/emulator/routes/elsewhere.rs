@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use http::{Method, StatusCode, request::Parts};
 
 use super::{
-    DEEP_PING, Peer, Reply, Routes, TokenOutcome, admin, directory, header, refusals, rich, running,
-    sandbox_paths, upload::Upload,
+    DEEP_PING, Peer, Reply, Routes, TokenOutcome, admin, directory, refusals, rich, running, sandbox_paths,
+    upload::Upload,
 };
 use crate::{
     emulator::{Refusal, switches},
@@ -34,14 +34,17 @@ impl Routes {
             switches::Unlisted::BadRequest => {
                 Reply::invalid(&ValidationError::new("path", name, "is malformed"))
             }
-            switches::Unlisted::Answered => self.faults.elsewhere(no_operation()),
+            switches::Unlisted::Answered => {
+                let reply = Reply::empty(StatusCode::NOT_FOUND);
+                self.faults.elsewhere(reply.noting(format_args!("path {name}: is malformed")))
+            }
         }
     }
 
     /// The mailbox of the path is none that could be registered: 403, which the OpenAPI lists for every
     /// operation on a mailbox.
     pub(super) fn no_mailbox(&self, parts: &Parts, token: &mut TokenOutcome) -> Reply {
-        let version = refusals::version(&self.switches, header(parts, &http::header::ACCEPT));
+        let version = refusals::version(&self.switches, parts);
         *token = TokenOutcome::Refused(Refusal::UnknownMailbox);
         refusals::forbidden(&self.switches, version.unwrap_or(ApiVersion::V1), &Refusal::UnknownMailbox)
     }
@@ -55,7 +58,7 @@ impl Routes {
         peer: &Peer,
         token: &mut TokenOutcome,
     ) -> Reply {
-        let version = refusals::version(&self.switches, header(parts, &http::header::ACCEPT));
+        let version = refusals::version(&self.switches, parts);
         let ask = self.ask(parts, *version.as_ref().unwrap_or(&ApiVersion::V1));
         if let Some(reply) = sandbox_paths::without_slash(&parts.uri, path) {
             return reply;
@@ -114,7 +117,7 @@ impl Routes {
         if self.switches.refusals == switches::Refusals::OpenApi {
             return Some(reply);
         }
-        let version = refusals::version(&self.switches, header(parts, &http::header::ACCEPT));
+        let version = refusals::version(&self.switches, parts);
         Some(admin::as_sandbox(reply, &path, version.unwrap_or(ApiVersion::V1)))
     }
 }

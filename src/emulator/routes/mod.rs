@@ -16,6 +16,7 @@ mod rich;
 mod sandbox_headers;
 mod sandbox_paths;
 mod upload;
+mod well_formed;
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -88,24 +89,26 @@ impl Routes {
             path => Operation::read(&parts.method, path),
         };
         let mut token = TokenOutcome::NotAsked;
-        let deed = self.provocations.as_ref().zip(operation.as_ref().ok());
+        let flaw = well_formed::flaw(&parts);
+        let deed = self.provocations.as_ref().zip(operation.as_ref().ok()).filter(|_| flaw.is_none());
         let deed = deed.and_then(|(provocations, operation)| provocations.meet(operation));
-        let reply = match &operation {
-            Ok(operation) => {
+        let reply = match (&operation, flaw) {
+            (_, Some((status, why))) => Reply::empty(status).noting(why),
+            (Ok(operation), _) => {
                 let reply = match deed.and_then(|deed| deed.before(operation)) {
                     Some(reply) => reply,
                     None => self.operate(operation, &mut parts, &mut body, peer, deed, &mut token).await,
                 };
                 self.faults.answered(operation, reply, &self.mailroom).await
             }
-            Err(PathError::Part("mailbox_id")) => self.no_mailbox(&parts, &mut token),
-            Err(PathError::Part(name))
+            (Err(PathError::Part("mailbox_id")), _) => self.no_mailbox(&parts, &mut token),
+            (Err(PathError::Part(name)), _)
                 if self.switches.extras == switches::Extras::Missing
                     || self.switches.unlisted == switches::Unlisted::BadRequest =>
             {
                 self.malformed(name, &parts, &path, peer, &mut token)
             }
-            Err(error) => match self.extra(&parts, &mut body, peer).await {
+            (Err(error), _) => match self.extra(&parts, &mut body, peer).await {
                 Some(reply) => reply,
                 None if self.switches.extras == switches::Extras::Served => {
                     self.sandbox_only(*error, &parts, &path, peer, &mut token)
@@ -134,6 +137,13 @@ impl Routes {
             deed.mark(&mut response);
         }
         response
+    }
+
+    /// Tells whoever watches of what the library underneath could not read, and has answered by itself.
+    pub fn tell_unread(&self, error: &hyper::Error) {
+        if let Some(watcher) = &self.watcher {
+            watcher(&Call::unread(error, self.clock.now()));
+        }
     }
 
     /// Tells whoever watches.
@@ -183,7 +193,7 @@ impl Routes {
         {
             return reply;
         }
-        let read = refusals::version(&self.switches, header(parts, &http::header::ACCEPT));
+        let read = refusals::version(&self.switches, parts);
         let version = *read.as_ref().unwrap_or(&ApiVersion::V1);
         if let Some(reply) = deed.and_then(|deed| deed.instead(operation, version)) {
             return reply;
@@ -208,7 +218,7 @@ impl Routes {
             }
             Err(refusal) => {
                 *token = TokenOutcome::Refused(refusal.clone());
-                let version = refusals::version(&self.switches, header(parts, &http::header::ACCEPT));
+                let version = refusals::version(&self.switches, parts);
                 Some(refusals::forbidden(&self.switches, version.unwrap_or(ApiVersion::V1), &refusal))
             }
         }
@@ -317,8 +327,22 @@ fn called(parts: &Parts) -> String {
     }
 }
 
+/// The first line of a header.
 fn header<'a>(parts: &'a Parts, name: &http::HeaderName) -> Option<&'a str> {
     parts.headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// A header that is a list: several lines of it are one (RFC 9110, 5.3).
+fn list<'a>(parts: &'a Parts, name: &http::HeaderName) -> Option<Cow<'a, str>> {
+    let mut lines = parts.headers.get_all(name).iter().filter_map(|line| line.to_str().ok());
+    let first = lines.next()?;
+    Some(match lines.next() {
+        None => Cow::Borrowed(first),
+        Some(second) => {
+            let lines: Vec<&str> = [first, second].into_iter().chain(lines).collect();
+            Cow::Owned(lines.join(", "))
+        }
+    })
 }
 
 #[cfg(test)]

@@ -110,7 +110,7 @@ pub fn full(why: impl ToString) -> Reply {
 fn refusal(ask: Ask<'_>, error: BodyError) -> Reply {
     match error {
         BodyError::TooLarge => too_large(ask),
-        BodyError::Full | BodyError::Unwritable(_) => no_room(ask, error),
+        BodyError::Full | BodyError::Unwritable(_) | BodyError::NoFile(_) => no_room(ask, error),
         BodyError::NotGzip => Reply::invalid(&ValidationError::new("header", "content-encoding", error)),
     }
 }

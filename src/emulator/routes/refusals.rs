@@ -1,8 +1,8 @@
 //! Refusals, with the bodies that the profile gives them.
 
-use http::StatusCode;
+use http::{StatusCode, header::ACCEPT, request::Parts};
 
-use super::{Ask, Reply};
+use super::{Ask, Reply, header, list};
 use crate::{
     emulator::{
         Refusal, Switches,
@@ -15,11 +15,11 @@ use crate::{
     },
 };
 
-/// The version that a caller asks for.
-pub fn version(switches: &Switches, accept: Option<&str>) -> Result<ApiVersion, Refused> {
+/// The version that a caller asks for. mesh-sandbox reads the first line of the header alone.
+pub fn version(switches: &Switches, parts: &Parts) -> Result<ApiVersion, Refused> {
     match switches.reading {
-        Reading::OpenApi => Ok(ApiVersion::from_accept(accept)),
-        Reading::Sandbox => sandbox::version(accept),
+        Reading::OpenApi => Ok(ApiVersion::from_accept(list(parts, &ACCEPT).as_deref())),
+        Reading::Sandbox => sandbox::version(header(parts, &ACCEPT)),
     }
 }
 

@@ -15,7 +15,8 @@ use crate::{
 /// Says that the endpoint's clock was moved, and by how many seconds.
 const CLOCK_MOVED: HeaderName = HeaderName::from_static("x-mesh-witness-clock-moved");
 
-/// How the emulator names itself in every reply, so that no bundle can pass it off as a real endpoint.
+/// How the emulator names itself in every reply but to what cannot be read as HTTP, so that no bundle can pass it off
+/// as a real endpoint.
 pub const SERVER: &str = concat!("mesh-witness-emulator/", env!("CARGO_PKG_VERSION"));
 
 /// A body on its way out, in pieces.

@@ -202,6 +202,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let Served { routes, peer, casing, words } = served;
+    let told = Arc::clone(&routes);
     let service = service_fn(move |request: Request<Incoming>| {
         let (routes, peer, casing, words) =
             (Arc::clone(&routes), peer.clone(), casing.clone(), words.clone());
@@ -220,13 +221,19 @@ where
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
     // A client that goes away or talks no HTTP ends its own connection and nobody else's.
-    tokio::select! {
+    let ended = tokio::select! {
         biased;
-        _ = connection.as_mut() => return,
-        () = ends.come() => {}
+        ended = connection.as_mut() => ended,
+        () = ends.come() => {
+            connection.as_mut().graceful_shutdown();
+            timeout(GRACE, connection).await.unwrap_or(Ok(()))
+        }
+    };
+    if let Err(error) = ended
+        && error.is_parse()
+    {
+        told.tell_unread(&error);
     }
-    connection.as_mut().graceful_shutdown();
-    let _ = timeout(GRACE, connection).await;
 }
 
 fn common_name(der: &[u8]) -> Option<String> {

@@ -11,7 +11,7 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// The folder cannot be made, read or written.
-    #[error("{path}: {source}; name a folder that can be written, or one that can be made")]
+    #[error("{path}: {source}; {}", remedy(.source))]
     Folder {
         /// The folder.
         path: PathBuf,
@@ -72,7 +72,35 @@ impl StoreError {
     }
 }
 
+/// A disk that is full keeps what is on it, and another folder would be an empty one.
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "make room on its disk and start again: nothing is lost"
+        }
+        _ => "name a folder that can be written, or one that can be made",
+    }
+}
+
 /// Whether an error of reading is about what is in the file, or that something is missing in it.
 fn tells_damage(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn on_a_full_disk_the_remedy_is_room_and_no_other_folder() {
+        for (kind, remedy) in [
+            (io::ErrorKind::StorageFull, "make room on its disk and start again: nothing is lost"),
+            (io::ErrorKind::QuotaExceeded, "make room on its disk and start again: nothing is lost"),
+            (io::ErrorKind::PermissionDenied, "name a folder that can be written, or one that can be made"),
+        ] {
+            let error = StoreError::Folder { path: "/store".into(), source: kind.into() };
+            let told = error.to_string();
+            assert!(told.starts_with("/store: ") && told.ends_with(remedy), "{told}");
+        }
+    }
 }

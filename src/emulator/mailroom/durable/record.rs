@@ -43,6 +43,9 @@ pub struct Record<'a> {
     /// Where that is another time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     delivered_at: Option<Time>,
+    /// Where in the inbox it waited, once nothing more is done with it; without it, where its number says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    place: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     report: Option<ReportRecord<'a>>,
     size: u64,
@@ -115,10 +118,11 @@ pub fn write(entry: &Entry) -> Vec<u8> {
         labels: labels.map(|(name, value)| (name.as_str().into(), value.as_str().into())).collect(),
         sent_at: time(message.sent_at),
         delivered_at: (entry.delivered_at != message.sent_at).then(|| time(entry.delivered_at)),
+        place: (entry.state.is_final() && entry.place != entry.number).then_some(entry.place),
         report: message.report.as_deref().map(report),
         size: entry.size,
         finished: entry.finished,
-        state: state(&entry.state),
+        state: state(entry),
         body: own_row(entry).map(|(body, _)| chunk(body, None)),
     };
     // Strings and numbers always have a form in JSON.
@@ -154,13 +158,13 @@ fn report(report: &Report) -> ReportRecord<'_> {
     }
 }
 
-fn state(state: &State) -> StateRecord<'_> {
+fn state(entry: &Entry) -> StateRecord<'_> {
     let delivered =
         |content: &Option<Arc<Content>>| content.as_ref().map(|content| time(content.delivered_at));
-    match state {
+    match &entry.state {
         State::Uploading { until, .. } => StateRecord::Uploading { until: time(*until) },
-        State::Waiting { place, content, until } => StateRecord::Waiting {
-            place: *place,
+        State::Waiting { content, until } => StateRecord::Waiting {
+            place: entry.place,
             delivered_at: time(content.delivered_at),
             until: time(*until),
         },
@@ -224,8 +228,13 @@ pub fn read(
         _ => record.size,
     };
     let delivered_at = record.delivered_at.map_or(Ok(message.sent_at), read_time)?;
+    let place = match &record.state {
+        StateRecord::Waiting { place, .. } => *place,
+        _ => record.place.unwrap_or(number),
+    };
     let state = read_state(record.state, chunks)?;
-    Ok(Entry { message: Arc::new(message), number, size, delivered_at, finished: record.finished, state })
+    let (message, finished) = (Arc::new(message), record.finished);
+    Ok(Entry { message, number, size, place, delivered_at, finished, state })
 }
 
 fn read_mailbox(text: &str) -> Result<MailboxId, String> {
@@ -264,8 +273,8 @@ fn read_state(record: StateRecord<'_>, chunks: Chunks) -> Result<State, String> 
         StateRecord::Uploading { until } => {
             State::Uploading { chunks: Arc::new(chunks), until: read_time(until)? }
         }
-        StateRecord::Waiting { place, delivered_at, until } => {
-            State::Waiting { place, content: content(delivered_at, chunks)?, until: read_time(until)? }
+        StateRecord::Waiting { delivered_at, until, .. } => {
+            State::Waiting { content: content(delivered_at, chunks)?, until: read_time(until)? }
         }
         StateRecord::Acknowledged { at, delivered_at } => State::Acknowledged {
             at: read_time(at)?,

@@ -109,6 +109,21 @@ fn when_a_message_was_delivered_is_known_after_it_has_expired() {
 }
 
 #[test]
+fn where_a_message_was_delivered_is_known_after_it_was_acknowledged() {
+    let (mailroom, folder, clock) = in_folder();
+    let labels = [("mex-to", "BOB"), ("mex-workflowid", "W1"), ("mex-chunk-range", "1:2")];
+    let chunked = send_with(&mailroom, &labels, b"x").unwrap();
+    send(&mailroom, "BOB", "W1", b"before").unwrap();
+    chunk_with(&mailroom, &chunked, 2, "2:2", b"y").unwrap();
+    let later = send(&mailroom, "BOB", "W1", b"later").unwrap();
+    mailroom.acknowledge(&mailbox("BOB"), &chunked).unwrap();
+    let mailroom = again(mailroom, &folder, &clock);
+    let query = crate::protocol::InboxQuery::parse("").unwrap();
+    let after = mailroom.inbox_after_any(&mailbox("BOB"), &query, &chunked).unwrap();
+    assert_eq!(after.messages, [later]);
+}
+
+#[test]
 fn a_body_in_many_pieces_is_written_one_behind_the_other() {
     let (mailroom, folder, clock) = in_folder();
     let mut writer = mailroom.body_writer(crate::protocol::ContentEncoding::Identity);

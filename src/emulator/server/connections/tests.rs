@@ -1,4 +1,6 @@
-//! What stopping does to connections.
+//! What stopping does to connections, and what is told of calls on them.
+
+use std::sync::Mutex;
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -7,11 +9,15 @@ use tokio::{
 
 use super::*;
 use crate::{
-    emulator::{Clock, Emulator, Limits, Policy, Settings, Transport},
+    emulator::{Call, Clock, Emulator, Limits, Policy, Settings, Transport, Watcher},
     protocol::SharedKey,
 };
 
 async fn started() -> Emulator {
+    started_with(None).await
+}
+
+async fn started_with(watcher: Option<Watcher>) -> Emulator {
     let settings = Settings {
         listen: ([127, 0, 0, 1], 0).into(),
         transport: Transport::Plain,
@@ -20,7 +26,7 @@ async fn started() -> Emulator {
         policy: Policy::default(),
         limits: Limits::default(),
         clock: Clock::new(),
-        watcher: None,
+        watcher,
     };
     Emulator::start(settings).await.unwrap()
 }
@@ -81,4 +87,64 @@ async fn who_is_not_done_when_patience_ends_is_cut_off() {
     stops(emulator).await;
     assert!(mailroom.upgrade().is_none(), "nobody holds the mailroom any more");
     assert!(matches!(sends.read(&mut [0; 1024]).await, Ok(0) | Err(_)));
+}
+
+/// A client is told 404 and no more; whoever runs the endpoint wants to know which part it was.
+#[tokio::test]
+async fn a_path_with_a_malformed_part_is_told_by_that_part() {
+    let calls = Arc::new(Mutex::new(Vec::<Call>::new()));
+    let told = Arc::clone(&calls);
+    let emulator =
+        started_with(Some(Arc::new(move |call: &Call| told.lock().unwrap().push(call.clone())))).await;
+    let mut connection = TcpStream::connect(emulator.address()).await.unwrap();
+    let target = "/messageexchange/workflowsearch/%FF";
+    connection.write_all(format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    connection.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 404");
+    let note = calls.lock().unwrap()[0].note.clone();
+    assert_eq!(note.as_deref(), Some("path workflow_id: is malformed"));
+    stops(emulator).await;
+}
+
+/// The library answers by itself; without a line nobody would learn why.
+#[tokio::test]
+async fn what_cannot_be_read_as_http_is_told_to_whoever_watches() {
+    let calls = Arc::new(Mutex::new(Vec::<Call>::new()));
+    let told = Arc::clone(&calls);
+    let emulator =
+        started_with(Some(Arc::new(move |call: &Call| told.lock().unwrap().push(call.clone())))).await;
+    let head = |more: &str| format!("GET /health HTTP/1.1\r\nHost: x\r\n{more}\r\n");
+    let (many, long) = ("X: y\r\n".repeat(100), format!("X: {}\r\n", "y".repeat(500_000)));
+    for (request, status, why) in [
+        (head(&many), 431, "message head is too large"),
+        (head(&long), 431, "message head is too large"),
+        (head("X: y\r\n folded\r\n"), 400, "invalid HTTP header parsed"),
+        ("GET /a b HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(), 400, "invalid HTTP version parsed"),
+        (format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(70_000)), 414, "URI too long"),
+    ] {
+        let mut connection = TcpStream::connect(emulator.address()).await.unwrap();
+        // It may be cut off before all of it is sent.
+        let _ = connection.write_all(request.as_bytes()).await;
+        let mut answer = [0; 12];
+        connection.read_exact(&mut answer).await.unwrap();
+        assert_eq!(answer, format!("HTTP/1.1 {status}").as_bytes(), "{why}");
+        let call = timeout(Duration::from_secs(10), async {
+            loop {
+                if let Some(call) = calls.lock().unwrap().pop() {
+                    return call;
+                }
+                sleep(Duration::from_millis(5)).await;
+            }
+        });
+        let call = call.await.expect("it is told");
+        assert_eq!(
+            (call.status.as_u16(), call.request.as_str(), call.operation),
+            (status, "(unreadable)", None)
+        );
+        assert!(call.note.as_ref().is_some_and(|note| note.contains(why)), "{:?}", call.note);
+    }
+    drop(answered(&emulator).await);
+    stops(emulator).await;
+    assert_eq!(calls.lock().unwrap().len(), 1, "a client that goes away is nothing to tell");
 }
