@@ -93,7 +93,7 @@ impl Routes {
         let deed = self.provocations.as_ref().zip(operation.as_ref().ok()).filter(|_| flaw.is_none());
         let deed = deed.and_then(|(provocations, operation)| provocations.meet(operation));
         let reply = match (&operation, flaw) {
-            (_, Some((status, why))) => Reply::empty(status).noting(why),
+            (_, Some(why)) => Reply::empty(StatusCode::BAD_REQUEST).noting(why),
             (Ok(operation), _) => {
                 let reply = match deed.and_then(|deed| deed.before(operation)) {
                     Some(reply) => reply,
