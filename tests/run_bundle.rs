@@ -5,7 +5,7 @@ mod support;
 use std::{collections::BTreeSet, fs};
 
 use serde_json::Value;
-use support::{Bundle, Endpoint, PASSWORD, SHARED_KEY, play, program};
+use support::{Bundle, Config, Endpoint, PASSWORD, SHARED_KEY, Server, play, program};
 use tempfile::TempDir;
 
 /// Without a configuration.
@@ -130,6 +130,28 @@ fn a_configuration_goes_along_without_its_secrets() {
         bundle.assert_lacks(secret);
     }
     assert!(bundle.text("data/README.txt").contains("data/config.redacted.yaml"));
+}
+
+/// Such as mesh-sandbox, or a forwarder: nothing of it says that it is an environment of NHS England.
+#[test]
+fn what_was_played_on_this_machine_is_never_called_evidence() {
+    let server = Server::answering(b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n".to_vec());
+    let folder = TempDir::new().unwrap();
+    let (outcome, bundle) = play(&Config::new(&server.url, folder.path()), &["--tags", "@case-201"]);
+    assert!(outcome.stdout.contains("ON THIS MACHINE: practice, not evidence"), "{outcome:?}");
+    let summary = bundle.summary();
+    assert_eq!((&summary["evidence"], &summary["environment"]["emulated"]), (&false.into(), &false.into()));
+    assert_eq!(json(&bundle, "data/environment.json")["evidence"], false);
+    assert!(bundle.text("bag-info.txt").contains("practice on this machine, not evidence"));
+    for file in ["data/README.txt", "data/report.html", "data/conformance.md", "data/requirements.csv"] {
+        assert!(bundle.text(file).contains("ON THIS MACHINE: practice, not evidence"), "{file}");
+    }
+    let conformance = bundle.text("data/conformance.md");
+    assert!(conformance.contains("**Warning:**") && !conformance.contains("\nYes."), "{conformance}");
+    assert!(
+        conformance.contains("- only scenarios with the tags @case-201 were played\n- 201 "),
+        "{conformance}"
+    );
 }
 
 #[test]

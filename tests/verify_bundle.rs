@@ -171,18 +171,43 @@ fn two_ends_that_do_not_agree_are_a_problem() {
     );
 }
 
+/// Whoever seals a summary anew that says something else has to think of the messages, too.
+#[test]
+fn two_verdicts_that_do_not_agree_are_a_problem() {
+    let place = Place::new();
+    let failed = messages().replace("true", "false");
+    let untold = messages().replace("\"success\":true", "");
+    let of = |verdict: &str| SUMMARY.replace("passed", verdict);
+    for (summary, messages, success) in [
+        (of("passed"), messages(), None),
+        (of("failed"), failed.clone(), None),
+        (of("error"), failed.clone(), None),
+        (of("passed"), untold, None),
+        (of("passed"), failed, Some(false)),
+        (of("incomplete"), messages(), Some(true)),
+    ] {
+        let verified = place.verify(&pack(&bag_of(&summary, Some(&messages))).unwrap());
+        let verdict = verified.summary.as_ref().unwrap().verdict.clone();
+        let problem = success.map(|success| Problem::TwoVerdicts { success, verdict });
+        assert_eq!(verified.problems, Vec::from_iter(problem), "{summary}");
+    }
+    let forged = place.verify(&pack(&bag_of(SUMMARY, Some(&messages().replace("true", "false")))).unwrap());
+    let told = "is that of a run that did not pass, and the verdict in data/summary.json is passed";
+    assert!(text(&forged).contains(told), "{}", text(&forged));
+}
+
 #[test]
 fn a_sealed_bundle_is_whole() {
     let place = Place::new();
     let verified = place.verify(&pack(&bag()).unwrap());
     assert!(verified.is_whole());
     assert_eq!(verified.container, Container::AsSealed);
-    assert_eq!(
-        verified.lines(),
-        [
-            "whole and unchanged: run 20261121T120304Z-3f9a, verdict passed, practice on the emulator, not evidence"
-        ]
+    let tags = Sha256::of(&bag().files()[3].content);
+    let unsigned = format!(
+        "note     nobody has signed it: whoever can change it can seal it anew; the supplier can tell whether the SHA-256 of tagmanifest-sha256.txt is {tags}"
     );
+    let whole = "whole and unchanged: run 20261121T120304Z-3f9a, verdict passed, practice on the emulator, not evidence";
+    assert_eq!(verified.lines(), [&unsigned, whole]);
 }
 
 #[test]
@@ -272,6 +297,16 @@ fn signatures_may_be_added_and_nothing_else() {
     assert_eq!(place.verify(&again).container, Container::Signed);
     let in_a_folder = append(&bundle, &[("signatures/", b""), ("signatures/supplier.p7s", b"signed")]);
     assert!(place.verify(&in_a_folder).is_whole());
+    assert!(!text(&place.verify(&in_a_folder)).contains("nobody has signed it"));
+    let no_signature = place.verify(&append(&bundle, &[("signatures/about.txt", b"hello")]));
+    assert_eq!(
+        no_signature.lines()[..2],
+        [
+            "note     files were added under signatures/, and nothing else",
+            "note     signatures/about.txt: it is no kind of signature",
+        ]
+    );
+    assert!(no_signature.lines()[2].contains("nobody has signed it"), "{}", text(&no_signature));
     let other_folder = append(&bundle, &[("data/new/", b""), ("signatures/supplier.p7s", b"signed")]);
     assert_eq!(place.verify(&other_folder).container, Container::Altered);
 
@@ -367,6 +402,16 @@ fn zips_that_programs_read_differently_are_not_whole() {
     let link = place.verify(&writer.finish().unwrap().into_inner());
     assert!(link.problems.contains(&Problem::NotAFile("data/link".to_owned())), "{}", text(&link));
 
+    // A pipe, a device and a socket, by their mode on Unix.
+    for kind in [0o010_000_u32, 0o020_000, 0o060_000, 0o140_000] {
+        let mut odd = repack(&files(&bag));
+        let central = spans(&odd).into_iter().rfind(|(name, _)| name == "data/report.html").unwrap().1.start;
+        odd[central + 5] = 3;
+        odd[central + 38..central + 42].copy_from_slice(&((kind | 0o644) << 16).to_le_bytes());
+        let odd = place.verify(&odd);
+        assert_eq!(odd.problems, [Problem::NotAFile("data/report.html".to_owned())], "{kind:o}");
+    }
+
     let stuffed = repack(&[&files(&bag)[..], &[("data/dir/", b"not empty")]].concat());
     assert_eq!(place.verify(&stuffed).problems, [Problem::NotAFile("data/dir/".to_owned())]);
 
@@ -432,6 +477,28 @@ fn bags_that_contradict_themselves_are_not_whole() {
     let file = "manifest-sha256.txt".to_owned();
     let escaping = format!("{manifest}{}  ../x\n", Sha256::of(b""));
     assert_eq!(problems("manifest-sha256.txt", &escaping), [Problem::Line { file, line: 6, why }]);
+}
+
+/// A bundle of 500 KB must not take gigabytes, nor make somebody read a million lines.
+#[test]
+fn of_a_manifest_of_bad_lines_a_few_are_told_and_no_file_is_accused() {
+    let place = Place::new();
+    let verified = place.verify(&forge(&bag(), "manifest-sha256.txt", &"\n".repeat(1 << 20)));
+    assert_eq!((verified.problems.len(), verified.added), (21, vec![]));
+    let file = "manifest-sha256.txt".to_owned();
+    assert!(verified.problems.contains(&Problem::MoreLines { file, more: (1 << 20) - 20 }));
+}
+
+#[test]
+fn a_manifest_may_list_no_more_files_than_a_bundle_has() {
+    let place = Place::new();
+    let bag = bag();
+    let more: String = (0..200).map(|number| format!("{}  data/{number}\n", Sha256::of(b""))).collect();
+    fs::write(place.path(), forge(&bag, "manifest-sha256.txt", &more)).unwrap();
+    let limits = Limits { files: 100, ..Limits::default() };
+    let verified = verify_within(&place.path(), &limits).unwrap();
+    assert_eq!(verified.problems, [Problem::TooMuch("100 files in manifest-sha256.txt".to_owned())]);
+    assert_eq!((verified.missing.len(), verified.added), (101, vec![]));
 }
 
 /// RFC 8493 lets a bag have more tag files, where the tag manifest lists them.

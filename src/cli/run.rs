@@ -70,7 +70,7 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
     let left_out = plan.leave_out(|scenario| permit.forbids(scenario));
     setting.warnings.iter().for_each(|warning| screen::warning(warning));
     let product = format!("{} {}", setting.product.name, setting.product.version);
-    screen.opening(plan.scenarios(), &setting.environment, &setting.url, setting.emulated, &product);
+    screen.opening(plan.scenarios(), &setting.environment, &setting.url, setting.banner(), &product);
     let observer = {
         let screen = Rc::clone(&screen);
         Box::new(move |progress: &runner::Progress<'_>| screen.progress(progress))
@@ -92,10 +92,9 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
             .map_err(|why| Failure::new(Exit::Environment, format!("there is no bundle: {why}")))?;
         record.comparison = Some(Comparison::of(old, new));
     }
-    let mut files = report::files(&record).map_err(|error| not_written(&error))?;
     let kept = setting.evidence_files().into_iter();
-    files.extend(kept.map(|file| ReportFile { path: file.path, content: file.content }));
-    files.extend(more);
+    let kept = kept.map(|file| ReportFile { path: file.path, content: file.content });
+    let files = report::files(&record, kept.chain(more).collect()).map_err(|error| not_written(&error))?;
     let summary = files.iter().find(|file| file.path == "summary.json").map(|file| file.content.clone());
     let size = write_bundle(&record, files, &path, &prepared.secrets)?;
     match arguments.format {
@@ -128,12 +127,14 @@ fn write_bundle(
 ) -> Result<u64, Failure> {
     let payload =
         files.into_iter().map(|file| PayloadFile { path: file.path, content: file.content }).collect();
-    let evidence =
-        if record.environment.emulated { "practice on the emulator, not evidence" } else { "evidence" };
     let info = BagInfo {
         run_id: record.run_id.clone(),
         started_at: record.started_at,
-        description: format!("MESH witness test run, verdict {}: {evidence}", record.verdict().word()),
+        description: format!(
+            "MESH witness test run, verdict {}: {}",
+            record.verdict().word(),
+            record.environment.worth()
+        ),
         supplier: record.supplier.clone(),
         software_agent: format!("mesh-witness {}", record.tool_version),
     };

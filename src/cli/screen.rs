@@ -16,6 +16,7 @@ use mesh_witness::report::{self, Heading};
 use mesh_witness::runner::{
     Deviation, Fault, Outcome, Progress, RunRecord, ScenarioRecord, StepRecord, Verdict,
 };
+use mesh_witness::tape::printable;
 
 /// Why something could not be printed to standard output, the first time.
 static UNPRINTED: OnceLock<io::Error> = OnceLock::new();
@@ -115,15 +116,17 @@ impl Screen {
         scenarios: &[ScenarioRecord],
         environment: &str,
         url: &str,
-        emulated: bool,
+        banner: Option<&str>,
         product: &str,
     ) {
         self.line(&format!("{} {}", self.bold("mesh-witness"), env!("CARGO_PKG_VERSION")));
-        self.line(&format!("  endpoint  {environment}, {url}"));
-        if emulated {
-            self.line(&format!("            {}", self.yellow("EMULATED: practice, not evidence")));
+        // Whatever is configured may hide or reorder what stands around it.
+        let shown = |text: &str| printable(text.as_bytes());
+        self.line(&format!("  endpoint  {}, {}", shown(environment), shown(url)));
+        if let Some(banner) = banner {
+            self.line(&format!("            {}", self.yellow(banner)));
         }
-        self.line(&format!("  product   {product}"));
+        self.line(&format!("  product   {}", shown(product)));
         self.line(&format!("  playing   {}", plural(scenarios.len(), "scenario")));
         self.line("");
         if scenarios.len() > ONE_LINE_EACH {

@@ -8,8 +8,11 @@ use crate::{
     runner::{self, Chunking, Party},
 };
 
+use secrecy::SecretString;
+
 use super::{
     Config, Driver, Endpoint,
+    apart::{Told, beside},
     driver::driver,
     error::Complaint,
     identity::ClientIdentity,
@@ -54,6 +57,10 @@ pub(super) fn of_top<'a>(reader: &mut Reader<'a>, top: &Section<'a>) -> Option<C
         mailbox.identity = mailbox.identity.take().or_else(|| endpoint.identity.clone());
     }
     warn(reader, &endpoint, &mailboxes);
+    let mut shown = vec![("endpoint.url", endpoint.url.to_string())];
+    shown.extend(ids(&mailboxes));
+    shown.extend(workflow_id.iter().map(|id| ("workflow_id", id.to_string())));
+    apart(reader, &shown);
     Some(Config {
         environment: environment?,
         endpoint,
@@ -210,7 +217,28 @@ pub(super) fn secret(reader: &mut Reader<'_>, section: &Section<'_>, key: &'stat
             .warnings
             .push(format!("{}: begins or ends with a blank, which is sent as part of it", text.at.path));
     }
+    let value = SecretString::from(secret.clone());
+    reader.secrets.push(Told { at: text.at, value });
     Some(secret)
+}
+
+/// Notes each secret that occurs in something that is shown.
+pub(super) fn apart(reader: &mut Reader<'_>, shown: &[(&str, String)]) {
+    let clashes = reader.secrets.iter().filter_map(|told| Some((told.at.clone(), beside(told, shown)?)));
+    for (at, complaint) in clashes.collect::<Vec<_>>() {
+        reader.fault(&at, complaint);
+    }
+}
+
+/// The IDs of mailboxes, for [`apart`].
+pub(super) fn ids(mailboxes: &Mailboxes) -> Vec<(&'static str, String)> {
+    let Mailboxes { product, counterpart, dormant } = mailboxes;
+    let mut ids = vec![
+        ("mailboxes.product.id", product.id.to_string()),
+        ("mailboxes.counterpart.id", counterpart.id.to_string()),
+    ];
+    ids.extend(dormant.iter().map(|id| ("mailboxes.dormant.id", id.to_string())));
+    ids
 }
 
 fn warn(reader: &mut Reader<'_>, endpoint: &Endpoint, mailboxes: &Mailboxes) {

@@ -4,6 +4,7 @@
 //! belongs to its certificate. What is wrong is said all at once, each with its line and a way to
 //! mend it, and never with a secret in it. [`TEMPLATE`] shows every key.
 
+mod apart;
 mod assemble;
 mod certificate;
 mod document;

@@ -104,6 +104,11 @@ fn rehearsal<'a>(reader: &mut Reader<'a>, top: &Section<'a>) -> Option<Rehearsal
         let mend = "leave it off: the emulator makes certificates, and the product is given its own";
         reader.fault(&at, Complaint::new("names a client certificate", mend));
     }
+    let listen = listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)));
+    let mut shown = vec![("emulator.listen", format!("https://{listen}"))];
+    shown.extend(mailboxes.iter().flat_map(assemble::ids));
+    shown.extend(workflow_id.iter().map(|id| ("workflow_id", id.to_string())));
+    assemble::apart(reader, &shown);
     if reader.noted() > before {
         return None;
     }
@@ -117,7 +122,7 @@ fn rehearsal<'a>(reader: &mut Reader<'a>, top: &Section<'a>) -> Option<Rehearsal
         workflow_id,
         mailboxes,
         shared_key,
-        listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0))),
+        listen,
         folder,
         timeouts,
         warnings: std::mem::take(&mut reader.warnings),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 
 use super::{
+    apart::Told,
     document::{Document, Entry, Node, Place},
     error::{Complaint, Problem},
     interpolate::fill,
@@ -19,6 +20,8 @@ pub(super) struct Reader<'a> {
     folder: PathBuf,
     pub now: DateTime<Utc>,
     pub warnings: Vec<String>,
+    /// Every secret that was read, and where it stands.
+    pub secrets: Vec<Told>,
     faults: Vec<(Place, Problem)>,
     unlisted: usize,
 }
@@ -79,7 +82,16 @@ impl<'a> Reader<'a> {
         let folder = file.parent().unwrap_or(Path::new(""));
         let folder = std::path::absolute(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
             .unwrap_or_else(|_| folder.to_owned());
-        Self { document, env, folder, now, warnings: Vec::new(), faults: Vec::new(), unlisted: 0 }
+        Self {
+            document,
+            env,
+            folder,
+            now,
+            warnings: Vec::new(),
+            secrets: Vec::new(),
+            faults: Vec::new(),
+            unlisted: 0,
+        }
     }
 
     /// Everything that was wrong, from the top of the file down, and how many problems more.

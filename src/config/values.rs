@@ -7,8 +7,8 @@ use crate::{
     runner::Optional,
 };
 
-use super::error::Complaint;
-use crate::product::driver::HookUrl;
+use super::{apart, error::Complaint};
+use crate::{product::driver::HookUrl, tape::printable};
 
 const LONGEST_NAME: usize = 100;
 
@@ -20,6 +20,10 @@ pub(super) fn name(text: &str) -> Result<String, Complaint> {
     }
     if text.chars().any(char::is_control) {
         return Err(Complaint::new("has a line break or another control character", "write it on one line"));
+    }
+    // As of what people attest: it stands in the report, and must not make it lie.
+    if printable(text.as_bytes()) != text {
+        return Err(Complaint::new("has a character that hides or reorders text", "take it out"));
     }
     if text.chars().count() > LONGEST_NAME {
         let what = format!("is longer than {LONGEST_NAME} characters");
@@ -36,6 +40,7 @@ pub(super) fn secret(text: &str) -> Result<String, Complaint> {
             "take it out; most often it is a line break at the end of the variable or the text",
         ));
     }
+    apart::by_itself(text)?;
     Ok(text.to_owned())
 }
 

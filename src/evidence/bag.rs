@@ -27,6 +27,8 @@ pub(super) const SIGNATURES: &str = "signatures/";
 pub(super) const DECLARATION: &str = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
 /// The label under which [`BAG_INFO`] gives size and number of the payload.
 pub(super) const OXUM: &str = "Payload-Oxum";
+/// What the bundle says of its run, for programs.
+pub(super) const SUMMARY: &str = "data/summary.json";
 
 /// A file to go into a bundle.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -236,9 +238,11 @@ mod tests {
              External-Identifier: 20261121T120304Z-3f9a\nBagging-Date: 2026-11-21\nPayload-Oxum: 9.4\n\
              Bag-Software-Agent: mesh-witness 0.1.0\n"
         );
-        let (manifest, bad) = manifest::parse(text(&bag, MANIFEST).as_bytes());
+        let manifest::Parsed { listed: manifest, bad, .. } =
+            manifest::parse(text(&bag, MANIFEST).as_bytes(), 100);
         assert_eq!((manifest.len(), bad), (4, vec![]));
-        let (tags, bad) = manifest::parse(text(&bag, TAG_MANIFEST).as_bytes());
+        let manifest::Parsed { listed: tags, bad, .. } =
+            manifest::parse(text(&bag, TAG_MANIFEST).as_bytes(), 100);
         assert_eq!(bad, []);
         assert!(tags.keys().eq([BAG_INFO, BAGIT, MANIFEST]));
         assert_eq!(tags[MANIFEST], crate::tape::Sha256::of(text(&bag, MANIFEST).as_bytes()).to_string());

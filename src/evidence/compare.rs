@@ -1,17 +1,13 @@
 //! Reads from a bundle what a comparison or a later run needs: nothing is taken from one that is not
 //! whole and unchanged.
 
-use std::{
-    fs::File,
-    io::{BufReader, Read},
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, de::IgnoredAny};
 use thiserror::Error;
 
-use super::{VerifyError, verify};
+use super::{VerifyError, bag::SUMMARY, read_file, verify};
 use crate::{
     protocol::MessageId,
     runner::{CaseOutline, Pending, Resumed, RunOutline},
@@ -19,8 +15,6 @@ use crate::{
 
 /// Largest summary that is read, in bytes.
 const LARGEST: u64 = 64 << 20;
-/// Where it is.
-const SUMMARY: &str = "data/summary.json";
 
 /// Why a bundle's summary cannot be used.
 #[derive(Debug, Error)]
@@ -49,6 +43,8 @@ pub enum OutlineError {
 #[derive(Deserialize)]
 struct Summary {
     run_id: String,
+    /// None in a summary of before it was there.
+    evidence: Option<bool>,
     started_at: String,
     environment: Environment,
     product: Product,
@@ -141,8 +137,20 @@ pub fn outline_of_summary(json: &[u8]) -> Result<RunOutline, String> {
 
 fn outline_of(summary: Summary) -> RunOutline {
     let Summary {
-        run_id, started_at, environment, product, verdict, cases, rules, deviation_problems, ..
+        run_id,
+        evidence,
+        started_at,
+        environment,
+        product,
+        verdict,
+        cases,
+        rules,
+        deviation_problems,
+        ..
     } = summary;
+    // What was emulated is told to be so beside it.
+    let is_here = evidence == Some(false) && !environment.emulated;
+    let here = if is_here { ", on the machine that played it: practice" } else { "" };
     let case = |case: Case| CaseOutline {
         id: case.id.as_deref().map(plain),
         name: plain(&case.name),
@@ -153,7 +161,7 @@ fn outline_of(summary: Summary) -> RunOutline {
     RunOutline {
         run_id: plain(&run_id),
         started_at: plain(&started_at),
-        environment: plain(&environment.name),
+        environment: plain(&environment.name) + here,
         emulated: environment.emulated,
         product: plain(&format!("{} {}", product.name, product.version)),
         verdict: plain(&verdict),
@@ -192,17 +200,6 @@ fn summary(path: &Path) -> Result<Summary, OutlineError> {
         return Err(OutlineError::NotWhole { path: path.to_owned(), findings: verified.lines().join("\n") });
     }
     let malformed = |why: String| OutlineError::Summary { path: path.to_owned(), why };
-    let json = read(path).map_err(|error| malformed(error.to_string()))?;
+    let json = read_file(path, SUMMARY, LARGEST).map_err(|error| malformed(error.to_string()))?;
     serde_json::from_slice(&json).map_err(|error| malformed(error.to_string()))
-}
-
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut json = Vec::new();
-    if path.is_dir() {
-        File::open(path.join(SUMMARY))?.take(LARGEST).read_to_end(&mut json)?;
-    } else {
-        let mut archive = zip::ZipArchive::new(BufReader::new(File::open(path)?))?;
-        archive.by_name(SUMMARY)?.take(LARGEST).read_to_end(&mut json)?;
-    }
-    Ok(json)
 }

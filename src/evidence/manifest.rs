@@ -42,20 +42,42 @@ pub enum LineError {
     Unended,
 }
 
-/// Reads a manifest as strictly as we write it. What is well-formed is returned, whatever else is not.
-pub(super) fn parse(text: &[u8]) -> (Manifest, Vec<BadLine>) {
-    let mut manifest = Manifest::new();
-    let mut bad = Vec::new();
+/// So many bad lines are told one by one: a manifest of a few megabytes can have millions, and nobody reads more.
+const TOLD: usize = 20;
+
+/// What a manifest says.
+#[derive(Debug, Default)]
+pub(super) struct Parsed {
+    /// What is well-formed.
+    pub listed: Manifest,
+    /// The first lines that are not.
+    pub bad: Vec<BadLine>,
+    /// How many more there are of those.
+    pub more: usize,
+    /// Whether it lists more files than it may; then the rest was not read.
+    pub is_too_long: bool,
+}
+
+/// Reads a manifest as strictly as we write it, and at most so many files of it. What is well-formed is returned,
+/// whatever else is not.
+pub(super) fn parse(text: &[u8], most: usize) -> Parsed {
+    let mut parsed = Parsed::default();
     for (index, line) in text.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        if parsed.listed.len() > most {
+            parsed.is_too_long = true;
+            break;
+        }
         let entry = parse_line(line).and_then(|(path, digest)| {
-            let twice = manifest.insert(path, digest).is_some();
+            let twice = parsed.listed.insert(path, digest).is_some();
             if twice { Err(LineError::Twice) } else { Ok(()) }
         });
-        if let Err(why) = entry {
-            bad.push(BadLine { line: index + 1, why });
+        match entry {
+            Ok(()) => {}
+            Err(why) if parsed.bad.len() < TOLD => parsed.bad.push(BadLine { line: index + 1, why }),
+            Err(_) => parsed.more += 1,
         }
     }
-    (manifest, bad)
+    parsed
 }
 
 fn parse_line(line: &[u8]) -> Result<(String, String), LineError> {
@@ -82,9 +104,23 @@ mod tests {
     fn written_sorted_as_sha256sum_reads_it() {
         let text = write([("data/b", &b"abc"[..]), ("data/a c", b"abc")].into_iter());
         assert_eq!(text, format!("{ABC}  data/a c\n{ABC}  data/b\n"));
-        let (manifest, bad) = parse(text.as_bytes());
-        assert_eq!((manifest.len(), bad), (2, vec![]));
-        assert_eq!(manifest["data/a c"], ABC);
+        let Parsed { listed, bad, more, is_too_long } = parse(text.as_bytes(), 2);
+        assert_eq!((listed.len(), bad, more, is_too_long), (2, vec![], 0, false));
+        assert_eq!(listed["data/a c"], ABC);
+    }
+
+    #[test]
+    fn of_very_many_lines_a_few_are_told_and_the_rest_is_counted() {
+        let Parsed { bad, more, .. } = parse(&vec![b'\n'; 1 << 20], 10);
+        assert_eq!((bad.len(), bad.capacity() < 100, more), (TOLD, true, (1 << 20) - TOLD));
+    }
+
+    #[test]
+    fn no_more_files_are_read_than_may_be() {
+        let text: String = (0..1000).map(|number| format!("{ABC}  data/{number}\n")).collect();
+        let Parsed { listed, is_too_long, .. } = parse(text.as_bytes(), 10);
+        assert_eq!((listed.len(), is_too_long), (11, true));
+        assert!(!parse(text.as_bytes(), 1000).is_too_long);
     }
 
     #[test]
@@ -103,10 +139,10 @@ mod tests {
             (format!("{ABC}  data/ok\n"), LineError::Twice),
         ] {
             let text = format!("{ABC}  data/ok\n{line}");
-            let (manifest, bad) = parse(text.as_bytes());
-            assert_eq!(manifest.len(), 1, "{line:?}");
+            let Parsed { listed, bad, .. } = parse(text.as_bytes(), 10);
+            assert_eq!(listed.len(), 1, "{line:?}");
             assert_eq!(bad, [BadLine { line: 2, why }], "{line:?}");
         }
-        assert_eq!(parse(b"\xff\n").1, [BadLine { line: 1, why: LineError::Form }]);
+        assert_eq!(parse(b"\xff\n", 10).bad, [BadLine { line: 1, why: LineError::Form }]);
     }
 }

@@ -71,7 +71,8 @@ pub enum SealError {
     /// A secret was about to get out.
     #[error(
         "the secret {secret} is in {entry}: no bundle was written: take it out of the file that this was \
-         made from, and change it if that file has been shared"
+         made from, and change it if that file has been shared; if it merely coincides with something of ours, give the \
+         mailbox another password"
     )]
     SecretFound {
         /// The name of the secret, such as `mailboxes.product.password`.

@@ -2,7 +2,10 @@
 //! far as a run can know them. What only a person knows is marked.
 
 use super::{headings, text};
-use crate::runner::{ChangeKind, Comparison, Outcome, RunRecord};
+use crate::{
+    rules::traffic::Verdict as Judged,
+    runner::{ChangeKind, Comparison, Outcome, RuleRecord, RunRecord, ScenarioRecord},
+};
 
 /// How long an answer may be on the form, in characters.
 const LONGEST: usize = 2000;
@@ -33,8 +36,11 @@ fn heading(record: &RunRecord) -> String {
     let supplier = inline(record.supplier.as_deref().unwrap_or("not stated"));
     let earlier = record.resumed.as_deref().map(|earlier| format!(", goes on with run {}", inline(earlier)));
     let earlier = earlier.unwrap_or_default();
+    // Whoever copies an answer has to have seen them.
+    let warnings: String =
+        record.warnings.iter().map(|warning| format!("**Warning:** {}\n\n", inline(warning))).collect();
     format!(
-        "{}\n\n- Product: {product}\n- Supplier: {supplier}\n- Run: {}, {}{earlier}\n- Verdict: {}\n\nEach answer keeps within the {LONGEST} characters that the form takes.",
+        "{}\n\n{warnings}- Product: {product}\n- Supplier: {supplier}\n- Run: {}, {}{earlier}\n- Verdict: {}\n\nEach answer keeps within the {LONGEST} characters that the form takes.",
         inline(&super::standing(record)),
         inline(&record.run_id),
         text::second(record.started_at),
@@ -63,10 +69,15 @@ fn fitted(answer: &str, longest: usize, more: &str) -> String {
     kept.trim_end().to_owned() + more
 }
 
-/// On an endpoint of our own the form has no answer from this run.
+/// On an endpoint of our own, or on this machine, the form has no answer from this run.
 fn practice(record: &RunRecord) -> Option<String> {
-    let what = "This run was played against the emulator, so it answers nothing of integration.";
-    record.environment.emulated.then(|| format!("{what}\n\n{PERSON} yes or no."))
+    let against = if record.environment.emulated {
+        "the emulator"
+    } else {
+        "an endpoint on the machine that played it"
+    };
+    let what = format!("This run was played against {against}, so it answers nothing of integration.");
+    (!record.environment.is_evidence()).then(|| format!("{what}\n\n{PERSON} yes or no."))
 }
 
 fn mailbox(record: &RunRecord) -> String {
@@ -138,10 +149,10 @@ fn evidence(record: &RunRecord) -> String {
         std::iter::once(line).chain(seen).collect::<Vec<_>>().join("\n")
     });
     let lines: Vec<String> = lines.collect();
-    let submitted = if record.environment.emulated {
-        "No: this bundle is practice. Submit one that was played against integration.".to_owned()
-    } else {
+    let submitted = if record.environment.is_evidence() {
         format!("{PERSON} whether this bundle was submitted, to whom and when.")
+    } else {
+        "No: this bundle is practice. Submit one that was played against integration.".to_owned()
     };
     format!("{}\n\n{submitted}", lines.join("\n"))
 }
@@ -187,27 +198,53 @@ fn compared(comparison: &Comparison) -> String {
     lines.join("\n")
 }
 
+/// All that stands between this run and a clean one: whoever reads this page alone must not take it for one.
 fn limitations(record: &RunRecord) -> String {
-    let lines = record.scenarios.iter().filter_map(|scenario| {
-        let case = scenario.case.as_deref().unwrap_or(&scenario.name);
-        let reason = scenario.outcome.reason()?;
-        let word = scenario.outcome.word();
-        Some(format!("- {} {}: {word}: {}", inline(case), inline(&scenario.name), inline(reason)))
-    });
-    let expected = record.scenarios.iter().filter_map(|scenario| {
-        let case = scenario.case.as_deref().unwrap_or(&scenario.name);
-        Some(format!("- {}: {}", inline(case), inline(&text::deviation(record.deviation_of(scenario)?))))
-    });
-    let rules = record.rules.iter().filter_map(|rule| {
-        let deviation = text::deviation(record.deviation_of_rule(rule)?);
-        Some(format!("- rule {}: {}", rule.result.rule.id, inline(&deviation)))
-    });
-    let lines: Vec<String> = lines.chain(expected).chain(rules).collect();
+    let selected = record
+        .tags
+        .as_deref()
+        .map(|tags| format!("only scenarios with the tags {} were played", inline(tags)));
+    let cut_short = record.cut_short.as_deref().map(|why| format!("the run was cut short: {}", inline(why)));
+    let problems = record.deviation_problems.iter();
+    let problems = problems.map(|problem| format!("the list of expected deviations: {}", inline(problem)));
+    let cases = record.scenarios.iter().filter_map(|scenario| limitation(record, scenario));
+    let rules = record.rules.iter().filter_map(|rule| broken(record, rule));
+    let all = selected.into_iter().chain(cut_short).chain(problems).chain(cases).chain(rules);
+    let lines: Vec<String> = all.map(|line| format!("- {line}")).collect();
     let none = "- none";
     format!(
         "## Limitations and what was not shown\n\n{}",
         if lines.is_empty() { none.to_owned() } else { lines.join("\n") }
     )
+}
+
+/// What a case did not show, and why; `None` when it showed all that it is for.
+fn limitation(record: &RunRecord, scenario: &ScenarioRecord) -> Option<String> {
+    let why = match (record.deviation_of(scenario), &scenario.outcome) {
+        (Some(deviation), _) => text::deviation(deviation),
+        (None, Outcome::Failed | Outcome::Error) => {
+            let what = scenario.fault().map_or("why is not known", |fault| fault.what.as_str());
+            format!("{}: {what}", scenario.outcome.word())
+        }
+        (None, outcome) => format!("{}: {}", outcome.word(), outcome.reason()?),
+    };
+    let case = scenario.case.as_deref().map(|case| format!("{} ", inline(case))).unwrap_or_default();
+    Some(format!("{case}{}: {}", inline(&scenario.name), inline(&why)))
+}
+
+/// How a rule is broken, as expected or not.
+fn broken(record: &RunRecord, rule: &RuleRecord) -> Option<String> {
+    let Judged::Broken { findings } = &rule.result.verdict else { return None };
+    let why = match record.deviation_of_rule(rule) {
+        Some(deviation) => text::deviation(deviation),
+        None => {
+            let first = findings.first().map_or(rule.result.rule.title, |finding| finding.what.as_str());
+            let more = findings.len().saturating_sub(1);
+            let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
+            format!("broken: {first}{more}")
+        }
+    };
+    Some(format!("rule {}: {}", rule.result.rule.id, inline(&why)))
 }
 
 fn declarations(record: &RunRecord) -> String {
@@ -251,11 +288,66 @@ fn inline(value: &str) -> String {
 mod tests {
     use super::super::fixtures;
     use super::*;
-    use crate::runner::{CaseOutline, RunOutline};
+    use crate::{
+        rules::traffic::{Finding, Grade},
+        runner::{CaseOutline, RunOutline},
+    };
 
     #[test]
     fn golden() {
         insta::assert_snapshot!(render(&fixtures::mixed()));
+    }
+
+    #[test]
+    fn on_this_machine_nothing_is_answered_of_integration() {
+        let page = render(&fixtures::on_this_machine());
+        let opening = "# Technical conformance: answers for the onboarding form\n\nON THIS MACHINE: practice, not evidence. This run was played against INT at https://127.0.0.1:8700, not against an environment of NHS England.\n\n**Warning:** https://127.0.0.1:8700 is on this machine\n\n- Product: ";
+        assert!(page.starts_with(opening), "{page}");
+        assert!(!page.contains("Yes.") && page.contains("No: this bundle is practice."), "{page}");
+        assert_eq!(page.matches("so it answers nothing of integration.").count(), 2, "{page}");
+    }
+
+    #[test]
+    fn all_that_failed_is_a_limitation() {
+        let mut record = fixtures::mixed();
+        record.deviation_problems = vec!["case 202 passed".to_owned()];
+        record.scenarios[1].case = None;
+        let limitations = limitations(&record);
+        let lines: Vec<&str> = limitations.lines().skip(2).collect();
+        let what = |place: usize| record.scenarios[place].fault().unwrap().what.clone();
+        assert_eq!(
+            lines[..6],
+            [
+                "- only scenarios with the tags @set-200 or @set-400 were played",
+                "- the run was cut short: interrupted by the user",
+                "- the list of expected deviations: case 202 passed",
+                &format!("- A compressed message says that it is compressed: failed: {}", what(1)),
+                &format!("- 401 An uncompressed message is received and acknowledged: error: {}", what(2)),
+                "- 402 A compressed message is received and acknowledged: not run: the run was cut short: interrupted by the user",
+            ]
+        );
+        assert_eq!(lines.len() - 6, record.rules.iter().filter(|rule| rule.fails()).count());
+        assert_eq!(super::limitations(&fixtures::passed()).lines().last(), Some("- none"));
+    }
+
+    #[test]
+    fn a_broken_rule_is_a_limitation() {
+        let mut record = fixtures::mixed();
+        let finding = Finding {
+            grade: Grade::Broken,
+            what: "it did <this>".to_owned(),
+            expected: String::new(),
+            seen: String::new(),
+            remedy: None,
+            at: fixtures::start(),
+            mailbox: None,
+            message: None,
+            exchanges: vec![1],
+        };
+        record.rules[0].result.verdict = Judged::Broken { findings: vec![finding.clone(), finding] };
+        let id = record.rules[0].result.rule.id;
+        let line = format!("- rule {id}: broken: it did &lt;this> (and 1 more)");
+        assert!(limitations(&record).contains(&line), "{}", limitations(&record));
     }
 
     #[test]

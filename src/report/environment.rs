@@ -70,7 +70,7 @@ pub(super) fn render(record: &RunRecord) -> Result<Vec<u8>, serde_json::Error> {
     let moved = record.scenarios.iter().filter_map(|scenario| scenario.clock_moved);
     super::json(&Environment {
         schema: "mesh-witness/environment/1",
-        evidence: !record.environment.emulated,
+        evidence: record.environment.is_evidence(),
         evidence_note: super::standing(record),
         run_id: &record.run_id,
         tool: Tool {

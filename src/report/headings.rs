@@ -78,27 +78,41 @@ fn heading(
         let is_kind = exchange.operation.as_ref().is_some_and(kind);
         exchange.actor == Actor::Product && is_kind && !exchange.never_left()
     });
-    let (mut seen, mut exchanges, mut worst) = (Vec::new(), 0, None);
+    let (mut seen, mut exchanges, mut elsewhere, mut worst) = (Vec::new(), 0, 0, None);
     for (place, exchange) in made {
         let Some(scenario) = record.scenarios.get(exchange.scenario.0) else { continue };
         let is_handshake = matches!(exchange.operation, Some(Operation::Handshake(_)));
         let shows = scenario.outcome.is_good() || is_handshake && !scenario.blames(place);
-        if shows && exchange.status().is_some_and(|status| accepted.contains(&status)) {
+        let is_accepted = exchange.status().is_some_and(|status| accepted.contains(&status));
+        if shows && is_accepted {
             exchanges += 1;
             if seen.len() < TOLD {
                 seen.push(Seen { case: scenario.case.clone(), ..of(exchange) });
             }
         } else if matches!(scenario.outcome, Outcome::Failed | Outcome::Error) {
             worst = Some(scenario.outcome.clone()).filter(|_| worst != Some(Outcome::Failed)).or(worst);
+            elsewhere += usize::from(is_accepted);
         }
     }
     let (outcome, note) = match (exchanges, worst) {
         (0, Some(worst)) => (worst, "seen only in cases that did not pass".to_owned()),
         (0, None) => (Outcome::NotRun("not seen".to_owned()), "not seen in a case that passed".to_owned()),
-        (1, _) => (Outcome::Passed, "seen once".to_owned()),
-        (times, _) => (Outcome::Passed, format!("seen {times} times")),
+        (times, _) => (Outcome::Passed, format!("seen {}{}", often(times), besides(elsewhere))),
     };
     Heading { name, outcome, seen, exchanges, note }
+}
+
+fn often(times: usize) -> String {
+    if times == 1 { "once".to_owned() } else { format!("{times} times") }
+}
+
+/// What was seen where something went wrong is told apart, so that nobody takes the heading for all that there was.
+fn besides(elsewhere: usize) -> String {
+    match elsewhere {
+        0 => String::new(),
+        1 => ", and once in a case that did not pass".to_owned(),
+        times => format!(", and {times} times in cases that did not pass"),
+    }
 }
 
 fn of(exchange: &Exchange) -> Seen {
@@ -124,6 +138,15 @@ mod tests {
             assert!(!heading.seen.is_empty() && heading.seen.len() <= TOLD);
             assert_eq!(heading.seen.iter().all(|seen| seen.message.is_some()), heading.name != "Handshake");
         }
+    }
+
+    #[test]
+    fn what_was_also_seen_in_cases_that_did_not_pass_is_told() {
+        let note = |record: &RunRecord| headings(record)[1].note.clone();
+        let mut record = fixtures::passed();
+        assert_eq!(note(&record), "seen 2 times");
+        record.scenarios[1].outcome = Outcome::Failed;
+        assert_eq!(note(&record), "seen once, and once in a case that did not pass");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::{files, fixtures, html};
 use crate::tape::{Exchange, Header};
 
 fn file(record: &crate::runner::RunRecord, path: &str) -> String {
-    let file = files(record).unwrap().into_iter().find(|file| file.path == path).unwrap();
+    let file = files(record, vec![]).unwrap().into_iter().find(|file| file.path == path).unwrap();
     String::from_utf8(file.content).unwrap()
 }
 

@@ -67,17 +67,17 @@ pub enum ReportError {
     Time(String),
 }
 
-/// Every report on a run, and the pack that was played, byte for byte; in the order of a bundle.
+/// Every report on a run, and the pack that was played, byte for byte; in the order of a bundle. Last come `others`,
+/// which the bundle is to have besides: its README names them.
 ///
 /// The paths of pack files come from the record as they are: whoever plays a pack has looked before whether a
 /// bundle can hold them.
 ///
 /// # Errors
 /// [`ReportError`], which no record should bring about.
-pub fn files(record: &RunRecord) -> Result<Vec<ReportFile>, ReportError> {
+pub fn files(record: &RunRecord, others: Vec<ReportFile>) -> Result<Vec<ReportFile>, ReportError> {
     let file = |path: &str, content: Vec<u8>| ReportFile { path: path.to_owned(), content };
     let mut files = vec![
-        file("README.txt", readme::render(record)?),
         file("report.html", html::render(record)?),
         file("conformance.md", conformance::render(record).into_bytes()),
         file("summary.json", summary::render(record)?),
@@ -95,6 +95,8 @@ pub fn files(record: &RunRecord) -> Result<Vec<ReportFile>, ReportError> {
     files.extend(
         record.pack.iter().map(|played| file(&format!("pack/{}", played.path), played.content.clone())),
     );
+    files.extend(others);
+    files.insert(0, file("README.txt", readme::render(record, &files)?));
     Ok(files)
 }
 
@@ -108,21 +110,23 @@ pub fn summary(record: &RunRecord) -> Result<Vec<u8>, ReportError> {
 
 /// One sentence on what the bundle is worth: the same in every report.
 fn standing(record: &RunRecord) -> String {
-    if record.environment.emulated {
-        let moved = record.scenarios.iter().any(|scenario| scenario.clock_moved.is_some());
-        let moved =
-            if moved { " Its clock was moved on purpose: no such time has really passed." } else { "" };
-        format!(
-            "EMULATED: practice, not evidence. This run was played against the emulator of mesh-witness, \
-             not against an environment of NHS England.{moved}"
-        )
-    } else {
-        format!(
-            "Played against {} at {}.",
-            text::line(&record.environment.name),
-            text::line(&record.environment.url)
-        )
+    let place =
+        format!("{} at {}", text::line(&record.environment.name), text::line(&record.environment.url));
+    match record.environment.banner() {
+        Some(banner) => format!("{banner}. {}{}", no_environment(record, &place), moved(record)),
+        None => format!("Played against {place}."),
     }
+}
+
+/// What was played against, where that is no environment of NHS England. `place` is its name and URL.
+fn no_environment(record: &RunRecord, place: &str) -> String {
+    let against = if record.environment.emulated { "the emulator of mesh-witness" } else { place };
+    format!("This run was played against {against}, not against an environment of NHS England.")
+}
+
+fn moved(record: &RunRecord) -> &'static str {
+    let moved = record.scenarios.iter().any(|scenario| scenario.clock_moved.is_some());
+    if moved { " Its clock was moved on purpose: no such time has really passed." } else { "" }
 }
 
 /// JSON for people too: indented, with a line break at the end.
@@ -139,7 +143,7 @@ mod tests {
     #[test]
     fn every_file_is_there_once_and_the_pack_byte_for_byte() {
         let record = fixtures::passed();
-        let files = files(&record).unwrap();
+        let files = files(&record, vec![]).unwrap();
         let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
         assert_eq!(
             paths,
@@ -167,23 +171,33 @@ mod tests {
 
     #[test]
     fn the_same_record_gives_the_same_bytes() {
-        assert_eq!(files(&fixtures::mixed()).unwrap(), files(&fixtures::mixed()).unwrap());
+        let rendered = || files(&fixtures::mixed(), vec![]).unwrap();
+        assert_eq!(rendered(), rendered());
     }
 
     #[test]
-    fn every_report_of_an_emulated_run_says_so_and_no_other_does() {
-        for (record, emulated) in [(fixtures::passed(), true), (fixtures::mixed(), false)] {
-            for file in files(&record)
+    fn every_report_of_what_is_no_evidence_says_so_and_no_other_does() {
+        let here = fixtures::on_this_machine();
+        for (record, banner) in [
+            (fixtures::passed(), Some("EMULATED: practice, not evidence")),
+            (here, Some("ON THIS MACHINE: practice, not evidence")),
+            (fixtures::mixed(), None),
+        ] {
+            for file in files(&record, vec![])
                 .unwrap()
                 .iter()
                 .filter(|file| {
                     !file.path.contains('/')
                         || ["run/", "tls/"].iter().any(|folder| file.path.starts_with(folder))
                 })
-                .filter(|file| file.path != COURSE_FILE)
+                .filter(|file| file.path != COURSE_FILE && !file.path.ends_with(".pem"))
             {
                 let content = String::from_utf8(file.content.clone()).unwrap();
-                assert_eq!(content.contains("EMULATED: practice, not evidence"), emulated, "{}", file.path);
+                let (told, any) = (banner.unwrap_or("practice, not evidence"), banner.is_some());
+                assert_eq!(content.contains(told), any, "{}", file.path);
+                if content.contains("\"evidence\": ") {
+                    assert_eq!(content.contains("\"evidence\": true"), banner.is_none(), "{}", file.path);
+                }
             }
         }
     }

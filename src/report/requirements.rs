@@ -16,11 +16,7 @@ fn line(record: &RunRecord, requirement: &Requirement) -> String {
     let (outcome, reason) = shown(record, requirement);
     let word = if is_expected(record, requirement) { "expected deviation" } else { outcome.word() };
     // A line is soon copied into another sheet, so each says what it is worth.
-    let environment = if record.environment.emulated {
-        "EMULATED: practice, not evidence".to_owned()
-    } else {
-        record.environment.name.clone()
-    };
+    let environment = record.environment.banner().unwrap_or(&record.environment.name);
     let fields = [
         requirement.id.as_str(),
         requirement.level.word(),
@@ -30,7 +26,7 @@ fn line(record: &RunRecord, requirement: &Requirement) -> String {
         &reason,
         &requirement.statement,
         &requirement.source,
-        &environment,
+        environment,
     ];
     fields.map(field).join(",")
 }

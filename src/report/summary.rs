@@ -166,7 +166,7 @@ pub(super) fn render(record: &RunRecord) -> Result<Vec<u8>, serde_json::Error> {
     super::json(&Summary {
         schema: "mesh-witness/summary/1",
         verdict: record.verdict().word(),
-        evidence: !environment.emulated,
+        evidence: environment.is_evidence(),
         evidence_note: super::standing(record),
         run_id: &record.run_id,
         tool_version: &record.tool_version,

@@ -94,7 +94,7 @@ pub(super) fn files(record: &RunRecord) -> Result<Vec<ReportFile>, serde_json::E
     let pems: Vec<ReportFile> = pems.collect();
     let facts = Facts {
         schema: "mesh-witness/tls/1",
-        evidence: !record.environment.emulated,
+        evidence: record.environment.is_evidence(),
         evidence_note: super::standing(record),
         connections,
         chains,

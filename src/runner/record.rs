@@ -10,6 +10,7 @@ use super::{
     StepMatch, Verdict,
 };
 use crate::{
+    client::Origin,
     product::Driver,
     rules::{
         Fault,
@@ -123,10 +124,73 @@ pub struct Environment {
     pub name: String,
     /// Scheme, host and port of the endpoint.
     pub url: String,
-    /// Whether it was emulated by mesh-witness itself: then the result is practice, not evidence.
+    /// Whether it was emulated by mesh-witness itself.
     pub emulated: bool,
     /// Mailboxes that took part, in order of role and name.
     pub mailboxes: Vec<MailboxRole>,
+}
+
+/// What a run is worth, by where it was played. Onboarding asks for evidence of an environment of NHS England
+/// (digital onboarding form, questions 1 to 3), which nothing on this machine is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// mesh-witness emulated the endpoint, in this run or standing alone.
+    Emulated,
+    /// The endpoint is on this machine, such as mesh-sandbox, or a forwarder that might lead anywhere.
+    ThisMachine,
+    /// An environment that others use as well.
+    Environment,
+}
+
+impl Standing {
+    /// The standing of what was played against the endpoint that is configured: a proxy of the run's before it makes
+    /// no difference.
+    pub(super) fn of(emulated: bool, url: &str) -> Self {
+        if emulated {
+            Self::Emulated
+        } else if Origin::parse(url).is_ok_and(|origin| origin.is_loopback()) {
+            Self::ThisMachine
+        } else {
+            Self::Environment
+        }
+    }
+
+    /// What stands over everything that is no evidence.
+    pub(super) fn banner(self) -> Option<&'static str> {
+        match self {
+            Self::Emulated => Some("EMULATED: practice, not evidence"),
+            Self::ThisMachine => Some("ON THIS MACHINE: practice, not evidence"),
+            Self::Environment => None,
+        }
+    }
+}
+
+impl Environment {
+    fn standing(&self) -> Standing {
+        Standing::of(self.emulated, &self.url)
+    }
+
+    /// Whether a run here says anything of an environment of NHS England.
+    #[must_use]
+    pub fn is_evidence(&self) -> bool {
+        self.standing() == Standing::Environment
+    }
+
+    /// What stands over everything that is told of a run here, where that is no evidence.
+    #[must_use]
+    pub fn banner(&self) -> Option<&'static str> {
+        self.standing().banner()
+    }
+
+    /// What a run here is worth, in a few words.
+    #[must_use]
+    pub fn worth(&self) -> &'static str {
+        match self.standing() {
+            Standing::Emulated => "practice on the emulator, not evidence",
+            Standing::ThisMachine => "practice on this machine, not evidence",
+            Standing::Environment => "evidence",
+        }
+    }
 }
 
 /// A mailbox and whose it was.

@@ -13,6 +13,7 @@ use super::{
     Attestation, Fault, MailboxRole, Pace, Party, Pending, Terms,
     emulated::{Emulated, OwnEndpoint},
     judging::Driving,
+    record::Standing,
     relayed::Relay,
     staged::Staged,
 };
@@ -202,6 +203,12 @@ impl Setting {
             (false, true) => super::Place::Real,
             (false, false) => super::Place::Loopback,
         }
+    }
+
+    /// What stands over everything that is told of the run, where it is not going to be evidence.
+    #[must_use]
+    pub fn banner(&self) -> Option<&'static str> {
+        Standing::of(self.emulated, &self.url).banner()
     }
 
     /// Waits until a mailbox may be looked into, and notes that it is.

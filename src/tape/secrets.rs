@@ -21,6 +21,9 @@ pub struct Secret {
 }
 
 impl Secret {
+    /// What is shorter, in bytes, is neither taken out nor searched for: it could not be told from ordinary text.
+    pub const SHORTEST: usize = SHORTEST;
+
     /// A secret by the name of its place in the configuration.
     #[must_use]
     pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
@@ -71,7 +74,7 @@ pub struct SecretSet {
 impl SecretSet {
     /// Prepares the search.
     ///
-    /// Secrets of fewer than four bytes are passed over: they cannot be told from ordinary text.
+    /// Secrets of fewer than [`Secret::SHORTEST`] bytes are passed over, so a configuration with one is refused.
     #[must_use]
     pub fn new(secrets: &[Secret]) -> Self {
         let mut patterns = Vec::new();

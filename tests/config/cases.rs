@@ -395,6 +395,81 @@ pub const TYPES: &[Case] = &[
 
 /// Texts that are not what they must be.
 pub const VALUES: &[Case] = &[
+    // Secrets that could not be told from what is no secret.
+    Case {
+        old: "password: ${MESH_PRODUCT_PASSWORD}",
+        new: "password: inbox",
+        said: &[
+            "F:11: mailboxes.product.password: is a word that every request or recording has, or a part of one, so none could be read with it taken out; use another",
+        ],
+    },
+    Case {
+        old: "password: ${MESH_PRODUCT_PASSWORD}",
+        new: "password: Mex-To",
+        said: &[
+            "F:11: mailboxes.product.password: is a word that every request or recording has, or a part of one, so none could be read with it taken out; use another",
+        ],
+    },
+    Case {
+        old: "password: ${MESH_PRODUCT_PASSWORD}",
+        new: "password: '20261130'",
+        said: &[
+            "F:11: mailboxes.product.password: is so few digits that times, sizes and digests of the evidence have them by chance, and then there would be no bundle; use a longer one, or one with letters beyond f",
+        ],
+    },
+    Case {
+        old: "password: ${MESH_PRODUCT_PASSWORD}",
+        new: "password: cafe",
+        said: &[
+            "F:11: mailboxes.product.password: is so few digits that times, sizes and digests of the evidence have them by chance, and then there would be no bundle; use a longer one, or one with letters beyond f",
+        ],
+    },
+    Case {
+        old: "password: ${MESH_PRODUCT_PASSWORD}",
+        new: "password: abc",
+        said: &[
+            "F:11: mailboxes.product.password: is shorter than 4 bytes, so it would be neither taken out of what is recorded nor searched for; use a longer one",
+        ],
+    },
+    Case {
+        old: "password: ${MESH_PRODUCT_PASSWORD}",
+        new: "password: X26HC006",
+        said: &[
+            "F:11: mailboxes.product.password: occurs in mailboxes.counterpart.id, which no request could be read without; use another",
+        ],
+    },
+    Case {
+        old: "password: ${MESH_PRODUCT_PASSWORD}",
+        new: "password: TEST_WORK",
+        said: &[
+            "F:11: mailboxes.product.password: occurs in workflow_id, which no request could be read without; use another",
+        ],
+    },
+    Case {
+        old: "password: ${MESH_PRODUCT_PASSWORD}",
+        new: "password: intspine",
+        said: &[
+            "F:11: mailboxes.product.password: occurs in endpoint.url, which no request could be read without; use another",
+        ],
+    },
+    Case {
+        old: "shared_key: ${MESH_SHARED_KEY}",
+        new: "shared_key: message",
+        said: &[
+            "F:7: endpoint.shared_key: is a word that every request or recording has, or a part of one, so none could be read with it taken out; use another",
+        ],
+    },
+    // Characters that hide or reorder text.
+    Case {
+        old: "name: Example Supplier Ltd",
+        new: "name: \"Example\\u202e Ltd\"",
+        said: &["F:20: supplier.name: has a character that hides or reorders text; take it out"],
+    },
+    Case {
+        old: "name: Example Product",
+        new: "name: \"Example\\u200bProduct\"",
+        said: &["F:17: product.name: has a character that hides or reorders text; take it out"],
+    },
     Case {
         old: "environment: INT",
         new: "environment: '  '",

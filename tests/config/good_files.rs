@@ -225,7 +225,7 @@ fn a_driven_product_needs_no_endpoint() {
     );
     let most = "environment: office\nproduct: {name: P, version: v1, driver: {webhook: {url: 'http://localhost:9000/x', timeout: 7}}}\n\
                 emulator: {listen: '[::1]:8700', folder: made, shared_key: '${MESH_SHARED_KEY}'}\n\
-                mailboxes: {product: {id: P1, password: p}, counterpart: {id: C1, password: c}, dormant: {id: D1}}\nworkflow_id: W\n";
+                mailboxes: {product: {id: P1, password: pass one}, counterpart: {id: C1, password: pass two}, dormant: {id: D1}}\nworkflow_id: W\n";
     let most = rehearsal(most).unwrap();
     assert!(matches!(&most.driver, Driver::Webhook { timeout, .. } if *timeout == Duration::from_secs(7)));
     assert_eq!(most.shared_key.unwrap().expose(), "the shared key");
@@ -242,9 +242,18 @@ fn what_is_wrong_without_an_endpoint_is_told() {
         ("emulator: {listen: here}", "emulator.listen: is no address with a port"),
         ("emulator: {shared_key: ''}", "emulator.shared_key: is empty"),
         (
-            "mailboxes: {product: {id: P, password: p, client_certificate_file: client.pem, client_key_file: client-key.pem}, counterpart: {id: C, password: c}}",
+            "mailboxes: {product: {id: P, password: pass one, client_certificate_file: client.pem, client_key_file: client-key.pem}, counterpart: {id: C, password: pass two}}",
             "mailboxes: names a client certificate",
         ),
+        (
+            "mailboxes: {product: {id: P1XY, password: P1XY}, counterpart: {id: C, password: pass two}}",
+            "mailboxes.product.password: occurs in mailboxes.product.id, which",
+        ),
+        (
+            "workflow_id: MY_TRIAL\nemulator: {shared_key: TRIAL}",
+            "emulator.shared_key: occurs in workflow_id, which",
+        ),
+        ("emulator: {shared_key: '127.0.0.1'}", "emulator.shared_key: occurs in emulator.listen, which"),
         ("colour: blue", "colour: is not a key that is known here"),
         ("recording: {folder: made}", "recording: is of no use without an endpoint"),
     ] {

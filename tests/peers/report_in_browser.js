@@ -145,6 +145,14 @@ async function fits(browser, width) {
     return [Math.max(root.scrollWidth, document.body.scrollWidth), root.clientWidth];
   });
   check(`no sideways scroll at ${width} pixels`, needed <= given, `${needed} needed, ${given} given`);
+  // A column of one or two letters a line scrolls nowhere, and nobody can read it.
+  const narrow = await page.evaluate(() => {
+    const least = 6 * parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const cells = [...document.querySelectorAll("td, tbody th")].filter((it) => it.innerText.trim().length > 40);
+    const told = (it) => `${Math.round(it.getBoundingClientRect().width)} px: ${it.innerText.trim().slice(0, 60)}`;
+    return cells.filter((it) => it.getBoundingClientRect().width < least).map(told);
+  });
+  check(`no long text in a narrow cell at ${width} pixels`, narrow.length === 0, narrow.join("\n"));
   await context.close();
 }
 

@@ -2,29 +2,32 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, de::IgnoredAny};
+use serde::Deserialize;
 
 use super::{
-    Container, Problem, Summary, Verified,
-    contents::{Contents, MESSAGES, SUMMARY},
+    Container, Limits, Problem, Summary, Verified,
+    contents::{Contents, MESSAGES},
 };
 use crate::evidence::{
-    bag::{BAG_INFO, BAGIT, DATA, DECLARATION, MANIFEST, OXUM, SIGNATURES, TAG_MANIFEST},
-    manifest::{self, Manifest},
+    bag::{BAG_INFO, BAGIT, DATA, DECLARATION, MANIFEST, OXUM, SIGNATURES, SUMMARY, TAG_MANIFEST},
+    manifest::{self, Manifest, Parsed},
 };
 
 /// The files that make a folder a bag.
 const TAGS: [&str; 4] = [BAGIT, BAG_INFO, MANIFEST, TAG_MANIFEST];
 
 /// Judges everything there is.
-pub(super) fn check(contents: Contents, container: Container) -> Verified {
-    let mut findings = Findings { problems: contents.problems.clone(), ..Findings::default() };
+pub(super) fn check(contents: Contents, container: Container, limits: &Limits) -> Verified {
+    let mut findings =
+        Findings { problems: contents.problems.clone(), most: limits.files, ..Findings::default() };
     let summary = contents.kept(SUMMARY).and_then(Summary::parse);
     if !contents.incomplete {
         findings.check(&contents);
         findings.check_end(&contents, summary.as_ref());
     }
     let signatures = contents.files.keys().filter(|path| path.starts_with(SIGNATURES)).cloned().collect();
+    let tag_manifest = contents.files.get(TAG_MANIFEST).and_then(Option::as_ref);
+    let tag_manifest = tag_manifest.map(|read| read.sha256.clone());
     Verified {
         changed: findings.changed.into_iter().collect(),
         missing: findings.missing.into_iter().collect(),
@@ -33,6 +36,7 @@ pub(super) fn check(contents: Contents, container: Container) -> Verified {
         container,
         altered_at: Vec::new(),
         signatures,
+        tag_manifest,
         summary,
     }
 }
@@ -43,6 +47,8 @@ struct Findings {
     missing: BTreeSet<String>,
     added: BTreeSet<String>,
     problems: BTreeSet<Problem>,
+    /// How many files a manifest may list.
+    most: usize,
 }
 
 impl Findings {
@@ -78,7 +84,7 @@ impl Findings {
     }
 
     fn check_tags(&mut self, contents: &Contents) {
-        let listed = self.read_manifest(TAG_MANIFEST, contents);
+        let listed = self.read_manifest(TAG_MANIFEST, contents).map(|(listed, _)| listed);
         if let Some(listed) = &listed {
             self.compare(listed, contents);
             let unlisted = TAGS.iter().filter(|tag| **tag != TAG_MANIFEST && !listed.contains_key(**tag));
@@ -96,11 +102,14 @@ impl Findings {
 
     fn check_payload(&mut self, contents: &Contents) {
         // Without a manifest nothing can be said of the payload, not even that it was added.
-        let Some(listed) = self.read_manifest(MANIFEST, contents) else { return };
+        let Some((listed, is_whole)) = self.read_manifest(MANIFEST, contents) else { return };
         self.compare(&listed, contents);
         let payload = || contents.files.iter().filter(|(path, _)| path.starts_with(DATA));
-        self.added
-            .extend(payload().map(|(path, _)| path).filter(|path| !listed.contains_key(*path)).cloned());
+        // Which file a bad line was to list nobody knows: those that no other line lists may be the ones.
+        if is_whole {
+            let unlisted = payload().map(|(path, _)| path).filter(|path| !listed.contains_key(*path));
+            self.added.extend(unlisted.cloned());
+        }
         // Where files differ, their size does too, which tells nobody anything new.
         if self.changed.is_empty() && self.missing.is_empty() && self.added.is_empty() {
             let size: u64 = payload().filter_map(|(_, read)| read.as_ref()).map(|read| read.size).sum();
@@ -108,13 +117,22 @@ impl Findings {
         }
     }
 
-    /// Two files say whether the run came to its end. What was changed has been named, and is why they differ.
+    /// Two files say whether the run came to its end, and whether it is a success then. What was changed has been
+    /// named, and is why they differ.
     fn check_end(&mut self, contents: &Contents, summary: Option<&Summary>) {
         let (Some(summary), Some(end)) = (summary, contents.kept(MESSAGES)) else { return };
         let is_as_sealed = ![SUMMARY, MESSAGES].iter().any(|path| self.changed.contains(*path));
-        let cut_short = !ends_a_run(end);
-        if is_as_sealed && cut_short != summary.cut_short {
-            self.problems.insert(Problem::TwoEnds { cut_short });
+        if !is_as_sealed {
+            return;
+        }
+        let end = end_of_run(end);
+        if end.is_none() != summary.cut_short {
+            self.problems.insert(Problem::TwoEnds { cut_short: end.is_none() });
+        } else if let Some(success) = end.and_then(|end| end.success)
+            && success != (summary.verdict == PASSED)
+        {
+            let verdict = summary.verdict.clone();
+            self.problems.insert(Problem::TwoVerdicts { success, verdict });
         }
     }
 
@@ -126,13 +144,23 @@ impl Findings {
         }
     }
 
-    /// A manifest, as far as it is well-formed; what is not becomes a problem.
-    fn read_manifest(&mut self, file: &str, contents: &Contents) -> Option<Manifest> {
-        let (manifest, bad) = manifest::parse(contents.kept(file)?);
-        let problems =
-            bad.into_iter().map(|bad| Problem::Line { file: file.to_owned(), line: bad.line, why: bad.why });
-        self.problems.extend(problems);
-        Some(manifest)
+    /// A manifest, as far as it is well-formed, and whether all of it is; what is not becomes a problem.
+    fn read_manifest(&mut self, file: &str, contents: &Contents) -> Option<(Manifest, bool)> {
+        let Parsed { listed, bad, more, is_too_long } = manifest::parse(contents.kept(file)?, self.most);
+        let is_whole = bad.is_empty() && !is_too_long;
+        let file = || file.to_owned();
+        self.problems.extend(bad.into_iter().map(|bad| Problem::Line {
+            file: file(),
+            line: bad.line,
+            why: bad.why,
+        }));
+        if more > 0 {
+            self.problems.insert(Problem::MoreLines { file: file(), more });
+        }
+        if is_too_long {
+            self.problems.insert(Problem::TooMuch(format!("{} files in {}", self.most, file())));
+        }
+        Some((listed, is_whole))
     }
 
     fn compare(&mut self, listed: &Manifest, contents: &Contents) {
@@ -146,15 +174,24 @@ impl Findings {
     }
 }
 
-/// Whether the last line of messages is the one that ends a run.
-fn ends_a_run(messages: &[u8]) -> bool {
+/// The verdict that is a success.
+const PASSED: &str = "passed";
+
+/// How a run ended, by its messages.
+#[derive(Deserialize)]
+struct End {
+    success: Option<bool>,
+}
+
+/// How the last line of messages ends a run; `None` when it does not.
+fn end_of_run(messages: &[u8]) -> Option<End> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Last {
-        test_run_finished: Option<IgnoredAny>,
+        test_run_finished: Option<End>,
     }
     let last = messages.trim_ascii_end().rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
-    serde_json::from_slice(last).is_ok_and(|last: Last| last.test_run_finished.is_some())
+    serde_json::from_slice(last).ok().and_then(|last: Last| last.test_run_finished)
 }
 
 /// A tag file on which other programs would act, and we do not.

@@ -12,7 +12,7 @@ use zip::{ZipArchive, ZipReadOptions, read::ZipFile, result::ZipError};
 use super::{Container, Limits, Problem};
 use crate::{
     evidence::{
-        bag::{BAG_INFO, BAGIT, MANIFEST, SIGNATURES, TAG_MANIFEST},
+        bag::{BAG_INFO, BAGIT, MANIFEST, SIGNATURES, SUMMARY, TAG_MANIFEST},
         container::{Layout, NotAZip, Record, Seal},
         digest::{Digested, Keep, digest},
         path::BagPath,
@@ -20,8 +20,6 @@ use crate::{
     tape::printable,
 };
 
-/// What the bundle says of its run.
-pub(super) const SUMMARY: &str = "data/summary.json";
 /// Files whose content is needed, not only their digest.
 const KEPT: [&str; 5] = [BAGIT, BAG_INFO, MANIFEST, TAG_MANIFEST, SUMMARY];
 /// What was played, as Cucumber Messages. Bundles of before there were any have none.
@@ -174,7 +172,7 @@ fn read_entry(
     limits: &Limits,
 ) -> io::Result<()> {
     if let Some(folder) = name.strip_suffix('/') {
-        if entry.size() != 0 || entry.compressed_size() > 2 || entry.is_symlink() {
+        if entry.size() != 0 || entry.compressed_size() > 2 || !is_one_of(entry, &[FOLDER, FILE]) {
             contents.problems.insert(Problem::NotAFile(name.to_owned()));
         }
         if BagPath::parse(folder).is_err() {
@@ -186,7 +184,7 @@ fn read_entry(
     if name.as_bytes() != raw_name {
         contents.problems.insert(Problem::UnsafePath(name.to_owned()));
     }
-    if entry.is_symlink() || entry.is_dir() {
+    if !is_one_of(entry, &[FILE]) {
         contents.problems.insert(Problem::NotAFile(name.to_owned()));
     }
     match digest(entry, *left, keep(name, limits)) {
@@ -195,6 +193,17 @@ fn read_entry(
         Err(why) => unreadable(name, &why.to_string(), contents),
     }
     Ok(())
+}
+
+/// Of a mode on Unix, the bits that tell what it is (POSIX, sys/stat.h): of which kind, a file, a folder.
+const KIND: u32 = 0o170_000;
+const FILE: u32 = 0o100_000;
+const FOLDER: u32 = 0o040_000;
+
+/// Whether an entry is of one of these kinds, or says nothing of it. A link, a pipe or a device would be made anew by
+/// whoever unpacks it. A folder may be said to be a file, as by programs on Windows: its name tells.
+fn is_one_of(entry: &ZipFile<'_, &mut BufReader<File>>, kinds: &[u32]) -> bool {
+    entry.unix_mode().map(|mode| mode & KIND).is_none_or(|kind| kind == 0 || kinds.contains(&kind))
 }
 
 fn unreadable(name: &str, why: &str, contents: &mut Contents) {

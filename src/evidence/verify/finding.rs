@@ -26,6 +26,9 @@ pub struct Verified {
     pub altered_at: Vec<String>,
     /// Files under `signatures/`. Their content was not verified here.
     pub signatures: Vec<String>,
+    /// The SHA-256 of the manifest of the manifests: whoever has it by another way can tell that nothing was sealed
+    /// anew. `None` when it is not there or cannot be read.
+    pub tag_manifest: Option<String>,
     /// What the bundle says of its run; `None` when that cannot be read.
     pub summary: Option<Summary>,
 }
@@ -72,6 +75,14 @@ pub enum Problem {
         line: usize,
         /// What is wrong.
         why: LineError,
+    },
+    /// There are more such lines than are told.
+    #[error("{file}: and {more} more lines like these")]
+    MoreLines {
+        /// The manifest.
+        file: String,
+        /// How many.
+        more: usize,
     },
     /// The manifest of the tag files leaves one out.
     #[error("tagmanifest-sha256.txt does not list {0}")]
@@ -128,6 +139,17 @@ pub enum Problem {
         /// Whether it was cut short by its messages.
         cut_short: bool,
     },
+    /// The two files that say what came of the run do not agree.
+    #[error(
+        "data/run/messages.ndjson is that of a run that {}, and the verdict in data/summary.json is {verdict}: they were not sealed like that by mesh-witness",
+        if *.success { "passed" } else { "did not pass" }
+    )]
+    TwoVerdicts {
+        /// Whether it is a success by its messages.
+        success: bool,
+        /// What the summary says.
+        verdict: String,
+    },
     /// There is more than any bundle has.
     #[error("there are more than {0}: this is no bundle")]
     TooMuch(String),
@@ -144,8 +166,10 @@ pub struct Summary {
     pub run_id: String,
     /// What came of it.
     pub verdict: String,
-    /// Whether it is evidence; `false` for practice on the emulator.
+    /// Whether it is evidence; `false` for practice, on the emulator or elsewhere on the machine that played it.
     pub evidence: bool,
+    /// Whether it was played on the emulator.
+    pub emulated: bool,
     /// Whether the run did not come to its end.
     pub cut_short: bool,
 }
@@ -159,12 +183,18 @@ impl Summary {
             verdict: String,
             evidence: bool,
             cut_short: Option<String>,
+            environment: Option<Environment>,
         }
-        let Wire { run_id, verdict, evidence, cut_short } = serde_json::from_slice(json).ok()?;
+        #[derive(Deserialize)]
+        struct Environment {
+            emulated: bool,
+        }
+        let Wire { run_id, verdict, evidence, cut_short, environment } = serde_json::from_slice(json).ok()?;
         Some(Self {
             run_id: printable(run_id.as_bytes()),
             verdict: printable(verdict.as_bytes()),
             evidence,
+            emulated: environment.map_or(!evidence, |environment| environment.emulated),
             cut_short: cut_short.is_some(),
         })
     }
@@ -181,6 +211,7 @@ impl Verified {
             container: Container::Unreadable,
             altered_at: Vec::new(),
             signatures: Vec::new(),
+            tag_manifest: None,
             summary: None,
         }
     }
@@ -207,11 +238,15 @@ impl Verified {
         lines.extend(self.added.iter().map(file("added")));
         lines.extend(self.problems.iter().map(|problem| format!("{:<9}{problem}", "problem")));
         lines.extend(self.container_line());
-        lines.extend(
-            self.signatures
-                .iter()
-                .map(|path| format!("{:<9}{path}: whose it is was not checked here", "note")),
-        );
+        lines.extend(self.signatures.iter().map(|path| {
+            let what = if is_signature(path) {
+                "whose it is was not checked here"
+            } else {
+                "it is no kind of signature"
+            };
+            format!("{:<9}{path}: {what}", "note")
+        }));
+        lines.extend(self.unsigned_line());
         lines.push(self.conclusion());
         lines.iter().map(|line| printable(line.as_bytes())).collect()
     }
@@ -222,12 +257,28 @@ impl Verified {
                 "note     the files were packed anew by another program: they are judged by their SHA-256, \
                  the zip itself cannot be"
             }
-            Container::Signed => "note     signatures were added to the zip, and nothing else",
+            Container::Signed if self.signatures.iter().all(|path| is_signature(path)) => {
+                "note     signatures were added to the zip, and nothing else"
+            }
+            Container::Signed => "note     files were added under signatures/, and nothing else",
             // Whatever was changed has been named, and is why.
             Container::Altered if self.contents_are_whole() => return Some(self.altered_line()),
             _ => return None,
         };
         Some(note.to_owned())
+    }
+
+    /// That it is whole says nothing of who has made it. What is damaged needs no such warning.
+    fn unsigned_line(&self) -> Option<String> {
+        let sha256 = self.tag_manifest.as_ref().filter(|_| self.is_whole())?;
+        let is_signed = self.signatures.iter().any(|path| is_signature(path));
+        (!is_signed).then(|| {
+            format!(
+                "{:<9}nobody has signed it: whoever can change it can seal it anew; the supplier can tell whether \
+                 the SHA-256 of tagmanifest-sha256.txt is {sha256}",
+                "note"
+            )
+        })
     }
 
     fn altered_line(&self) -> String {
@@ -245,8 +296,11 @@ impl Verified {
     fn conclusion(&self) -> String {
         let run = self.summary.as_ref().map(|summary| {
             let cut = if summary.cut_short { ", cut short" } else { "" };
-            let evidence =
-                if summary.evidence { "evidence" } else { "practice on the emulator, not evidence" };
+            let evidence = match (summary.evidence, summary.emulated) {
+                (true, _) => "evidence",
+                (false, true) => "practice on the emulator, not evidence",
+                (false, false) => "practice on this machine, not evidence",
+            };
             format!("run {}, verdict {}{cut}, {evidence}", summary.run_id, summary.verdict)
         });
         match (self.is_whole(), run) {
@@ -265,6 +319,12 @@ impl Verified {
     }
 }
 
+/// Whether a file under `signatures/` can be one: CMS as `data/README.txt` makes it, or what PGP makes.
+fn is_signature(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    [".p7s", ".sig", ".asc"].iter().any(|end| path.ends_with(end))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -281,6 +341,29 @@ mod tests {
         assert!(Summary::parse(json).unwrap().cut_short);
         assert_eq!(Summary::parse(b"{}"), None);
         assert_eq!(Summary::parse(b"\xff"), None);
+    }
+
+    #[test]
+    fn practice_is_told_by_where_it_was() {
+        let conclusion = |rest: &str| {
+            let json = format!(r#"{{"run_id":"r","verdict":"passed","cut_short":null,{rest}}}"#);
+            let mut verified = Verified::only(Problem::NotABag);
+            (verified.problems, verified.container) = (vec![], Container::Folder);
+            verified.summary = Summary::parse(json.as_bytes());
+            verified.conclusion()
+        };
+        for (rest, told) in [
+            (r#""evidence":true,"environment":{"emulated":false}"#, "evidence"),
+            (r#""evidence":false,"environment":{"emulated":true}"#, "practice on the emulator, not evidence"),
+            (
+                r#""evidence":false,"environment":{"emulated":false}"#,
+                "practice on this machine, not evidence",
+            ),
+            // Of before there was an environment.
+            (r#""evidence":false"#, "practice on the emulator, not evidence"),
+        ] {
+            assert_eq!(conclusion(rest), format!("whole and unchanged: run r, verdict passed, {told}"));
+        }
     }
 
     #[test]

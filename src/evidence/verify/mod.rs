@@ -42,7 +42,7 @@ pub fn verify_within(path: &Path, limits: &Limits) -> Result<Verified, VerifyErr
     let metadata = fs::metadata(path).map_err(failed)?;
     if metadata.is_dir() {
         let contents = read_folder(path, limits).map_err(failed)?;
-        return Ok(check(contents, Container::Folder));
+        return Ok(check(contents, Container::Folder, limits));
     }
     // Opening a pipe would wait forever.
     if !metadata.is_file() {
@@ -59,7 +59,7 @@ fn verify_zip(file: &mut BufReader<File>, limits: &Limits) -> io::Result<Verifie
         Err(LayoutError::Not(why)) => return Ok(Verified::only(Problem::NotAZip(why))),
     };
     let (contents, container) = read_zip(file, &layout, limits)?;
-    let mut verified = check(contents, container);
+    let mut verified = check(contents, container, limits);
     if verified.contents_are_whole() && verified.container == Container::Altered {
         verified.altered_at = blame::blame(file, &layout)?;
     }

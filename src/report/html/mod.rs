@@ -34,7 +34,7 @@ struct Page {
     style: String,
     style_digest: String,
     title: String,
-    emulated: bool,
+    practice: Option<Practice>,
     verdict: Badge,
     headline: String,
     explanation: &'static str,
@@ -51,6 +51,14 @@ struct Page {
     expected: Vec<Problem>,
     rules: Option<RulesView>,
     cases: Vec<Case>,
+}
+
+/// That it is no evidence.
+struct Practice {
+    banner: &'static str,
+    /// For the page's title: in lower case.
+    briefly: String,
+    against: String,
 }
 
 /// An outcome: a word, and a class that gives it a colour and a shape.
@@ -89,7 +97,7 @@ pub(super) fn render(record: &RunRecord) -> Result<Vec<u8>, askama::Error> {
         style_digest: STANDARD.encode(digest::digest(&digest::SHA256, style.as_bytes())),
         style,
         title: brief(&format!("{word}: {product} on {}", record.environment.name)),
-        emulated: record.environment.emulated,
+        practice: practice(record),
         verdict: verdict_badge(verdict),
         headline: headline(record),
         explanation: explanation(record),
@@ -113,6 +121,16 @@ pub(super) fn render(record: &RunRecord) -> Result<Vec<u8>, askama::Error> {
         cases: case::cases(record),
     };
     Ok(page.render()?.into_bytes())
+}
+
+fn practice(record: &RunRecord) -> Option<Practice> {
+    let banner = record.environment.banner()?;
+    let against = if record.environment.emulated {
+        "the emulator of mesh-witness".to_owned()
+    } else {
+        brief(&format!("{} at {}", record.environment.name, record.environment.url))
+    };
+    Some(Practice { banner, briefly: banner.to_lowercase(), against })
 }
 
 /// The style sheet; a run that was emulated says so in the margin of every printed page.
