@@ -193,7 +193,7 @@ pub(super) fn by_itself(secret: &str) -> Result<(), Complaint> {
     }
     let in_header = |name: &&str| name.contains(&secret.to_ascii_lowercase());
     let is_word = ON_THE_WIRE.iter().chain(&IN_THE_HAR).any(|word| word.contains(secret));
-    if is_word || HEADERS.iter().any(|name| in_header(name)) {
+    if is_word || HEADERS.iter().any(in_header) {
         return refused(
             "is a word that every request or recording has, or a part of one, so none could be read with it taken out",
             "use another",

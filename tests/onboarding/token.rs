@@ -187,7 +187,7 @@ fn secrets_come_from_a_configuration_the_environment_files_or_standard_input() {
 
     // Of a rehearsal, which names no endpoint.
     let text = format!(
-        "mailboxes:\n  product: {{id: P1, password: {PASSWORD}}}\n  counterpart: {{id: C1, password: x}}\n\
+        "mailboxes:\n  product: {{id: P1, password: {PASSWORD}}}\n  counterpart: {{id: C1, password: another-one}}\n\
          emulator: {{shared_key: {SHARED_KEY}}}\n\
          product: {{name: a, version: b, driver: {{command: [./drive.sh]}}}}\n"
     );

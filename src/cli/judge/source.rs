@@ -149,7 +149,7 @@ fn bundle(path: &Path, name: String, redactor: &Redactor) -> Result<Recording, S
     recording.course = course(path)?;
     if let Some(summary) = &verified.summary {
         // The embedded endpoint was started for the run, so its mailboxes have no past.
-        recording.from_start = !summary.evidence;
+        recording.from_start = summary.emulated;
         if summary.cut_short {
             recording
                 .notes
