@@ -128,7 +128,9 @@ impl<'a> InVain<'a> {
             _ if self.tries >= FUTILE => Became::Unsettled(tried, self.tries, self.refused),
             (Chance::Open, _) if end - last.ended_at <= PATIENCE => Became::Open(TOO_SOON),
             (Chance::Had | Chance::Open, Some(list)) => Became::InVain(tried, list),
-            (Chance::Had | Chance::Open, None) => Became::Unsettled(tried, self.tries, self.refused),
+            // The next poll cycle would have been the time for it.
+            (Chance::Had, None) => Became::Open(NO_CYCLE),
+            (Chance::Open, None) => Became::Unsettled(tried, self.tries, self.refused),
         }
     }
 }
@@ -205,6 +207,8 @@ fn downloads<'a>(traffic: &'a Traffic) -> Vec<(&'a Call, bool, Became<'a>)> {
     all
 }
 
+const NO_CYCLE: &str =
+    "an acknowledgement was not answered well, and the run asked for no further poll cycle";
 const TOO_SOON: &str = "the recording ends before a message that was downloaded had to be acknowledged";
 
 const LOOK: &str = "Look at the answer to each acknowledgement. A message that is listed again is to be acknowledged again: after five days MESH tells its sender that it was not collected.";

@@ -159,7 +159,7 @@ rules! {
     "Send Accept: application/vnd.mesh.v2+json with every call; without it the lowest version answers.";
 
     "send-headers" Must sending::headers, "OpenAPI, Send message; Send chunked message; RFC 9110, 5.3: a header is not repeated", NO_SENDS,
-    "A send has Mex-To and Mex-WorkflowID, a chunk should have Mex-Chunk-Range, each header is there once, and none is longer than it may be",
+    "A send has Mex-To and Mex-WorkflowID, a chunk Mex-Chunk-Range, each header once, and none is longer than it may be",
     "Send the headers, within the limits that the OpenAPI has for each.";
 
     "mex-from" Must sending::from, "Pack, case 201; OpenAPI, Error codes: 07", NO_SENDS,
