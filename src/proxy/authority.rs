@@ -16,6 +16,7 @@ use thiserror::Error;
 use crate::{
     emulator::{Pki, PkiError},
     protocol::MailboxId,
+    tape::CertificateFacts,
 };
 
 /// What the proxy presents to the product, and from whom the product's own certificate may be.
@@ -75,7 +76,7 @@ impl Authority {
             }
             Some(_) => {
                 let common_name = names.first().map_or("localhost", String::as_str);
-                let pki = Pki::named("mesh-witness recording CA", common_name, names.to_vec())?;
+                let pki = Pki::named(CertificateFacts::RECORDER, common_name, names.to_vec())?;
                 pki.write_with_server(folder, "product", mailbox)?;
             }
             None => {}

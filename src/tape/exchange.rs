@@ -141,7 +141,13 @@ impl TimingRecord {
     /// All phases together.
     #[must_use]
     pub fn total(&self) -> Duration {
-        self.connect.unwrap_or_default() + self.tls.unwrap_or_default() + self.send + self.wait + self.receive
+        self.setup() + self.send + self.wait + self.receive
+    }
+
+    /// What comes before the first byte of the request.
+    #[must_use]
+    pub fn setup(&self) -> Duration {
+        self.connect.unwrap_or_default() + self.tls.unwrap_or_default()
     }
 }
 
@@ -182,6 +188,18 @@ pub struct CertificateFacts {
     pub not_before: DateTime<Utc>,
     /// Last moment at which it is valid.
     pub not_after: DateTime<Utc>,
+}
+
+impl CertificateFacts {
+    /// The name of the authority that a recording proxy makes, for itself and for a product that has no
+    /// certificate.
+    pub const RECORDER: &'static str = "mesh-witness recording CA";
+
+    /// Whether a recording proxy made it.
+    #[must_use]
+    pub fn is_of_recorder(&self) -> bool {
+        self.issuer.contains(Self::RECORDER)
+    }
 }
 
 /// Why no (whole) response came.

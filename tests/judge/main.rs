@@ -11,7 +11,7 @@ use std::{
 
 use mesh_witness::{
     protocol::{Credentials, MailboxId, NonceCount, Password, SharedKey, Token},
-    tape::{HarLimits, Redactor, TAPE_FILE, TapeWriter, read_har},
+    tape::{EndFacts, HarLimits, HostRule, Mark, RecordingFacts, Redactor, TAPE_FILE, TapeWriter, read_har},
 };
 use serde_json::Value;
 
@@ -241,11 +241,61 @@ fn what_cannot_be_judged_is_exit_code_2_and_says_why() {
         assert!(err(&judged).contains(why) && err(&judged).contains(&path), "{path}: {}", err(&judged));
         assert_eq!(out(&judged), "");
     }
+    let utf_16: Vec<u8> = "\u{feff}{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let judged = judge(&[&file("u16.har", &utf_16)]);
+    assert_eq!(judged.status.code(), Some(2));
+    assert!(err(&judged).contains("save it as UTF-8"), "{}", err(&judged));
+    // Why nothing is left.
+    let text = fs::read_to_string(har("fiddler.har")).unwrap().replace("4567+00:00", "");
+    let judged = judge(&[&file("zone.har", text.as_bytes())]);
+    assert_eq!(judged.status.code(), Some(2));
+    assert!(err(&judged).contains("entry 1 was left out: its time has no time zone"), "{}", err(&judged));
+    let text = text.replace("123\"", "123Z\"").replace("/messageexchange/", "//messageexchange/");
+    let judged = judge(&[&file("stroke.har", text.as_bytes())]);
+    assert_eq!(judged.status.code(), Some(2));
+    assert!(err(&judged).contains("1 calls, the first of them exchange 1, have"), "{}", err(&judged));
     let other = judge(&[&har("firefox.har"), "--mailbox", "X26ABC9"]);
     assert_eq!(other.status.code(), Some(2));
     assert!(err(&other).contains("no call of X26ABC9"), "{}", err(&other));
     assert_eq!(judge(&[&har("firefox.har"), "--mailbox", "a b"]).status.code(), Some(2));
     assert_eq!(judge(&[&har("firefox.har"), "--mailbox", "x26abc1"]).status.code(), Some(1));
+}
+
+/// Ended, and started again on the same tape three days later.
+#[test]
+fn a_tape_that_goes_on_after_it_was_ended_is_judged_in_parts() {
+    let folder = tempfile::tempdir().unwrap();
+    let read =
+        read_har(Path::new(&har("playwright.har")), &Redactor::default(), &HarLimits::default()).unwrap();
+    let now = chrono::Utc::now();
+    let mark = RecordingFacts {
+        environment: "INT".to_owned(),
+        endpoint: "https://localhost".to_owned(),
+        listen: "127.0.0.1:1".parse().unwrap(),
+        product: "P".to_owned(),
+        supplier: "S".to_owned(),
+        host: HostRule::AsSent,
+        product_certificate_required: false,
+    };
+    for days in [0, 3] {
+        let mut writer = TapeWriter::open(folder.path(), now).unwrap();
+        writer.mark(&Mark::Recording(mark.clone())).unwrap();
+        for entry in &read.entries {
+            let mut exchange = entry.exchange.clone();
+            exchange.started_at += chrono::TimeDelta::days(days);
+            writer.append(&exchange).unwrap();
+        }
+        let end = EndFacts { at: now, reason: "x".to_owned(), connections: 0, exchanges: 0, broken_off: 0 };
+        writer.mark(&Mark::End(end)).unwrap();
+    }
+    let tape = folder.path().to_str().unwrap();
+    let judged = judge(&[tape, "--format", "json"]);
+    let found = verdicts(&judged);
+    for rule in ["polling-daily", "handshake-daily"] {
+        assert!(found.contains(&(rule.to_owned(), "not_applicable".to_owned())), "{rule} {found:?}");
+    }
+    let goes_on = format!("goes on from line {}", read.entries.len() + 5);
+    assert!(out(&judge(&[tape])).contains(&goes_on), "{}", out(&judge(&[tape])));
 }
 
 #[test]

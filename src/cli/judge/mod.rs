@@ -35,6 +35,7 @@ pub fn judge(arguments: &JudgeArguments) -> Result<Exit, Failure> {
         from_start: recording.from_start,
         actor: None,
         course: recording.course.clone(),
+        resumed: recording.resumed.clone(),
     };
     let results = judge_numbered(&recording.exchanges, &context);
     if results.iter().all(|result| matches!(result.verdict, Verdict::NotApplicable { .. })) {
@@ -43,8 +44,9 @@ pub fn judge(arguments: &JudgeArguments) -> Result<Exit, Failure> {
         return Err(Failure::new(
             Exit::Usage,
             format!(
-                "{name}: there is nothing to judge: no call{whose} on a MESH mailbox among {} exchanges. Check that the right traffic was recorded, and --mailbox",
-                recording.exchanges.len()
+                "{name}: there is nothing to judge: no call{whose} on a MESH mailbox among {} exchanges. Check that the right traffic was recorded, and --mailbox{}",
+                recording.exchanges.len(),
+                redactor.text(&first_notes(&recording.notes))
             ),
         ));
     }
@@ -56,6 +58,17 @@ pub fn judge(arguments: &JudgeArguments) -> Result<Exit, Failure> {
     }
     let broken = results.iter().any(|result| matches!(result.verdict, Verdict::Broken { .. }));
     Ok(if broken { Exit::Failed } else { Exit::Good })
+}
+
+/// Notes of the recording that are told with an error; the rest is counted.
+const NOTES: usize = 3;
+
+fn first_notes(notes: &[String]) -> String {
+    let mut told: String = notes.iter().take(NOTES).map(|note| format!("\n  {note}")).collect();
+    if notes.len() > NOTES {
+        told += &format!("\n  and {} more notes", notes.len() - NOTES);
+    }
+    told
 }
 
 /// Knows the secrets of the configuration, and with them recomputes tokens.

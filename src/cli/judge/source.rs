@@ -10,10 +10,11 @@ use std::{
 use chrono::{DateTime, Utc};
 use mesh_witness::{
     evidence::{self, WIRE_FILE},
+    protocol::path_of,
     report::COURSE_FILE,
     rules::traffic::Course,
     tape::{
-        Exchange, Har, HarLimits, HostRule, Mark, RecordingFacts, Redactor, TAPE_FILE, TapeLimits,
+        Exchange, Har, HarError, HarLimits, HostRule, Mark, RecordingFacts, Redactor, TAPE_FILE, TapeLimits,
         TapeRecording, read_har, read_har_bytes, read_tape,
     },
 };
@@ -36,6 +37,8 @@ pub struct Recording {
     pub from_start: bool,
     /// How a run drove the product; `None` for one that acted by itself.
     pub course: Option<Course>,
+    /// Numbers from which on it goes on after it had been ended.
+    pub resumed: Vec<usize>,
 }
 
 impl Recording {
@@ -54,6 +57,27 @@ const HINT: &str = "give a tape (the folder that was recorded to), a HAR 1.2 fil
 
 /// Reads a recording.
 pub fn read(path: &Path, redactor: &Redactor) -> Result<Recording, String> {
+    let mut recording = of_any_form(path, redactor)?;
+    recording.notes.extend(astray(&recording));
+    Ok(recording)
+}
+
+/// That no rule sees calls which have the API's path, and not at its beginning.
+fn astray(of: &Recording) -> Option<String> {
+    const API: &str = "/messageexchange/";
+    let is_astray = |(_, exchange): &&(usize, Arc<Exchange>)| {
+        let path = path_of(&exchange.request.head.target);
+        !path.starts_with(API) && path.contains(API)
+    };
+    let (first, _) = of.exchanges.iter().find(is_astray)?;
+    let count = of.exchanges.iter().filter(is_astray).count();
+    Some(format!(
+        "{count} calls, the first of them {} {first}, have {API} not at the beginning of their path, as with two strokes there or behind a gateway: the API has no such path, so they are not judged",
+        of.numbers
+    ))
+}
+
+fn of_any_form(path: &Path, redactor: &Redactor) -> Result<Recording, String> {
     let name = path.display().to_string();
     let at = |why: String| format!("{name}: {why}");
     let metadata = path.metadata().map_err(|error| at(format!("cannot be read: {error}: {HINT}")))?;
@@ -74,6 +98,9 @@ pub fn read(path: &Path, redactor: &Redactor) -> Result<Recording, String> {
     let opened = File::open(path).and_then(|file| file.take(256).read_to_end(&mut beginning));
     opened.map_err(|error| at(format!("cannot be read: {error}")))?;
     let is = |word: &[u8]| beginning.windows(word.len()).any(|window| window == word);
+    if let Some(error) = HarError::of_beginning(&beginning) {
+        return Err(at(error.to_string()));
+    }
     let text = beginning.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&beginning).trim_ascii_start();
     if beginning.starts_with(b"PK") {
         bundle(path, name.clone(), redactor).map_err(at)
@@ -102,7 +129,13 @@ fn tape(path: &Path, name: String) -> Result<Recording, String> {
         }
         _ => None,
     });
-    let notes = torn.chain(cut_short).chain(edited).collect();
+    let begun = exchanges.first().map_or(0, |(line, _)| *line);
+    let resumed = marks.iter().filter(|(line, mark)| *line > begun && matches!(mark, Mark::Recording(_)));
+    let resumed: Vec<usize> = resumed.map(|(line, _)| *line).collect();
+    let apart = resumed.iter().map(|line| {
+        format!("the recording was ended and goes on from line {line}: what came about between is not known, so each part is judged by itself where something is due within a time")
+    });
+    let notes = torn.chain(cut_short).chain(edited).chain(apart).collect();
     Ok(Recording {
         kind: "tape",
         path: name,
@@ -112,15 +145,30 @@ fn tape(path: &Path, name: String) -> Result<Recording, String> {
         numbers: "line",
         from_start: false,
         course: None,
+        resumed,
     })
 }
 
 fn from_har(har: Har, kind: &'static str, name: String) -> Recording {
-    let Har { creator, entries, left_out, .. } = har;
-    let notes = left_out.iter().map(|(place, why)| format!("entry {place} was left out: {why}")).collect();
+    let Har { creator, entries, left_out, mended, .. } = har;
+    let left_out = left_out.iter().map(|(place, why)| format!("entry {place} was left out: {why}"));
+    let mended = (mended > 0).then(|| {
+        format!("{mended} halves of characters, which no text has, were read as U+FFFD: bodies with them count as missing")
+    });
+    let notes = left_out.chain(mended).collect();
     let exchanges = entries.into_iter().map(|entry| (entry.number, Arc::new(entry.exchange))).collect();
     let (numbers, from_start, course) = ("exchange", false, None);
-    Recording { kind, path: name, by: creator, exchanges, numbers, notes, from_start, course }
+    Recording {
+        kind,
+        path: name,
+        by: creator,
+        exchanges,
+        numbers,
+        notes,
+        from_start,
+        course,
+        resumed: vec![],
+    }
 }
 
 /// How the run went, for a bundle that says so. Those of earlier versions do not.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Call, Chance, Examined, Finding, Grade, Stretch, Traffic, shown, view::Page};
+use super::{Call, Chance, Examined, Finding, Grade, Stretch, Traffic, polling::lists_all, shown};
 use crate::{protocol::Operation, tape::Decoded};
 
 /// How long a product may work on a message before it acknowledges, at the end of a recording.
@@ -72,6 +72,9 @@ enum Became<'a> {
     Listed(&'a Call),
     /// The acknowledgement came to nothing, the inbox listed the message again, and that was all.
     InVain(&'a Call, &'a Call),
+    /// No acknowledgement was answered well, and this was the last; how many there were, and how many of them
+    /// were refused.
+    Unsettled(&'a Call, usize, usize),
     /// Not until then.
     Never(DateTime<Utc>),
     /// The poll cycle in which it was downloaded ended, and well.
@@ -82,32 +85,62 @@ enum Became<'a> {
 
 /// A message whose acknowledgement was not answered well.
 struct InVain<'a> {
-    message: &'a str,
     download: &'a Call,
     is_report: bool,
     acknowledgement: &'a Call,
+    /// Its place among the calls.
+    place: usize,
+    tries: usize,
+    refused: usize,
     /// The inbox check that shows that the message is still there.
     listed: Option<&'a Call>,
 }
 
 impl<'a> InVain<'a> {
-    /// Takes note of a page, if it lists the message.
-    fn look_at(&mut self, list: &'a Call, page: Option<&Page>) {
-        if page.is_some_and(|page| page.messages.iter().any(|listed| listed == self.message)) {
-            self.listed.get_or_insert(list);
-        }
+    fn new(download: &'a Call, is_report: bool, acknowledgement: &'a Call, place: usize) -> Self {
+        let mut new =
+            Self { download, is_report, acknowledgement, place, tries: 0, refused: 0, listed: None };
+        new.tried(acknowledgement, place);
+        new
     }
 
-    /// What became of it by the end, when it was not acknowledged again.
-    fn became(&self, traffic: &Traffic, end: DateTime<Utc>) -> Became<'a> {
-        // It may have come about all the same.
-        let Some(list) = self.listed else { return Became::Acknowledged };
-        match traffic.chance(list) {
-            Chance::Denied(why) => Became::Open(why),
-            Chance::Open if end - list.ended_at <= PATIENCE => Became::Open(TOO_SOON),
-            Chance::Had | Chance::Open => Became::InVain(self.acknowledgement, list),
+    fn tried(&mut self, acknowledgement: &'a Call, place: usize) {
+        (self.acknowledgement, self.place, self.listed) = (acknowledgement, place, None);
+        self.tries += 1;
+        self.refused += usize::from(is_refused(acknowledgement));
+    }
+
+    /// What became of it by the end, when it was not acknowledged well. `gone` is the place of the last inbox
+    /// check that lists all there is.
+    fn became(&self, traffic: &Traffic, end: DateTime<Utc>, gone: Option<usize>) -> Became<'a> {
+        let tried = self.acknowledgement;
+        // It came about all the same.
+        if self.listed.is_none() && gone.is_some_and(|gone| gone > self.place) {
+            return Became::Acknowledged;
+        }
+        if self.listed.is_none() && tried.may_have_been_answered() {
+            return Became::Open("the answer to an acknowledgement is not in the recording");
+        }
+        let last = self.listed.unwrap_or(tried);
+        match (traffic.chance(last), self.listed) {
+            (Chance::Denied(why), _) => Became::Open(why),
+            // However soon the recording ends.
+            _ if self.tries >= FUTILE => Became::Unsettled(tried, self.tries, self.refused),
+            (Chance::Open, _) if end - last.ended_at <= PATIENCE => Became::Open(TOO_SOON),
+            (Chance::Had | Chance::Open, Some(list)) => Became::InVain(tried, list),
+            // The next poll cycle would have been the time for it.
+            (Chance::Had, None) => Became::Open(NO_CYCLE),
+            (Chance::Open, None) => Became::Unsettled(tried, self.tries, self.refused),
         }
     }
+}
+
+/// So many tries in vain show that more of them are of no use, and so many refusals that the call is wrong.
+const FUTILE: usize = 3;
+
+/// Whether MESH took exception to the call, rather than failed on it.
+fn is_refused(call: &Call) -> bool {
+    call.status().is_some_and(|status| (300..500).contains(&status) && !matches!(status, 408 | 425 | 429))
 }
 
 /// Every message that was completely downloaded: the call that completed it, whether it is a report,
@@ -116,14 +149,21 @@ fn downloads<'a>(traffic: &'a Traffic) -> Vec<(&'a Call, bool, Became<'a>)> {
     let mut all = Vec::new();
     for Stretch { calls, end } in traffic.stretches() {
         let mut fetching: BTreeMap<&str, Fetched<'_>> = BTreeMap::new();
-        let mut waiting: Vec<(&str, &Call, bool)> = Vec::new();
+        let mut waiting: BTreeMap<&str, (&Call, bool)> = BTreeMap::new();
         let mut done: BTreeSet<&str> = BTreeSet::new();
-        let mut in_vain: Vec<InVain<'_>> = Vec::new();
-        for call in calls {
+        let mut in_vain: BTreeMap<&str, InVain<'_>> = BTreeMap::new();
+        let mut gone = None;
+        for (place, call) in calls.into_iter().enumerate() {
             if call.is_list() {
-                let page = call.page();
-                in_vain.iter_mut().for_each(|message| message.look_at(call, page.as_ref()));
-                for (message, download, report) in waiting.drain(..) {
+                if let Some(page) = call.page().filter(|_| !in_vain.is_empty()) {
+                    for message in &page.messages {
+                        if let Some(tried) = in_vain.get_mut(message.as_str()) {
+                            tried.listed.get_or_insert(call);
+                        }
+                    }
+                    gone = if lists_all(call) { Some(place) } else { gone };
+                }
+                for (message, (download, report)) in std::mem::take(&mut waiting) {
                     done.insert(message);
                     let became = match traffic.chance(download) {
                         Chance::Denied(why) if call.ask != download.ask => Became::Open(why),
@@ -134,36 +174,27 @@ fn downloads<'a>(traffic: &'a Traffic) -> Vec<(&'a Call, bool, Became<'a>)> {
             }
             let Some(message) = call.message() else { continue };
             if call.is_acknowledgement() {
-                done.insert(message);
-                let acknowledged = waiting.extract_if(.., |(waits, _, _)| *waits == message);
+                let waited = waiting.remove(message);
                 if call.is_good() {
-                    let again = in_vain.extract_if(.., |tried| tried.message == message);
-                    let again = again.map(|tried| (message, tried.download, tried.is_report));
-                    all.extend(
-                        acknowledged
-                            .chain(again)
-                            .map(|(_, download, report)| (download, report, Became::Acknowledged)),
-                    );
-                } else {
-                    let again = in_vain.iter_mut().filter(|tried| tried.message == message);
-                    again.for_each(|tried| (tried.acknowledgement, tried.listed) = (call, None));
-                    in_vain.extend(acknowledged.map(|(message, download, is_report)| InVain {
-                        message,
-                        download,
-                        is_report,
-                        acknowledgement: call,
-                        listed: None,
-                    }));
+                    done.insert(message);
+                    let tried = in_vain.remove(message).map(|tried| (tried.download, tried.is_report));
+                    let downloads = waited.into_iter().chain(tried);
+                    all.extend(downloads.map(|(download, report)| (download, report, Became::Acknowledged)));
+                } else if let Some(tried) = in_vain.get_mut(message) {
+                    tried.tried(call, place);
+                } else if let Some((download, report)) = waited {
+                    in_vain.insert(message, InVain::new(download, report, call, place));
                 }
-            } else if call.is_download() && !done.contains(message) {
+            } else if call.is_download() && !done.contains(message) && !in_vain.contains_key(message) {
                 let fetched = fetching.entry(message).or_default();
-                if fetched.add(call) && !waiting.iter().any(|(waits, _, _)| *waits == message) {
-                    waiting.push((message, call, fetched.is_report));
+                if fetched.add(call) {
+                    waiting.entry(message).or_insert((call, fetched.is_report));
                 }
             }
         }
-        all.extend(in_vain.iter().map(|tried| (tried.download, tried.is_report, tried.became(traffic, end))));
-        all.extend(waiting.into_iter().map(|(_, download, report)| {
+        let tried = in_vain.into_values();
+        all.extend(tried.map(|of| (of.download, of.is_report, of.became(traffic, end, gone))));
+        all.extend(waiting.into_values().map(|(download, report)| {
             let became = match traffic.chance(download) {
                 Chance::Had => Became::CycleOver,
                 Chance::Denied(why) => Became::Open(why),
@@ -176,7 +207,15 @@ fn downloads<'a>(traffic: &'a Traffic) -> Vec<(&'a Call, bool, Became<'a>)> {
     all
 }
 
+const NO_CYCLE: &str =
+    "an acknowledgement was not answered well, and the run asked for no further poll cycle";
 const TOO_SOON: &str = "the recording ends before a message that was downloaded had to be acknowledged";
+
+const LOOK: &str = "Look at the answer to each acknowledgement. A message that is listed again is to be acknowledged again: after five days MESH tells its sender that it was not collected.";
+
+fn answer(call: &Call) -> String {
+    call.status().map_or_else(|| "no answer".to_owned(), |status| format!("an answer of {status}"))
+}
 
 fn followed(traffic: &Traffic, reports: bool) -> Examined {
     let mut examined = Examined::default();
@@ -209,14 +248,19 @@ fn followed(traffic: &Traffic, reports: bool) -> Examined {
             Became::InVain(acknowledgement, list) => {
                 let what =
                     format!("{kind} was acknowledged in vain, listed again, and not acknowledged again");
-                let answer = acknowledgement
-                    .status()
-                    .map_or_else(|| "no answer".to_owned(), |status| format!("an answer of {status}"));
+                let answer = answer(acknowledgement);
                 Some(
                     Finding::about(&[download, acknowledgement, list], Grade::Broken, what)
                         .seen(format!("{answer} to the acknowledgement, and no other"))
-                        .remedy("Look at the answer to each acknowledgement. A message that is listed again is to be acknowledged again: after five days MESH tells its sender that it was not collected."),
+                        .remedy(LOOK),
                 )
+            }
+            Became::Unsettled(acknowledgement, tries, refused) => {
+                let grade = if refused >= FUTILE { Grade::Broken } else { Grade::Warning };
+                let what = format!("no acknowledgement of {kind} was answered well");
+                let answer = answer(acknowledgement);
+                let finding = Finding::about(&[download, acknowledgement], grade, what);
+                Some(finding.seen(format!("{tries} tries, the last with {answer}")).remedy(LOOK))
             }
             Became::Never(end) => {
                 let seen = format!("none in the {} until the recording ends", shown(end - download.ended_at));
@@ -249,55 +293,83 @@ pub(super) fn reports(traffic: &Traffic) -> Examined {
     followed(traffic, true)
 }
 
+/// So many downloads of one message are too many, whoever failed on its acknowledgement: that can be made
+/// again by itself.
+const RELENTLESS: usize = 10;
+
+/// Downloads of one mailbox at one endpoint, by message and chunk.
+#[derive(Default)]
+struct Downloads<'a> {
+    /// Before the acknowledgement.
+    before: BTreeMap<(&'a str, u32), Vec<&'a Call>>,
+    /// After it.
+    after: BTreeMap<&'a str, Vec<&'a Call>>,
+    acknowledged: BTreeSet<&'a str>,
+    /// Numbers of downloads whose acknowledgement the endpoint failed on, so that the message stayed.
+    excused: BTreeSet<usize>,
+}
+
+impl<'a> Downloads<'a> {
+    /// The downloads of all chunks of a message that stand before its acknowledgement.
+    fn of(&mut self, message: &'a str) -> impl Iterator<Item = &mut Vec<&'a Call>> {
+        self.before.range_mut((message, 0)..=(message, u32::MAX)).map(|(_, fetches)| fetches)
+    }
+
+    fn add(&mut self, call: &'a Call) {
+        let Some(message) = call.message() else { return };
+        let chunk = (message, call.chunk());
+        if call.is_acknowledgement() && call.is_good() {
+            self.acknowledged.insert(message);
+        } else if call.is_acknowledgement() && !is_refused(call) {
+            let last: Vec<usize> = self.of(message).filter_map(|of| Some(of.last()?.number)).collect();
+            self.excused.extend(last);
+        } else if call.is_download() && self.acknowledged.contains(message) {
+            self.after.entry(message).or_default().push(call);
+        } else if is_whole(call) {
+            self.before.entry(chunk).or_default().push(call);
+        } else if call.is_download() && !self.before.contains_key(&chunk) {
+            // A chunk that was never had: the message is not whole, and may be fetched anew.
+            for fetches in self.of(message) {
+                fetches.pop();
+            }
+        }
+    }
+
+    /// What is wrong with fetching one part of a message so often.
+    fn again(&self, message: &str, fetches: &[&Call]) -> Option<Finding> {
+        let own = fetches.iter().filter(|call| !self.excused.contains(&call.number)).count();
+        let grade = match (own, fetches.len()) {
+            (3.., _) | (_, RELENTLESS..) => Grade::Broken,
+            (2, _) => Grade::Warning,
+            (_, 3..) if !self.acknowledged.contains(message) => Grade::Warning,
+            _ => return None,
+        };
+        let what = "the same message was downloaded again before it was acknowledged";
+        let finding = Finding::about(fetches, grade, what)
+            .expected("one download, then the acknowledgement")
+            .seen(format!("{} downloads that succeeded", fetches.len()));
+        Some(if own < 2 {
+            finding.remedy("Where MESH failed on an acknowledgement, make that again, and do not download the message again for it.")
+        } else {
+            finding
+        })
+    }
+}
+
 /// No message is fetched again and again.
 pub(super) fn fetched_again(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
     for Stretch { calls, .. } in traffic.stretches() {
-        let mut before: BTreeMap<(&str, u32), Vec<&Call>> = BTreeMap::new();
-        let mut after: BTreeMap<&str, Vec<&Call>> = BTreeMap::new();
-        let mut acknowledged: BTreeSet<&str> = BTreeSet::new();
-        for call in calls {
-            let Some(message) = call.message() else { continue };
-            if call.is_acknowledgement() && call.status().is_none_or(|status| status >= 500) {
-                // It may not have come about, and then the message is there as before.
-                before.retain(|(other, _), _| {
-                    let is_other = *other != message;
-                    (!is_other).then(|| examined.look());
-                    is_other
-                });
-            } else if call.is_acknowledgement() {
-                acknowledged.insert(message);
-            } else if call.is_download() && acknowledged.contains(message) {
-                after.entry(message).or_default().push(call);
-            } else if is_whole(call) {
-                before.entry((message, call.chunk())).or_default().push(call);
-            } else if call.is_download() && !before.contains_key(&(message, call.chunk())) {
-                // A chunk that was never had: the message is not whole, and may be fetched anew.
-                for (_, fetches) in before.iter_mut().filter(|((id, _), _)| *id == message) {
-                    fetches.pop();
-                }
-            }
-        }
-        for mut fetches in before.into_values() {
+        let mut downloads = Downloads::default();
+        calls.into_iter().for_each(|call| downloads.add(call));
+        for ((message, _), fetches) in &downloads.before {
             examined.look();
-            fetches = own_wish(traffic, fetches);
-            let grade = match fetches.len() {
-                0 | 1 => continue,
-                2 => Grade::Warning,
-                _ => Grade::Broken,
-            };
-            examined.find(
-                Finding::about(
-                    &fetches,
-                    grade,
-                    "the same message was downloaded again before it was acknowledged",
-                )
-                .expected("one download, then the acknowledgement")
-                .seen(format!("{} downloads that succeeded", fetches.len())),
-            );
+            let fetches = own_wish(traffic, fetches.clone());
+            downloads.again(message, &fetches).into_iter().for_each(|finding| examined.find(finding));
         }
         // One try shows that it is gone (pack, case 705).
-        for fetches in after.into_values().filter(|fetches| fetches.len() > asks_of(fetches).max(1)) {
+        let after = downloads.after.into_values();
+        for fetches in after.filter(|fetches| fetches.len() > asks_of(fetches).max(1)) {
             examined.find(
                 Finding::about(
                     &fetches,
@@ -330,7 +402,7 @@ fn asks_of(calls: &[&Call]) -> usize {
 /// Only what was downloaded whole is acknowledged.
 pub(super) fn only_complete(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
-    for Stretch { calls, .. } in traffic.stretches() {
+    for Stretch { calls, .. } in traffic.endpoints() {
         let mut fetched: BTreeMap<&str, Fetched<'_>> = BTreeMap::new();
         let mut seen_reports: BTreeSet<&str> = BTreeSet::new();
         let mut listed = false;
@@ -364,12 +436,13 @@ pub(super) fn only_complete(traffic: &Traffic) -> Examined {
                     let grade = if unseen { Grade::Warning } else { Grade::Broken };
                     Finding::about(&about, grade, "a message was acknowledged before all of it was downloaded").seen(part.missing())
                 }
-                None if traffic.from_start || listed => {
+                // Where a recording was ended and goes on, it may have been downloaded between.
+                None if (traffic.from_start || listed) && call.part == 0 => {
                     Finding::about(&[call], Grade::Broken, "a message was acknowledged that was not downloaded").seen("no download")
                 }
                 None => Finding::about(&[call], Grade::Warning, "a message was acknowledged whose download is not in the recording")
                     .seen("no download since the recording began")
-                    .remedy("Acknowledge a message only after all of it was downloaded and stored. If it was downloaded before the recording began, all is well."),
+                    .remedy("Acknowledge a message only after all of it was downloaded and stored. If it was downloaded while nobody recorded, all is well."),
             };
             examined.find(finding.expected("a complete download before the acknowledgement"));
         }

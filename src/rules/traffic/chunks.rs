@@ -12,15 +12,16 @@ fn encoding(call: &Call) -> String {
     call.header("content-encoding").unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// Messages in chunks: the first send and the chunks that follow, by message ID.
-fn messages(traffic: &Traffic) -> BTreeMap<(String, String), Vec<&Call>> {
-    let mut messages: BTreeMap<(String, String), Vec<&Call>> = BTreeMap::new();
+/// Messages in chunks: the first send and the chunks that follow, by message ID. Where a recording was ended,
+/// chunks between may be missing from it.
+fn messages(traffic: &Traffic) -> BTreeMap<(String, usize, String), Vec<&Call>> {
+    let mut messages: BTreeMap<(String, usize, String), Vec<&Call>> = BTreeMap::new();
     for (mailbox, calls) in traffic.mailboxes() {
         for call in calls.into_iter().filter(|call| call.uploads()) {
             let is_first = call.is_send() && call.sent_range().is_some_and(|range| !range.is_last());
             let id = if is_first { call.given_id() } else { call.message().map(str::to_owned) };
             if let Some(id) = id {
-                messages.entry((mailbox.to_owned(), id)).or_default().push(call);
+                messages.entry((mailbox.to_owned(), call.part, id)).or_default().push(call);
             }
         }
     }
@@ -135,7 +136,7 @@ pub(super) fn order(traffic: &Traffic) -> Examined {
             Some(_) => {}
         }
     }
-    for ((_, id), calls) in messages(traffic) {
+    for ((_, _, id), calls) in messages(traffic) {
         if !calls.first().is_some_and(|first| first.is_send()) {
             examined.pass_over("the first chunk of the message is not in the recording");
             continue;

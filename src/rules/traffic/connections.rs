@@ -2,23 +2,39 @@
 
 use std::collections::BTreeMap;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Call, Examined, Finding, Grade, Traffic, shown};
 use crate::{
     protocol::ClientName,
-    tape::{CertificateFacts, Vantage},
+    tape::{CertificateFacts, RelayFacts, TlsFacts, Vantage},
 };
 
-/// The TLS facts, or why there are none.
-fn unseen(call: &Call) -> &'static str {
-    if call.exchange.vantage == Vantage::Foreign {
+/// What TLS agreed on with the product, or why nothing is known of it.
+fn tls(call: &Call) -> Result<&TlsFacts, &'static str> {
+    let exchange = &call.exchange;
+    if exchange.vantage == Vantage::Proxy {
+        return recorded(exchange.relay.as_deref());
+    }
+    exchange.tls.as_deref().ok_or(if exchange.vantage == Vantage::Foreign {
         "a HAR says nothing of TLS: record with mesh-witness record, or judge a bundle"
-    } else if call.exchange.origin.starts_with("http://") {
+    } else if exchange.origin.starts_with("http://") {
         "the calls went over plain HTTP, where there are no certificates"
     } else {
         "there was no connection, or nothing was recorded of its TLS"
+    })
+}
+
+/// The same where a recorder stood between: to the endpoint it presents a certificate of its own.
+fn recorded(relay: Option<&RelayFacts>) -> Result<&TlsFacts, &'static str> {
+    let relay = relay.ok_or("the recording does not say what the product presented to the recorder")?;
+    let tls = relay.product_tls.as_deref();
+    let tls =
+        tls.ok_or("the product called the recorder over plain HTTP, where there are no certificates")?;
+    if tls.client_certificate.is_none() {
+        return Err("the product presented no certificate to the recorder, and need not");
     }
+    Ok(tls)
 }
 
 /// A certificate of a mailbox, or that there was none, and the first call with it.
@@ -28,9 +44,12 @@ type Presented<'a> = (&'a Call, Option<&'a CertificateFacts>);
 fn by_certificate<'a>(traffic: &'a Traffic, examined: &mut Examined) -> Vec<Presented<'a>> {
     let mut seen: BTreeMap<_, Presented<'a>> = BTreeMap::new();
     for call in traffic.calls.iter().filter(|call| call.mailbox.is_some()) {
-        let Some(tls) = &call.exchange.tls else {
-            examined.pass_over(unseen(call));
-            continue;
+        let tls = match tls(call) {
+            Ok(tls) => tls,
+            Err(why) => {
+                examined.pass_over(why);
+                continue;
+            }
         };
         let certificate = tls.client_certificate.as_ref();
         let fingerprint = certificate.map(|certificate| certificate.fingerprint.as_str());
@@ -87,6 +106,10 @@ pub(super) fn certificate_name(traffic: &Traffic) -> Examined {
             examined.pass_over("no client certificate was presented");
             continue;
         };
+        if certificate.is_of_recorder() {
+            examined.pass_over("the product presented the certificate that the recorder made for it");
+            continue;
+        }
         let name = common_name(&certificate.subject);
         let is_right = name.is_some_and(ClientName::is_form_of);
         if traffic.is_stand_in && !is_right {
@@ -122,14 +145,77 @@ fn rounding(calls: &[&Call]) -> TimeDelta {
     if calls.iter().all(is_coarse) { SECONDS } else { ROUNDING }
 }
 
+/// From when to when a call was under way.
+#[derive(Clone, Copy)]
+struct Span {
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+}
+
+impl Span {
+    /// The longest that it can have been.
+    fn possible(call: &Call) -> Self {
+        Self { from: call.started_at(), to: call.ended_at }
+    }
+
+    /// The shortest. By HAR 1.2 (timings) connecting comes after the time of an entry. mitmproxy writes down
+    /// there what came before it.
+    fn certain(call: &Call) -> Self {
+        let setup = match call.exchange.vantage {
+            Vantage::Foreign => TimeDelta::from_std(call.exchange.timings.setup()).unwrap_or_default(),
+            _ => TimeDelta::zero(),
+        };
+        Self { from: call.started_at() + setup, to: call.ended_at - setup }
+    }
+
+    fn common(self, other: Self) -> TimeDelta {
+        self.to.min(other.to) - self.from.max(other.from)
+    }
+}
+
+/// Whether a call ran while another did, going by spans of one kind.
+fn runs_into(call: &Call, other: &Call, span: fn(&Call) -> Span, rounding: TimeDelta) -> bool {
+    let (whole, outer) = (Span::possible(call), span(other));
+    // A call that took less than the rounding is in the middle of a longer one all the same.
+    let is_within = whole.from - outer.from > rounding && outer.to - whole.to > rounding;
+    outer.common(span(call)) > rounding || is_within
+}
+
+/// Whether a call was given up, of which the endpoint learns a little later.
+fn was_given_up(call: &Call) -> bool {
+    call.exchange.failure.is_some() && matches!(call.exchange.vantage, Vantage::Endpoint | Vantage::Proxy)
+}
+
 /// Whether an earlier call had ended, whatever its connection shows: of a program that was ended the endpoint
-/// learns a little later, and so it does of a call that was given up.
+/// learns a little later, too.
 fn was_over(traffic: &Traffic, earlier: &Call, call: &Call) -> bool {
-    let from_afar = matches!(earlier.exchange.vantage, Vantage::Endpoint | Vantage::Proxy);
-    let given_up = earlier.exchange.failure.is_some() && from_afar;
-    let of_ended_ask = earlier.ask != call.ask
-        && traffic.asked(earlier).is_some_and(|asked| asked.is_over || asked.succeeded == Some(false));
-    given_up || of_ended_ask
+    earlier.ask != call.ask
+        && traffic.asked(earlier).is_some_and(|asked| asked.is_over || asked.succeeded == Some(false))
+}
+
+const CONNECTING: &str = "calls overlap only by the time it took to connect, and programs disagree on whether a HAR has that after the time of an entry or before it";
+
+/// The call that goes on longest of those before, going by spans of one kind.
+struct Busy<'a> {
+    span: fn(&Call) -> Span,
+    call: Option<&'a Call>,
+}
+
+impl<'a> Busy<'a> {
+    fn by(span: fn(&Call) -> Span) -> Self {
+        Self { span, call: None }
+    }
+
+    /// The call that this one runs into.
+    fn hit_by(&self, call: &Call, rounding: TimeDelta) -> Option<&'a Call> {
+        self.call.filter(|other| runs_into(call, other, self.span, rounding))
+    }
+
+    fn add(&mut self, call: &'a Call) {
+        if self.call.is_none_or(|other| (self.span)(call).to > (self.span)(other).to) {
+            self.call = Some(call);
+        }
+    }
 }
 
 /// Calls of one mailbox do not overlap.
@@ -137,31 +223,26 @@ pub(super) fn one_at_a_time(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
     for (mailbox, calls) in traffic.mailboxes() {
         let rounding = rounding(&calls);
-        let mut busy: Option<&Call> = None;
+        let (mut surely, mut perhaps) = (Busy::by(Span::certain), Busy::by(Span::possible));
         let mut overlapping: Vec<&Call> = Vec::new();
         let mut most = TimeDelta::zero();
         for call in calls {
-            if let Some(other) = busy.filter(|other| !was_over(traffic, other, call)) {
-                let overlap = other.ended_at.min(call.ended_at) - call.started_at();
-                // A call that took less than the rounding is in the middle of a longer one all the same.
-                let is_beyond = |rounding: TimeDelta| {
-                    let within = call.started_at() - other.started_at() > rounding
-                        && other.ended_at - call.ended_at > rounding;
-                    overlap > rounding || within
-                };
-                if is_beyond(rounding) {
-                    most = most.max(overlap);
-                    overlapping.extend([other, call]);
-                } else if is_beyond(ROUNDING) {
-                    examined.pass_over("the recording has times in whole seconds only");
-                } else {
-                    examined.look();
-                }
+            for busy in [&mut surely, &mut perhaps] {
+                busy.call.take_if(|other| was_over(traffic, other, call));
+            }
+            if let Some(other) = surely.hit_by(call, rounding) {
+                most = most.max(Span::certain(call).common(Span::certain(other)));
+                overlapping.extend([other, call]);
+            } else if perhaps.hit_by(call, rounding).is_some() {
+                examined.pass_over(CONNECTING);
+            } else if perhaps.hit_by(call, ROUNDING).is_some() {
+                examined.pass_over("the recording has times in whole seconds only");
             } else {
                 examined.look();
             }
-            if busy.is_none_or(|other| call.ended_at > other.ended_at) {
-                busy = Some(call);
+            if !was_given_up(call) {
+                surely.add(call);
+                perhaps.add(call);
             }
         }
         if !overlapping.is_empty() {

@@ -4,20 +4,34 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Call, Examined, Finding, Grade, Traffic, refusals::is_refusal, shown};
+use super::{Call, Examined, Finding, Grade, NO_BODY, Traffic, refusals::is_refusal, shown};
 use crate::{
     rules::resilience::{MANY, TOLERANCE, WITHIN, most_within},
     tape::{Exchange, Sha256, Vantage},
 };
 
-/// What makes two calls the same: what was asked for, and what was sent. What was compressed anew differs in
-/// its time stamp only.
-type Same<'a> = (Option<usize>, &'a str, &'a str, Sha256);
+/// What makes two calls the same: within which ask, what was asked for, to whom and under which reference it was
+/// sent, and what. What was compressed anew differs in its time stamp only.
+pub(super) type Same<'a> = (Option<usize>, &'a str, &'a str, [Option<&'a str>; 4], Sha256);
 
-fn same(call: &Call) -> Same<'_> {
+/// Headers that tell sends apart.
+const TELLING: [&str; 4] = ["mex-to", "mex-workflowid", "mex-localid", "mex-chunk-range"];
+
+/// # Errors
+/// Why it cannot be told of a send, of which a recording may lack the headers or the body.
+pub(super) fn same(call: &Call) -> Result<Same<'_>, &'static str> {
     let request = &call.exchange.request;
+    if call.uploads() {
+        if let Some(why) = TELLING.into_iter().find_map(|name| call.lacks(name)) {
+            return Err(why);
+        }
+        if !call.has_body() {
+            return Err(NO_BODY);
+        }
+    }
     let body = request.body.content_sha256().unwrap_or(request.body.sha256);
-    (call.ask, &request.head.method, &request.head.target, body)
+    let headers = TELLING.map(|name| call.header(name).map(str::trim).filter(|_| call.uploads()));
+    Ok((call.ask, &request.head.method, &request.head.target, headers, body))
 }
 
 /// A call that is not answered well is not made again and again. What is refused for good is another rule's.
@@ -28,9 +42,15 @@ pub(super) fn repeated(traffic: &Traffic) -> Examined {
         let mut failed: HashMap<Same<'_>, Vec<&Call>> = HashMap::new();
         for call in calls {
             let refused = call.status().is_some_and(is_refusal);
-            if !call.is_good() && !refused && !call.may_have_been_answered() {
-                examined.look();
-                failed.entry(same(call)).or_default().push(call);
+            if call.is_good() || refused || call.may_have_been_answered() {
+                continue;
+            }
+            match same(call) {
+                Ok(same) => {
+                    examined.look();
+                    failed.entry(same).or_default().push(call);
+                }
+                Err(why) => examined.pass_over(why),
             }
         }
         for calls in failed.into_values() {
@@ -62,7 +82,16 @@ pub(super) fn put_off(traffic: &Traffic) -> Examined {
         // The last answer that named a time, by what was asked for.
         let mut told: HashMap<Same<'_>, (&Call, DateTime<Utc>)> = HashMap::new();
         for call in calls {
-            if let Some((before, until)) = told.remove(&same(call)) {
+            let same = match same(call) {
+                Ok(same) => same,
+                Err(why) => {
+                    if not_before(call).is_some() {
+                        examined.pass_over(why);
+                    }
+                    continue;
+                }
+            };
+            if let Some((before, until)) = told.remove(&same) {
                 let tolerance = if call.exchange.vantage == Vantage::Foreign { SECOND } else { TOLERANCE };
                 if call.started_at() + tolerance < until {
                     let after = call.started_at() - before.ended_at;
@@ -79,7 +108,7 @@ pub(super) fn put_off(traffic: &Traffic) -> Examined {
             }
             if let Some(until) = not_before(call) {
                 examined.look();
-                told.insert(same(call), (call, until));
+                told.insert(same, (call, until));
             }
         }
     }

@@ -2,18 +2,21 @@
 
 use chrono::TimeDelta;
 
-use super::{Act, Call, Examined, Finding, Grade, NO_HEADERS, Traffic, shown};
+use super::{Act, Call, Examined, Finding, Grade, NO_HEADERS, Stretch, Traffic, shown};
 use crate::protocol::Operation;
 
 fn is_handshake(call: &Call) -> bool {
     matches!(call.operation(), Some(Operation::Handshake(_)))
 }
 
+const NO_ANSWER: &str = "the answer to the handshake is not in the recording";
+
 /// A handshake comes before anything else.
 pub(super) fn first(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
     for (mailbox, calls) in traffic.mailboxes() {
         let first = calls.iter().find(|call| !is_handshake(call));
+        let begun = first.map(|first| first.started_at());
         let was_asked = |first: &&&Call| {
             traffic.asks_for(mailbox, Act::Handshake).any(|asked| asked.from <= first.started_at())
         };
@@ -21,10 +24,17 @@ pub(super) fn first(traffic: &Traffic) -> Examined {
             examined.pass_over("the run asked for other things before it asked for a handshake");
             continue;
         }
+        let good = |call: &Call| is_handshake(call) && call.is_good();
+        let may_be = |call: &Call| is_handshake(call) && call.may_have_been_answered();
+        let is_before = |call: &Call| begun.is_none_or(|begun| call.started_at() <= begun);
+        let mut before = calls.iter().filter(|call| is_before(call));
+        if !before.clone().any(|call| good(call)) && before.any(|call| may_be(call)) {
+            examined.pass_over(NO_ANSWER);
+            continue;
+        }
         examined.look();
         let Some(first) = first else { continue };
-        let good = |call: &&&Call| is_handshake(call) && call.is_good();
-        let handshake = calls.iter().find(good);
+        let handshake = calls.iter().find(|call| good(call));
         if handshake.is_some_and(|handshake| handshake.started_at() <= first.started_at()) {
             continue;
         }
@@ -59,20 +69,29 @@ pub(super) fn daily(traffic: &Traffic) -> Examined {
         examined.pass_over(super::BY_ITSELF);
         return examined;
     }
-    for (mailbox, calls) in traffic.mailboxes() {
+    for (mailbox, Stretch { calls, .. }) in traffic.parts() {
         let Some(begin) = calls.first().map(|call| call.started_at()) else { continue };
         let mut last = begin;
+        // With those whose answer the recording lacks.
+        let mut last_perhaps = begin;
         let mut told = None;
         for call in &calls {
             if is_handshake(call) {
                 if call.is_good() {
                     last = call.started_at();
                 }
+                if call.is_good() || call.may_have_been_answered() {
+                    last_perhaps = call.started_at();
+                }
                 continue;
             }
             let since = call.started_at() - last;
             if call.started_at() - begin <= TimeDelta::hours(24) {
                 examined.pass_over("the recording is shorter than a day");
+                continue;
+            }
+            if since > DAY && call.started_at() - last_perhaps <= DAY {
+                examined.pass_over(NO_ANSWER);
                 continue;
             }
             examined.look();

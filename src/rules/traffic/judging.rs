@@ -20,6 +20,9 @@ pub struct Context {
     pub actor: Option<Actor>,
     /// How a run drove the product; `None` for a recording of one that acted by itself.
     pub course: Option<Course>,
+    /// Numbers from which on a recording goes on after it had been ended. Of what came about between, nothing
+    /// is known.
+    pub resumed: Vec<usize>,
 }
 
 /// What became of a rule.

@@ -31,7 +31,7 @@ pub(super) use view::shown;
 
 use course::Chance;
 use finding::Examined;
-use view::{BLACKED_OUT, Call, NO_HEADERS, Stretch, Traffic};
+use view::{BLACKED_OUT, Call, NO_BODY, NO_HEADERS, Stretch, Traffic};
 
 /// Why what must be done from day to day is not judged in a run.
 const BY_ITSELF: &str = "a run asks for each act, so it shows nothing of what the product does by itself from day to day: judge a recording";

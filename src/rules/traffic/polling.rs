@@ -1,12 +1,12 @@
 //! When the inbox is checked, and how its pages are gone through.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Act, Asked, Call, Chance, Examined, Finding, Grade, Stretch, Traffic, shown};
 use crate::{
-    protocol::{ApiVersion, InboxQuery, Operation},
+    protocol::{ApiVersion, InboxQuery, MAX_RESULTS_DEFAULT, Operation},
     rules::messages::DIRECTLY,
 };
 
@@ -23,6 +23,12 @@ fn parameters(query: &str) -> Vec<(String, String)> {
 
 fn continues(call: &Call) -> bool {
     parameters(query(call)).iter().any(|(name, _)| name == "continue_from")
+}
+
+/// The workflow whose messages are listed; `None` for all.
+fn workflow(call: &Call) -> Option<String> {
+    let filter = parameters(query(call)).into_iter().find(|(name, _)| name == "workflow_filter");
+    filter.map(|(_, workflow)| workflow)
 }
 
 /// The message, or the last chunk of it, was taken by the endpoint.
@@ -148,7 +154,7 @@ pub(super) fn not_too_often(traffic: &Traffic) -> Examined {
                 continue;
             }
             let asked = traffic.asked(call);
-            let Some(before) = last.insert((call.ask, parameters(query(call))), call) else {
+            let Some(before) = last.insert((call.part, call.ask, parameters(query(call))), call) else {
                 match asked {
                     Some(_) => examined.pass_over("the run asked for the inbox check"),
                     None => examined.look(),
@@ -200,16 +206,16 @@ pub(super) fn at_least_daily(traffic: &Traffic) -> Examined {
         examined.pass_over(super::BY_ITSELF);
         return examined;
     }
-    for (mailbox, calls) in traffic.mailboxes() {
+    for (mailbox, Stretch { calls, end }) in traffic.parts() {
         let Some(first) = calls.first() else { continue };
-        if traffic.end - first.started_at() <= DAY {
+        if end - first.started_at() <= DAY {
             examined.pass_over("the recording is shorter than a day");
             continue;
         }
         examined.look();
         let lists: Vec<&Call> = calls.iter().copied().filter(|call| call.is_list()).collect();
         let times = lists.iter().map(|list| list.started_at());
-        let ends: Vec<_> = std::iter::once(first.started_at()).chain(times).chain([traffic.end]).collect();
+        let ends: Vec<_> = std::iter::once(first.started_at()).chain(times).chain([end]).collect();
         let longest =
             ends.windows(2).filter_map(|pair| Some((*pair.last()? - *pair.first()?, *pair.first()?))).max();
         let Some((gap, from)) = longest.filter(|(gap, _)| *gap > DAY) else { continue };
@@ -231,9 +237,14 @@ pub(super) fn at_least_daily(traffic: &Traffic) -> Examined {
 /// Whether more may wait than the page lists; `None` when the page is not in the recording.
 fn is_full(list: &Call) -> Option<bool> {
     let page = list.page()?;
-    let most = InboxQuery::parse(query(list)).map_or(500, |query| query.max_results);
+    let most = InboxQuery::parse(query(list)).map_or(MAX_RESULTS_DEFAULT, |query| query.max_results);
     let is_v2 = ApiVersion::from_accept(list.header("accept")) == ApiVersion::V2;
     Some(page.next.is_some() || (!is_v2 && page.messages.len() == most))
+}
+
+/// Whether an inbox check was answered with all that waits: what it does not list is not there.
+pub(super) fn lists_all(list: &Call) -> bool {
+    is_full(list) == Some(false) && workflow(list).is_none() && !continues(list)
 }
 
 /// When a product has done nothing for so long, it has stopped going through its inbox.
@@ -243,10 +254,26 @@ const IDLE: TimeDelta = TimeDelta::minutes(5);
 pub(super) fn until_empty(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
     for stretch in traffic.stretches() {
-        for (place, list) in stretch.calls.iter().enumerate() {
+        let worked = last_work(&stretch.calls);
+        // From the end, so that the next inbox check of each workflow is known.
+        let mut nexts: HashMap<Option<String>, usize> = HashMap::new();
+        for (place, list) in stretch.calls.iter().enumerate().rev().filter(|(_, call)| call.is_list()) {
+            let own = workflow(list);
+            // A page of another workflow is not the next one; one of all workflows may be.
+            let next = [nexts.get(&own), nexts.get(&None)].into_iter().flatten().min().copied();
+            nexts.insert(own, place);
             match is_full(list) {
-                Some(true) => went_on(traffic, &stretch, list, place, &mut examined),
-                None if list.is_list() && list.is_good() => {
+                Some(true) => {
+                    let worked = worked.get(next.unwrap_or(stretch.calls.len())).copied().flatten();
+                    let last = worked.filter(|last| *last > place).and_then(|last| stretch.calls.get(last));
+                    let page = FullPage {
+                        list,
+                        last: last.unwrap_or(list),
+                        next: next.and_then(|next| stretch.calls.get(next).copied()),
+                    };
+                    went_on(traffic, stretch.end, &page, &mut examined);
+                }
+                None if list.is_good() => {
                     examined.pass_over("the body of the inbox page is not in the recording");
                 }
                 _ => {}
@@ -256,35 +283,49 @@ pub(super) fn until_empty(traffic: &Traffic) -> Examined {
     examined
 }
 
-/// Whether a product went on after a full page.
-fn went_on(traffic: &Traffic, stretch: &Stretch<'_>, list: &Call, place: usize, examined: &mut Examined) {
-    let later = || stretch.calls.iter().skip(place + 1);
-    let mut last = list;
-    let mut gap = None;
-    for call in later() {
-        let since = call.started_at() - last.ended_at;
-        if since > IDLE || call.is_list() {
-            gap = Some(since);
-            break;
-        }
-        last = call;
+/// For each call, and for the end, the place of the last call before by which messages were worked off.
+fn last_work(calls: &[&Call]) -> Vec<Option<usize>> {
+    let is_work = |call: &Call| call.is_download() || call.is_acknowledgement() || call.uploads();
+    let mut last = None;
+    let mut all = vec![None];
+    for (place, call) in calls.iter().enumerate() {
+        last = if is_work(call) { Some(place) } else { last };
+        all.push(last);
     }
-    let gap = gap.unwrap_or(stretch.end - last.ended_at);
+    all
+}
+
+/// An inbox page behind which more waits.
+struct FullPage<'a> {
+    list: &'a Call,
+    /// The last call by which it was worked off; the page itself when there was none.
+    last: &'a Call,
+    /// The inbox check after it.
+    next: Option<&'a Call>,
+}
+
+/// Whether a product went on after a full page: immediately (OpenAPI, Inbox poll cycle, step 4), which is taken
+/// to be as soon as the check after a send.
+fn went_on(traffic: &Traffic, end: DateTime<Utc>, page: &FullPage<'_>, examined: &mut Examined) {
+    let FullPage { list, last, next } = *page;
     // That it is asked for another cycle is no doing of the product's.
-    let next = later().find(|call| call.is_list());
     let by_itself = next.filter(|next| list.ask.is_none() || next.ask == list.ask);
     let stopped = match (by_itself, traffic.chance(list)) {
         (None, Chance::Denied(why)) => return examined.pass_over(why),
         (None, Chance::Had) => true,
         _ => false,
     };
+    let gap = next.map_or(end, Call::started_at) - last.ended_at;
     if gap <= IDLE && next.is_none() && !stopped {
         return examined.pass_over("the recording ends before the inbox had to be listed again");
     }
     examined.look();
-    if gap <= IDLE && !stopped {
-        return;
-    }
+    let grade = match gap {
+        _ if stopped => Grade::Broken,
+        gap if gap > IDLE => Grade::Broken,
+        gap if gap > directly() && by_itself.is_some() => Grade::Warning,
+        _ => return,
+    };
     let about: Vec<&Call> = if last.number == list.number { vec![list] } else { vec![list, last] };
     let waiting = list.page().map(|page| page.messages.len()).unwrap_or_default();
     let seen = format!("a page of {waiting} messages with more behind it, and then ");
@@ -292,8 +333,11 @@ fn went_on(traffic: &Traffic, stretch: &Stretch<'_>, list: &Call, place: usize, 
         true => seen + "the end of the poll cycle",
         false => seen + &format!("nothing for {}", shown(gap)),
     };
-    let what = "a full inbox page was not followed by the next";
-    let mut finding = Finding::about(&about, Grade::Broken, what);
+    let what = match grade {
+        Grade::Broken => "a full inbox page was not followed by the next",
+        Grade::Warning => "a full inbox page was not directly followed by the next",
+    };
+    let mut finding = Finding::about(&about, grade, what);
     finding.message = None;
     examined.find(finding.expected("the inbox listed again as soon as the page is worked off").seen(seen));
 }
@@ -303,12 +347,20 @@ pub(super) fn next_verbatim(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
     for Stretch { calls, .. } in traffic.stretches() {
         let mut given: BTreeSet<Vec<(String, String)>> = BTreeSet::new();
+        // Workflows whose last page cannot be read.
+        let mut unread: BTreeSet<Option<String>> = BTreeSet::new();
         let mut last: Option<String> = None;
         for call in calls.into_iter().filter(|call| call.is_list()) {
             if continues(call) {
                 match &last {
                     None => {
                         examined.pass_over("the page whose links.next was followed is not in the recording")
+                    }
+                    // What it may have been told there, nobody knows.
+                    Some(_)
+                        if !given.contains(&parameters(query(call))) && unread.contains(&workflow(call)) =>
+                    {
+                        examined.pass_over("the body of the inbox page is not in the recording");
                     }
                     Some(_) => {
                         examined.look();
@@ -328,7 +380,13 @@ pub(super) fn next_verbatim(traffic: &Traffic) -> Examined {
                     }
                 }
             }
-            if let Some(next) = call.page().and_then(|page| page.next) {
+            let page = call.page();
+            if page.is_some() {
+                unread.remove(&workflow(call));
+            } else if call.is_good() || call.may_have_been_answered() {
+                unread.insert(workflow(call));
+            }
+            if let Some(next) = page.and_then(|page| page.next) {
                 given.insert(parameters(next.split_once('?').map(|(_, query)| query).unwrap_or_default()));
                 last = Some(next);
             }

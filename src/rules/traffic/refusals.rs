@@ -4,7 +4,11 @@ use std::collections::HashMap;
 
 use chrono::TimeDelta;
 
-use super::{Call, Examined, Finding, Grade, Traffic, shown};
+use super::{
+    Call, Examined, Finding, Grade, Traffic,
+    failures::{Same, same},
+    shown,
+};
 
 /// Calls that follow the one before within this are one storm.
 const STORM: TimeDelta = TimeDelta::seconds(60);
@@ -21,60 +25,66 @@ pub(super) fn is_refusal(status: u16) -> bool {
 pub(super) fn storms(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
     for calls in traffic.mailboxes().into_values() {
+        let mut runs: Vec<(u16, Vec<&Call>)> = Vec::new();
+        // 403 is about the mailbox, the others about one thing that was asked.
         // What a run asks for anew is not repeated by the product.
-        let mut runs: HashMap<(Option<usize>, String, u16), Vec<&Call>> = HashMap::new();
-        let mut ended: Vec<(u16, Vec<&Call>)> = Vec::new();
+        let mut forbidden: HashMap<Option<usize>, Vec<&Call>> = HashMap::new();
+        let mut refused: HashMap<(Same<'_>, u16), Vec<&Call>> = HashMap::new();
         for call in calls {
             let Some(status) = call.status() else { continue };
-            // 403 is about the mailbox, the others about one thing that was asked.
-            let about = |status: u16| match status {
-                403 => String::new(),
-                _ => format!(
-                    "{} {} {}",
-                    call.exchange.request.head.method,
-                    call.exchange.request.head.target,
-                    call.exchange.request.body.sha256
-                ),
-            };
-            if status != 403
-                && let Some(run) = runs.remove(&(call.ask, String::new(), 403))
-            {
-                ended.push((403, run));
+            if status == 403 {
+                examined.look();
+                forbidden.entry(call.ask).or_default().push(call);
+                continue;
             }
+            runs.extend(forbidden.remove(&call.ask).map(|run| (403, run)));
             if !is_refusal(status) {
                 continue;
             }
-            examined.look();
-            let run = runs.entry((call.ask, about(status), status)).or_default();
-            if run.last().is_some_and(|last| call.started_at() - last.ended_at > STORM) {
-                ended.push((status, std::mem::take(run)));
+            match same(call) {
+                Ok(same) => {
+                    examined.look();
+                    refused.entry((same, status)).or_default().push(call);
+                }
+                Err(why) => examined.pass_over(why),
             }
-            run.push(call);
         }
-        ended.extend(runs.into_iter().map(|((_, _, status), run)| (status, run)));
-        for (status, run) in ended {
-            let grade = match run.len() {
-                short if short < SUSPECT => continue,
-                short if short < SURE => Grade::Warning,
-                _ => Grade::Broken,
-            };
-            let span =
-                run.last().zip(run.first()).map(|(last, first)| last.started_at() - first.started_at());
-            let what = if status == 403 {
-                "a mailbox went on calling after it was refused"
-            } else {
-                "a call that was refused was repeated"
-            };
-            let mut finding = Finding::about(&run, grade, what).expected(sane(status));
-            finding.message = finding.message.filter(|_| status != 403);
-            examined.find(finding.seen(format!(
-                "{} answers of {status} in a row within {}",
-                run.len(),
-                shown(span.unwrap_or_default())
-            )));
+        runs.extend(forbidden.into_values().map(|run| (403, run)));
+        runs.extend(refused.into_iter().map(|((_, status), run)| (status, run)));
+        for (status, run) in runs {
+            let mut storms: Vec<Finding> = run
+                .chunk_by(|before, call| call.started_at() - before.ended_at <= STORM)
+                .filter_map(|storm| repeated(status, storm, grade(storm.len())?))
+                .collect();
+            // Nothing but 403 can be otherwise later on.
+            if storms.is_empty() && status != 403 && run.len() > SURE {
+                storms.extend(repeated(status, &run, Grade::Warning));
+            }
+            storms.into_iter().for_each(|storm| examined.find(storm));
         }
     }
     examined
+}
+
+/// How bad so many in a row are.
+fn grade(times: usize) -> Option<Grade> {
+    match times {
+        ..SUSPECT => None,
+        SUSPECT..SURE => Some(Grade::Warning),
+        SURE.. => Some(Grade::Broken),
+    }
+}
+
+fn repeated(status: u16, run: &[&Call], grade: Grade) -> Option<Finding> {
+    let span = run.last()?.started_at() - run.first()?.started_at();
+    let what = if status == 403 {
+        "a mailbox went on calling after it was refused"
+    } else {
+        "a call that was refused was repeated"
+    };
+    let mut finding = Finding::about(run, grade, what).expected(sane(status));
+    finding.message = finding.message.filter(|_| status != 403);
+    Some(finding.seen(format!("{} answers of {status} in a row within {}", run.len(), shown(span))))
 }
 
 /// What to do instead.

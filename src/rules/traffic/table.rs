@@ -231,6 +231,7 @@ pub fn markdown() -> String {
          `mesh-witness run` applies these to all that the product did in the run, `mesh-witness judge` to a tape, a HAR or a bundle. This page is made from the table in the code, and a test keeps it so.\n\n\
          A broken MUST fails (exit code 1); a broken SHOULD or MAY is a warning, which changes no verdict. A rule that had nothing to look at is not applicable, with the reason.\n\
          Where sources disagree, the rule takes the weaker claim. A finding of a MUST is a warning where it may be right after all.\n\n\
+         Where a recorder was ended and started again, what came about between is not known: whatever is due within a time is judged in each part by itself.\n\n\
          In a run the product is not blamed for what the run does:\n\n\
          - What the run asks for is not the product's own wish: the first inbox check of each poll cycle that it asks for, further handshakes, sends and enquiries that it asks for, chunks of the size that it asks for. What the product does beyond that is judged.\n\
          - What must follow is demanded when the product had the chance: its program has ended by itself, and well. Of a program that failed by its own account or was ended at its time limit it is not; of a product that was asked by a webhook or by a person, only after a while.\n\

@@ -32,9 +32,11 @@ pub(super) struct Call {
     pub ended_at: DateTime<Utc>,
     /// Within which ask it was made, as a place in [`Traffic::asks`].
     pub ask: Option<usize>,
+    /// In which part of a recording that was ended and goes on, from 0.
+    pub part: usize,
 }
 
-/// Calls of one mailbox at one endpoint: until that started anew, or the recording ends.
+/// Calls of one mailbox at one endpoint: until that started anew, or the recording was ended.
 #[derive(Debug)]
 pub(super) struct Stretch<'a> {
     /// The calls, in order of time.
@@ -45,6 +47,8 @@ pub(super) struct Stretch<'a> {
 
 /// Why nothing can be said of the headers of a request.
 pub(super) const NO_HEADERS: &str = "the headers of the request are not in the recording";
+/// Why nothing can be said of what was sent.
+pub(super) const NO_BODY: &str = "the body of the send is not in the recording";
 /// Why nothing can be said of one of them.
 pub(super) const BLACKED_OUT: &str = "whoever recorded it took what the header says out";
 
@@ -62,8 +66,8 @@ pub(super) struct Page {
 pub(super) struct Traffic {
     /// All that are judged.
     pub calls: Vec<Call>,
-    /// When the last call ended; what must follow later than that cannot be seen.
-    pub end: DateTime<Utc>,
+    /// When the last call of each part ended; what must follow later than that cannot be seen.
+    ends: Vec<DateTime<Utc>>,
     /// Whether nothing came before.
     pub from_start: bool,
     /// Whether a run drove the product.
@@ -87,10 +91,16 @@ impl Traffic {
             within.extend(asked.exchanges.iter().map(|number| (*number, place)));
         }
         let only = context.mailbox.as_ref().map(|mailbox| mailbox.as_str());
+        let mut resumed = context.resumed.clone();
+        resumed.sort_unstable();
+        let part = |number: usize| resumed.partition_point(|from| *from <= number);
         let mut calls: Vec<Call> = exchanges
             .iter()
             .filter(|(number, exchange)| exchange.actor == actor && !by_hand.contains(number))
-            .map(|(number, exchange)| Call::new(*number, exchange, within.get(number).copied()))
+            .filter(|(_, exchange)| !is_administration(&exchange.request.head.target))
+            .map(|(number, exchange)| {
+                Call::new(*number, exchange, within.get(number).copied(), part(*number))
+            })
             .filter(|call| {
                 only.is_none_or(|only| call.mailbox.as_ref().is_some_and(|m| m.eq_ignore_ascii_case(only)))
             })
@@ -98,11 +108,15 @@ impl Traffic {
         // Stable: calls that began at the same moment stay in the order of the source.
         calls.sort_by_key(Call::started_at);
         // Of the whole recording: that others went on shows that this mailbox had time to.
-        let ends = exchanges.iter().map(|(_, exchange)| exchange.ended_at());
-        let end = ends.max().unwrap_or(DateTime::UNIX_EPOCH);
+        let mut ends = vec![DateTime::UNIX_EPOCH; resumed.len() + 1];
+        for (number, exchange) in exchanges {
+            if let Some(end) = ends.get_mut(part(*number)) {
+                *end = exchange.ended_at().max(*end);
+            }
+        }
         Self {
             calls,
-            end,
+            ends,
             from_start: context.from_start,
             is_driven: context.course.is_some(),
             is_stand_in,
@@ -111,28 +125,44 @@ impl Traffic {
         }
     }
 
-    /// The calls of each mailbox, cut where its endpoint started anew.
+    /// The calls of each mailbox, cut where its endpoint started anew, and where the recording was ended.
     pub fn stretches(&self) -> Vec<Stretch<'_>> {
+        self.cut_anew(self.parts())
+    }
+
+    /// The calls of each mailbox, cut where its endpoint started anew: what was seen of a message still counts
+    /// when a recording goes on.
+    pub fn endpoints(&self) -> Vec<Stretch<'_>> {
+        let end = self.ends.iter().copied().max().unwrap_or(DateTime::UNIX_EPOCH);
+        let whole = self.mailboxes().into_iter().map(|(mailbox, calls)| (mailbox, Stretch { calls, end }));
+        self.cut_anew(whole.collect())
+    }
+
+    fn cut_anew<'a>(&self, uncut: Vec<(&str, Stretch<'a>)>) -> Vec<Stretch<'a>> {
         let mut stretches = Vec::new();
-        for (mailbox, mut calls) in self.mailboxes() {
+        for (mailbox, Stretch { mut calls, end }) in uncut {
             for Anew { at, first, .. } in self.anew.iter().filter(|anew| is_same(&anew.mailbox, mailbox)) {
                 let is_later = |call: &&Call| Some(call.number) == *first || call.started_at() >= *at;
                 let later = calls.split_off(calls.iter().position(is_later).unwrap_or(calls.len()));
                 stretches.push(Stretch { calls: std::mem::replace(&mut calls, later), end: *at });
             }
-            stretches.push(Stretch { calls, end: self.end });
+            stretches.push(Stretch { calls, end });
         }
         stretches.retain(|stretch| !stretch.calls.is_empty());
         stretches
     }
 
-    /// When the endpoint that a call was made to started anew, or the recording ended.
+    fn end_of(&self, part: usize) -> DateTime<Utc> {
+        self.ends.get(part).copied().unwrap_or(DateTime::UNIX_EPOCH)
+    }
+
+    /// When the endpoint that a call was made to started anew, or the recording was ended.
     pub fn end_after(&self, call: &Call) -> DateTime<Utc> {
         let mailbox = call.mailbox.as_deref().unwrap_or_default();
         let next = |anew: &&Anew| {
             is_same(&anew.mailbox, mailbox) && anew.at > call.started_at() && anew.first != Some(call.number)
         };
-        self.anew.iter().find(next).map_or(self.end, |anew| anew.at)
+        self.anew.iter().find(next).map_or(self.end_of(call.part), |anew| anew.at)
     }
 
     /// The ask within which a call was made.
@@ -150,6 +180,19 @@ impl Traffic {
         self.asks.iter().filter(move |asked| asked.act == act && asked.is_of(mailbox))
     }
 
+    /// The calls of each mailbox, cut where the recording was ended: what would have been seen in between is not
+    /// missing.
+    pub fn parts(&self) -> Vec<(&str, Stretch<'_>)> {
+        let mut parts: BTreeMap<(&str, usize), Vec<&Call>> = BTreeMap::new();
+        for (mailbox, calls) in self.mailboxes() {
+            for call in calls {
+                parts.entry((mailbox, call.part)).or_default().push(call);
+            }
+        }
+        let stretch = |part, calls| Stretch { calls, end: self.end_of(part) };
+        parts.into_iter().map(|((mailbox, part), calls)| (mailbox, stretch(part, calls))).collect()
+    }
+
     /// The calls of each mailbox. In what order several mailboxes' calls interleave plays no part.
     pub fn mailboxes(&self) -> BTreeMap<&str, Vec<&Call>> {
         let mut mailboxes: BTreeMap<&str, Vec<&Call>> = BTreeMap::new();
@@ -163,10 +206,11 @@ impl Traffic {
 }
 
 impl Call {
-    fn new(number: usize, exchange: &Arc<Exchange>, ask: Option<usize>) -> Self {
+    fn new(number: usize, exchange: &Arc<Exchange>, ask: Option<usize>, part: usize) -> Self {
         let mailbox = path_mailbox(&exchange.request.head.target).map(|text| printable(text.as_bytes()));
         let seat = mailbox.as_deref().map(str::to_ascii_uppercase);
-        Self { number, mailbox, seat, ended_at: exchange.ended_at(), exchange: Arc::clone(exchange), ask }
+        let ended_at = exchange.ended_at();
+        Self { number, mailbox, seat, ended_at, exchange: Arc::clone(exchange), ask, part }
     }
 
     /// When it began.
@@ -318,9 +362,20 @@ impl Call {
     }
 }
 
+/// The part of a request line's target that names the mailbox, as written, whether it is one or not.
+fn first_part(target: &str) -> Option<&str> {
+    path_of(target).strip_prefix("/messageexchange/")?.split('/').next()
+}
+
+/// Whether a call is one to an emulator about itself, as tests make them (mesh-sandbox, README; our emulator's
+/// admin routes). A mailbox of such a name would be written in upper case.
+fn is_administration(target: &str) -> bool {
+    matches!(first_part(target), Some("admin" | "deepping" | "mailbox" | "reset"))
+}
+
 /// The mailbox that a request line's target names, as written.
 pub(super) fn path_mailbox(target: &str) -> Option<&str> {
-    let first = path_of(target).strip_prefix("/messageexchange/")?.split('/').next()?;
+    let first = first_part(target).filter(|_| !is_administration(target))?;
     let first = first.char_indices().nth(100).and_then(|(end, _)| first.get(..end)).unwrap_or(first);
     (!first.is_empty() && !matches!(first, "_ping" | "endpointlookup" | "workflowsearch")).then_some(first)
 }

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use http::Method;
 
 use super::form::{Entry, Pair, Request, Response, Text, Timings};
@@ -23,7 +23,8 @@ const LONGEST: f64 = 7.0 * 24.0 * 3600.0 * 1000.0;
 /// Makes the exchange, or says why it cannot be made.
 pub(super) fn exchange(entry: Entry, is_ours: bool, redactor: &Redactor) -> Result<Exchange, &'static str> {
     let Entry { started_date_time, time, request, response, timings, server_ip_address, own } = entry;
-    let started_at = started_date_time.as_deref().and_then(read_time).ok_or("it has no time")?;
+    let begun = read_time(started_date_time.as_deref().unwrap_or_default())?;
+    let (queued, timings) = phases(&timings, time, begun.timestamp_subsec_nanos() == 0);
     let request = request.ok_or("it has no request")?;
     let (origin, target) = split_url(&request.url).ok_or("its URL cannot be read")?;
     let raw = raw_request(&request, &target);
@@ -55,8 +56,8 @@ pub(super) fn exchange(entry: Entry, is_ours: bool, redactor: &Redactor) -> Resu
         request: RequestRecord { head, body: body(request_body, request.body_size, sent, redactor) },
         response: received.as_ref().map(|response| reply(response, redactor)),
         failure,
-        started_at,
-        timings: phases(&timings, time),
+        started_at: begun + queued,
+        timings,
         tls: None,
         token,
         token_fault,
@@ -84,10 +85,14 @@ pub(super) fn exchange(entry: Entry, is_ours: bool, redactor: &Redactor) -> Resu
 }
 
 /// Programs write times with and without a colon in the offset, and with up to nine decimals.
-fn read_time(text: &str) -> Option<DateTime<Utc>> {
+fn read_time(text: &str) -> Result<DateTime<Utc>, &'static str> {
     let read = DateTime::parse_from_rfc3339(text)
         .or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z"));
-    read.ok().map(|time| time.with_timezone(&Utc)).filter(|time| is_plausible(*time))
+    let time = read.map_err(|_| match NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f") {
+        Ok(_) => "its time has no time zone, so nobody can tell when it was: HAR 1.2 has one",
+        Err(_) => "it has no time",
+    })?;
+    Some(time.with_timezone(&Utc)).filter(|time| is_plausible(*time)).ok_or("it has no time")
 }
 
 /// Scheme with host and port, and the target: path with query.
@@ -174,12 +179,21 @@ fn reply(response: &Response, redactor: &Redactor) -> ResponseRecord {
     ResponseRecord { head: redactor.response_head(&raw), body: body(content, size, gzip, redactor) }
 }
 
+fn is_base64(of: &Text) -> bool {
+    let encoding = of.encoding.as_ref().or(of.own_encoding.as_ref());
+    encoding.is_some_and(|encoding| encoding.eq_ignore_ascii_case("base64"))
+}
+
+/// Whether a text has the sign for bytes that are no text: whatever they were, the text is not the body.
+fn is_lossy(of: &Text) -> bool {
+    !is_base64(of) && of.text.as_ref().is_some_and(|text| text.contains(char::REPLACEMENT_CHARACTER))
+}
+
 /// The bytes that a text stands for; `None` when there is no text.
 fn kept(text: Option<&Text>) -> Option<Bytes> {
     let Some(of) = text else { return Some(Bytes::new()) };
     let text = of.text.as_ref().filter(|text| !text.is_empty() || of.size == Some(0.0))?;
-    let encoding = of.encoding.as_ref().or(of.own_encoding.as_ref());
-    if encoding.is_some_and(|encoding| encoding.eq_ignore_ascii_case("base64")) {
+    if is_base64(of) {
         STANDARD.decode(text).ok().map(Bytes::from)
     } else {
         Some(Bytes::copy_from_slice(text.as_bytes()))
@@ -202,7 +216,9 @@ fn body(text: Option<&Text>, size: Option<f64>, gzip: bool, redactor: &Redactor)
     let size = bytes.len() as u64;
     // JSON that is whole was not cut short, whatever size was noted: some note that before decoding.
     let is_json = || serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).is_ok();
-    if known.is_some_and(|known| known > 0 && known != size) && (!gzip || is_still_gzip) && !is_json() {
+    let known = known.filter(|known| *known > 0);
+    let is_cut = known.is_some_and(|known| known != size) && (!gzip || is_still_gzip);
+    if (is_cut || text.is_some_and(is_lossy)) && !is_json() {
         let size = known.unwrap_or(size);
         return BodyRecord { size, sha256: Sha256::of(b""), decoded: None, kept: None };
     }
@@ -211,13 +227,25 @@ fn body(text: Option<&Text>, size: Option<f64>, gzip: bool, redactor: &Redactor)
     recorder.finish(redactor)
 }
 
-fn phases(of: &Timings, total: Option<f64>) -> TimingRecord {
-    let phase = |milliseconds: f64| Duration::from_secs_f64(milliseconds.clamp(0.0, LONGEST) / 1000.0);
-    let parts = [of.send, of.wait, of.receive].map(Option::unwrap_or_default);
-    let [send, wait, receive] = parts;
+/// How long the call waited for a connection, which HAR 1.2 counts from the time of the entry, and the phases
+/// after that. A time in whole seconds stays one, so that rules see that it says no more: the rest of the wait then
+/// counts as connecting.
+fn phases(of: &Timings, total: Option<f64>, is_coarse: bool) -> (TimeDelta, TimingRecord) {
+    let bounded = |milliseconds: Option<f64>| milliseconds.unwrap_or_default().clamp(0.0, LONGEST);
+    let phase = |milliseconds: f64| Duration::from_secs_f64(milliseconds.clamp(0.0, 2.0 * LONGEST) / 1000.0);
+    let [blocked, dns, connect, ssl] = [of.blocked, of.dns, of.connect, of.ssl].map(bounded);
+    let [send, wait, receive] = [of.send, of.wait, of.receive].map(bounded);
     // Some programs fill in the total only.
-    let wait = if parts == [0.0; 3] { total.unwrap_or_default() } else { wait };
-    let tls = of.ssl.map(phase);
-    let connect = of.connect.map(|connect| phase(connect - of.ssl.unwrap_or_default()));
-    TimingRecord { connect, tls, send: phase(send), wait: phase(wait), receive: phase(receive) }
+    let is_told = send + wait + receive > 0.0;
+    let wait = if is_told { wait } else { bounded(total) - blocked - dns - connect.max(ssl) };
+    let queued = if is_coarse { blocked - blocked % 1000.0 } else { blocked };
+    let setup = (blocked - queued) + dns + (connect - ssl).max(0.0);
+    let timings = TimingRecord {
+        connect: (of.connect.is_some() || setup > 0.0).then(|| phase(setup)),
+        tls: of.ssl.map(|_| phase(ssl)),
+        send: phase(send),
+        wait: phase(wait),
+        receive: phase(receive),
+    };
+    (TimeDelta::from_std(phase(queued)).unwrap_or_default(), timings)
 }

@@ -117,6 +117,10 @@ pub(super) struct Text {
 #[serde(default)]
 pub(super) struct Timings {
     #[serde(deserialize_with = "number")]
+    pub blocked: Option<f64>,
+    #[serde(deserialize_with = "number")]
+    pub dns: Option<f64>,
+    #[serde(deserialize_with = "number")]
     pub connect: Option<f64>,
     #[serde(deserialize_with = "number")]
     pub ssl: Option<f64>,

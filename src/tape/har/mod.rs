@@ -7,6 +7,7 @@
 mod entry;
 mod form;
 mod own;
+mod surrogates;
 
 use std::{
     fs::File,
@@ -32,6 +33,8 @@ pub struct Har {
     pub entries: Vec<HarEntry>,
     /// Entries that could not, by their place from 1, and why.
     pub left_out: Vec<(usize, &'static str)>,
+    /// How many halves of characters were read as U+FFFD, which some programs write for bytes that are no text.
+    pub mended: usize,
 }
 
 /// An exchange and the number by which a person finds it again.
@@ -84,9 +87,25 @@ pub enum HarError {
         /// The column, from 1.
         column: usize,
     },
+    /// It is written in UTF-16, as some editors of Windows do. JSON is in UTF-8 (RFC 8259, 8.1).
+    #[error("it is written in UTF-16: open it in an editor, save it as UTF-8, and judge that")]
+    Utf16,
     /// It is JSON and no HAR.
     #[error("this JSON is no HAR: it has no list log.entries; export the traffic as HAR 1.2")]
     NotHar,
+}
+
+impl HarError {
+    /// Why a file that begins so cannot be read, whatever follows; `None` when it may be.
+    #[must_use]
+    pub fn of_beginning(bytes: &[u8]) -> Option<Self> {
+        let marks: [&[u8]; 4] = [b"\xff\xfe", b"\xfe\xff", b"{\0", b"\0{"];
+        marks.into_iter().any(|mark| bytes.starts_with(mark)).then_some(Self::Utf16)
+    }
+
+    fn of_json(error: &serde_json::Error) -> Self {
+        if error.is_data() { Self::NotHar } else { Self::Json { line: error.line(), column: error.column() } }
+    }
 }
 
 #[derive(Deserialize)]
@@ -134,13 +153,10 @@ pub fn read_har_bytes(bytes: &[u8], redactor: &Redactor, limits: &HarLimits) -> 
     }
     // Fiddler and others that come from Windows begin with a mark.
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let file: File12 = serde_json::from_slice(bytes).map_err(|error| {
-        if error.is_data() {
-            HarError::NotHar
-        } else {
-            HarError::Json { line: error.line(), column: error.column() }
-        }
-    })?;
+    if let Some(error) = HarError::of_beginning(bytes) {
+        return Err(error);
+    }
+    let (file, mended) = parse(bytes)?;
     let Creator { name, version } = file.log.creator;
     let name = printable(name.unwrap_or_default().as_bytes());
     let is_ours = name == "mesh-witness";
@@ -153,7 +169,8 @@ pub fn read_har_bytes(bytes: &[u8], redactor: &Redactor, limits: &HarLimits) -> 
         (name, Some(version)) if !version.is_empty() => format!("{name} {version}"),
         (name, _) => name.to_owned(),
     };
-    let mut har = Har { creator: redactor.text(&creator), is_ours, entries: vec![], left_out: vec![] };
+    let mut har =
+        Har { creator: redactor.text(&creator), is_ours, entries: vec![], left_out: vec![], mended };
     for (place, entry) in entries.into_iter().enumerate() {
         let read = entry.ok_or("it is no entry of a HAR");
         let number = read.as_ref().ok().and_then(|entry| is_ours.then(|| entry.own_number()).flatten());
@@ -163,6 +180,23 @@ pub fn read_har_bytes(bytes: &[u8], redactor: &Redactor, limits: &HarLimits) -> 
         }
     }
     Ok(har)
+}
+
+/// The file, and how many halves of characters had to be mended in it. Only what cannot be read is copied for it.
+fn parse(bytes: &[u8]) -> Result<(File12, usize), HarError> {
+    let error = match serde_json::from_slice(bytes) {
+        Ok(file) => return Ok((file, 0)),
+        Err(error) => error,
+    };
+    if error.is_syntax() {
+        let mut copy = bytes.to_vec();
+        let mended = surrogates::mend(&mut copy);
+        if mended > 0 {
+            let read = serde_json::from_slice(&copy);
+            return read.map(|file| (file, mended)).map_err(|error| HarError::of_json(&error));
+        }
+    }
+    Err(HarError::of_json(&error))
 }
 
 #[cfg(test)]

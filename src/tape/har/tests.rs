@@ -185,7 +185,7 @@ fn what_is_no_har_is_told_without_its_content() {
 fn extreme_numbers_overflow_nothing() {
     for number in ["1e308", "-1e308", "-1", "\"NaN\"", "null", "99999999999999999999"] {
         let text = format!(
-            r#"{{"log":{{"entries":[{{"startedDateTime":"2999-12-31T23:59:59Z","time":{number},"timings":{{"send":{number},"wait":{number},"receive":{number},"connect":{number},"ssl":{number}}},"request":{{"method":"GET","url":"https://h/messageexchange/A/inbox","bodySize":{number}}},"response":{{"status":{number},"bodySize":{number},"content":{{"size":{number}}}}}}}]}}}}"#
+            r#"{{"log":{{"entries":[{{"startedDateTime":"2999-12-31T23:59:59Z","time":{number},"timings":{{"send":{number},"wait":{number},"receive":{number},"blocked":{number},"dns":{number},"connect":{number},"ssl":{number}}},"request":{{"method":"GET","url":"https://h/messageexchange/A/inbox","bodySize":{number}}},"response":{{"status":{number},"bodySize":{number},"content":{{"size":{number}}}}}}}]}}}}"#
         );
         let exchange = only(&text);
         let _ = exchange.ended_at();
@@ -193,6 +193,79 @@ fn extreme_numbers_overflow_nothing() {
     for time in ["+262142-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"] {
         let text = entry(r#""headers":[]"#, r#""headers":[]"#).replace("2026-11-21T12:00:00Z", time);
         assert_eq!(read(&text).left_out, [(1, "it has no time")]);
+    }
+}
+
+/// The same call with these timings, at this time.
+fn timed(start: &str, timings: &str, time: &str) -> Exchange {
+    only(&format!(
+        r#"{{"log":{{"entries":[{{"startedDateTime":"{start}","time":{time},"timings":{timings},"request":{{"method":"GET","url":"https://h/messageexchange/A/inbox"}},"response":{{"status":200}}}}]}}}}"#
+    ))
+}
+
+/// HAR 1.2 counts all phases from the time of the entry.
+#[test]
+fn a_call_begins_when_it_no_longer_waits_for_a_connection() {
+    let all = r#"{"blocked":4050,"dns":20,"connect":30,"ssl":10,"send":1,"wait":100,"receive":2}"#;
+    let exchange = timed("2026-11-21T12:00:00.500Z", all, "4203");
+    assert_eq!(exchange.started_at.to_rfc3339(), "2026-11-21T12:00:04.550+00:00");
+    let timings = exchange.timings;
+    assert_eq!(
+        (timings.connect, timings.tls),
+        (Some(Duration::from_millis(40)), Some(Duration::from_millis(10)))
+    );
+    assert_eq!(timings.total(), Duration::from_millis(153));
+    // What does not apply is -1.
+    let none = r#"{"blocked":-1,"dns":-1,"connect":-1,"ssl":-1,"send":0,"wait":100,"receive":0}"#;
+    let exchange = timed("2026-11-21T12:00:00.500Z", none, "100");
+    assert_eq!(exchange.started_at.to_rfc3339(), "2026-11-21T12:00:00.500+00:00");
+    assert_eq!((exchange.timings.connect, exchange.timings.total()), (None, Duration::from_millis(100)));
+    // The total has all of it.
+    let exchange = timed("2026-11-21T12:00:00.500Z", r#"{"blocked":60}"#, "100");
+    assert_eq!(exchange.timings.total(), Duration::from_millis(40));
+    // A time in whole seconds stays one.
+    let exchange = timed("2026-11-21T12:00:00Z", all, "4203");
+    assert_eq!(exchange.started_at.to_rfc3339(), "2026-11-21T12:00:04+00:00");
+    assert_eq!(exchange.timings.setup(), Duration::from_millis(100));
+}
+
+#[test]
+fn a_time_without_a_zone_is_told_from_none() {
+    let text = entry(r#""headers":[]"#, r#""headers":[]"#);
+    for time in ["2026-11-21T12:00:00", "2026-11-21T12:00:00.123"] {
+        let left_out = read(&text.replace("2026-11-21T12:00:00Z", time)).left_out;
+        assert!(left_out[0].1.contains("no time zone"), "{left_out:?}");
+    }
+}
+
+/// mitmproxy writes each byte of a body that is no text as half a character.
+#[test]
+fn halves_of_characters_are_read_and_bodies_with_them_are_missing() {
+    let with = |text: &str| {
+        entry(&format!(r#""postData":{{"text":"{text}"}},"headers":[]"#), r#""comment":"x","headers":[]"#)
+    };
+    let har = read(&with(r"a\udc80b"));
+    assert_eq!((har.mended, har.entries.len()), (1, 1));
+    assert_eq!(har.entries[0].exchange.request.body.kept, None);
+    assert_eq!(read(&with(r"a\ud83d\ude00b")).mended, 0);
+    assert_eq!(only(&with("a\u{fffd}b")).request.body.kept, None);
+    assert_eq!(read(&with("ab").replace("\"x\"", r#""\udc80""#)).mended, 1);
+    // Other mistakes stay.
+    let broken = with(r"a\udc80b").replace("]}}", "");
+    let read = read_har_bytes(broken.as_bytes(), &Redactor::default(), &HarLimits::default());
+    assert!(matches!(read, Err(HarError::Json { line: 1, .. })), "{read:?}");
+}
+
+#[test]
+fn a_har_in_utf_16_is_told_so() {
+    for mark in ["\u{feff}", ""] {
+        let text = format!("{mark}{{}}");
+        let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        for bytes in [little, big] {
+            let read = read_har_bytes(&bytes, &Redactor::default(), &HarLimits::default());
+            assert!(matches!(read, Err(HarError::Utf16)), "{read:?}");
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-use super::*;
+use super::{log::V2, *};
 use crate::tape::Vantage;
 
 const AFTER: &str = "acknowledge-after-download";
@@ -143,8 +143,19 @@ fn an_acknowledgement_in_vain_is_made_again_when_the_message_is_listed_again() {
         held(AFTER, in_vain(status).list(&[ID]).ack(ID).wait(400).list(&[]));
         held(AFTER, in_vain(status).list(&[ID]).get(ID).ack(ID).wait(400).list(&[]));
     }
-    // The endpoint fails on each: the product does what it can.
-    held(AFTER, in_vain(Some(503)).list(&[ID]).ack(ID).reply(503, &[], b"").wait(400).handshake());
+    // The endpoint fails on each: the product does what it can, and the message stays all the same.
+    warned(AFTER, in_vain(Some(503)).list(&[ID]).ack(ID).reply(503, &[], b"").wait(400).handshake());
+    // Nothing shows that it came about, nor that it was made again.
+    for status in [None, Some(403), Some(503)] {
+        warned(AFTER, in_vain(status).wait(400).handshake());
+        not_applicable(AFTER, in_vain(status).handshake());
+    }
+    // A page of one workflow lists not all that waits.
+    let mut log = in_vain(Some(503));
+    log.call("GET /inbox?workflow_filter=A", &[V2], b"").reply(200, &[], br#"{"messages":[]}"#);
+    warned(AFTER, log.wait(400).handshake());
+    // That somebody else's recording lacks the answer says nothing.
+    not_applicable(AFTER, in_vain(None).wait(400).handshake().foreign());
     let mut log = Log::new();
     log.get_report(ID).ack(ID).reply(403, &[], b"").list(&[ID]).wait(400).list(&[ID]);
     broken("reports-acknowledged", &log);
@@ -222,9 +233,58 @@ fn a_message_whose_acknowledgement_the_endpoint_failed_on_may_be_fetched_again()
         }
         log
     };
-    held(rule, &fetched_after(503));
-    warned(rule, &fetched_after(400));
+    let mut log = fetched_after(503);
+    assert!(warned(rule, &log).remedy.is_some());
+    held(rule, log.ack(ID));
+    broken(rule, &fetched_after(400));
     let mut log = Log::new();
     log.get(ID).ack(ID).unanswered().get(ID).ack(ID);
     held(rule, &log);
+}
+
+/// Cycles of list, download and acknowledgement of one message, which stays.
+fn cycles(times: usize, status: u16) -> Log {
+    let mut log = Log::new();
+    for _ in 0..times {
+        log.wait(290).list(&[ID]).get(ID).ack(ID).reply(status, &[], b"");
+    }
+    log
+}
+
+/// Only what is answered well is acknowledged.
+#[test]
+fn a_message_that_is_never_acknowledged_well_is_told_however_often_it_is_tried() {
+    for status in [400, 403] {
+        assert_eq!(broken("fetched-again", &cycles(30, status)).exchanges.len(), 30);
+        let finding = broken(AFTER, &cycles(30, status));
+        assert!(finding.seen.starts_with("30 tries"), "{finding:?}");
+    }
+    broken("fetched-again", &cycles(30, 500));
+    warned("fetched-again", &cycles(4, 500));
+    warned(AFTER, &cycles(30, 500));
+    // In the end it was done.
+    let mut log = cycles(4, 500);
+    log.list(&[ID]).get(ID).ack(ID);
+    held("fetched-again", &log);
+    held(AFTER, &log);
+    // A refusal clears no count.
+    let mut log = cycles(2, 400);
+    log.list(&[ID]).get(ID).ack(ID);
+    broken("fetched-again", &log);
+}
+
+/// Of what came about while a recording was not going on, nothing is known.
+#[test]
+fn what_was_downloaded_before_a_recording_went_on_counts_and_what_may_have_been_is_a_warning() {
+    let rule = "acknowledge-only-complete";
+    let mut log = Log::new();
+    log.list(&[ID]).get(ID).list(&[ID]).ack(ID).resumed = vec![3];
+    held(rule, &log);
+    let mut log = Log::new();
+    log.list(&[]).list(&[ID]).ack(ID).resumed = vec![2];
+    warned(rule, &log);
+    // Nor is a list of the second part the one after the download.
+    let mut log = Log::new();
+    log.list(&[ID]).get(ID).list(&[]).resumed = vec![3];
+    not_applicable(AFTER, &log);
 }

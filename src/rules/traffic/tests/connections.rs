@@ -125,3 +125,99 @@ fn whole_seconds_do_not_show_whether_calls_overlap() {
     broken(rule, &with([0, 3000], 5000));
     broken(rule, &with([0, 10], 50));
 }
+
+/// An excused call hides no others: `slow` was given up, and goes on longest.
+#[test]
+fn calls_beside_one_that_was_given_up_are_compared_with_each_other() {
+    let mut log = Log::new();
+    log.list(&[]).unanswered().last().timings.wait = Duration::from_secs(30);
+    log.last().failure =
+        Some(TransportFailure { kind: FailureKind::Closed, detail: "the product closed it".to_owned() });
+    log.list(&[]).last().timings.wait = Duration::from_secs(5);
+    log.list(&[]);
+    log.exchanges.iter_mut().for_each(|exchange| exchange.vantage = Vantage::Proxy);
+    assert_eq!(broken("one-at-a-time", &log).exchanges, [2, 3]);
+}
+
+/// mitmproxy writes down how long connecting took although that lies before the time of the entry.
+#[test]
+fn connecting_in_a_foreign_har_is_no_sure_part_of_a_call() {
+    let rule = "one-at-a-time";
+    let with = |connect: u64, wait: u64, next: i64| {
+        let mut log = Log::new();
+        log.list(&[]).list(&[]).foreign();
+        let first = &mut log.exchanges[0];
+        first.timings.connect = Some(Duration::from_millis(connect));
+        first.timings.wait = Duration::from_millis(wait);
+        let start = first.started_at + TimeDelta::milliseconds(1);
+        log.exchanges[0].started_at = start;
+        log.exchanges[1].started_at = start + TimeDelta::milliseconds(next);
+        log
+    };
+    let mitm = with(59, 13, 20);
+    let RuleResult { verdict, unjudged, .. } = result(rule, &mitm);
+    assert_eq!(verdict, Verdict::Held { looked_at: 1 });
+    assert!(unjudged[0].0.contains("connect"), "{unjudged:?}");
+    broken(rule, &with(10, 100, 20));
+    held(rule, &with(10, 10, 30));
+    // Our own clients count from the beginning.
+    let mut own = with(59, 13, 20);
+    own.exchanges.iter_mut().for_each(|exchange| exchange.vantage = Vantage::Client);
+    broken(rule, &own);
+    // A short call in the middle of a long one, whenever it connected.
+    let mut within = with(0, 5000, 20);
+    within.exchanges[1].timings.connect = Some(Duration::from_millis(300));
+    broken(rule, &within);
+}
+
+fn recorded(product: impl Fn(&mut crate::tape::TlsFacts) -> bool) -> Log {
+    let mut log = Log::new();
+    log.handshake().last().vantage = Vantage::Proxy;
+    let mut tls = (**log.last().tls.as_ref().unwrap()).clone();
+    let product_tls = product(&mut tls).then(|| Arc::new(tls));
+    log.last().relay = Some(Arc::new(crate::tape::RelayFacts {
+        connection: 1,
+        position: 1,
+        product: "127.0.0.1:1".parse().unwrap(),
+        product_tls,
+        host_replaced_by: None,
+        interim: vec![],
+        times: crate::tape::RelayTimes::default(),
+        broken_off_by: None,
+        notes: vec![],
+    }));
+    log
+}
+
+/// To the endpoint the recorder presents a certificate of its own, which says nothing of the product.
+#[test]
+fn of_a_recorded_product_its_own_certificate_is_judged() {
+    let both = ["client-certificate", "certificate-name"];
+    both.into_iter().for_each(|rule| held(rule, &recorded(|_| true)));
+    let none = recorded(|tls| {
+        tls.client_certificate = None;
+        true
+    });
+    let mut untold = recorded(|_| true);
+    untold.last().relay = None;
+    for (log, why) in [(recorded(|_| false), "plain HTTP"), (none, "need not"), (untold, "does not say")] {
+        for rule in both {
+            let Verdict::NotApplicable { reason } = result(rule, &log).verdict else { panic!("{rule}") };
+            assert!(reason.contains(why), "{reason}");
+        }
+    }
+    let expired = recorded(|tls| {
+        tls.client_certificate.as_mut().unwrap().not_after = "2026-11-21T11:59:59Z".parse().unwrap();
+        true
+    });
+    broken("client-certificate", &expired);
+    // The one that the recorder makes for a product is named by the recorder.
+    let lent = recorded(|tls| {
+        let certificate = tls.client_certificate.as_mut().unwrap();
+        certificate.issuer = "CN=mesh-witness recording CA".to_owned();
+        certificate.subject = "CN=product".to_owned();
+        true
+    });
+    held("client-certificate", &lent);
+    not_applicable("certificate-name", &lent);
+}

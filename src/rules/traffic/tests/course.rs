@@ -210,6 +210,25 @@ fn what_was_fetched_before_the_endpoint_started_anew_is_no_reason_to_acknowledge
     broken(rule, log.anew().asked(Act::Receive, DONE, ack));
 }
 
+/// It is made again with the next poll cycle.
+#[test]
+fn an_acknowledgement_in_vain_is_not_missed_where_the_run_asks_for_no_further_cycle() {
+    let rule = "acknowledge-after-download";
+    let cycle = |log: &mut Log| {
+        log.list(&[ID]).get(ID).ack(ID).reply(503, &[], b"");
+    };
+    let mut log = Log::new();
+    not_applicable(rule, log.asked(Act::Receive, DONE, cycle));
+    let mut log = Log::new();
+    log.asked(Act::Receive, DONE, cycle);
+    held(rule, log.asked(Act::Receive, DONE, list));
+    let mut log = Log::new();
+    (0..3).for_each(|_| {
+        log.asked(Act::Receive, DONE, cycle);
+    });
+    warned(rule, &log);
+}
+
 #[test]
 fn a_full_page_is_followed_by_the_next_within_the_poll_cycle() {
     let rule = "until-empty";

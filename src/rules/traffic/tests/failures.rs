@@ -45,6 +45,22 @@ fn different_things_that_are_not_answered_well_are_no_repeats() {
     }
     held(rule, &downloads);
     held(rule, &sends);
+    // The same to several people.
+    let mut to_each = Log::new();
+    for turn in 0..9 {
+        let headers = [("Mex-To", format!("ZZ99OT{turn}")), ("Mex-WorkflowID", "W".to_owned())];
+        let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+        to_each.call("POST /outbox", &headers, b"x").reply(503, &[("Retry-After", "60")], b"");
+    }
+    held(rule, &to_each);
+    held("retry-after", &to_each);
+    let mut untold = Log::new();
+    (0..9).for_each(|_| {
+        untold.send(&[], b"x").reply(503, &[], b"");
+    });
+    warned(rule, &untold);
+    untold.foreign().exchanges.iter_mut().for_each(|exchange| exchange.request.body.kept = None);
+    not_applicable(rule, &untold);
     held(rule, &asked);
 }
 

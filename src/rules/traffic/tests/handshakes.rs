@@ -78,3 +78,23 @@ fn a_handshake_has_its_headers() {
     let mut log = Log::new();
     not_applicable("handshake-headers", log.list(&[]));
 }
+
+/// Somebody else's recording may lack the answer, or show it as none.
+#[test]
+fn a_handshake_whose_answer_is_not_in_the_recording_may_have_been_good() {
+    let log = || {
+        let mut log = Log::new();
+        log.handshake().unanswered().list(&[]);
+        log
+    };
+    warned("handshake-first", &log());
+    not_applicable("handshake-first", log().foreign());
+    let days = || {
+        let mut log = log();
+        log.hours(20).handshake().unanswered().hours(6).list(&[]);
+        log
+    };
+    broken("handshake-daily", &days());
+    not_applicable("handshake-daily", days().foreign());
+    broken("handshake-daily", days().hours(26).list(&[]).foreign());
+}

@@ -23,6 +23,8 @@ pub struct Log {
     pub mailbox: &'static str,
     pub from_start: bool,
     pub course: Option<Course>,
+    /// Numbers from which on the recording goes on.
+    pub resumed: Vec<usize>,
     count: u32,
 }
 
@@ -49,7 +51,15 @@ fn body(bytes: &[u8], gzip: bool) -> BodyRecord {
 impl Log {
     pub fn new() -> Self {
         let now = "2026-11-21T12:00:00Z".parse().unwrap();
-        Self { exchanges: vec![], now, mailbox: "X26ABC1", from_start: false, course: None, count: 0 }
+        Self {
+            exchanges: vec![],
+            now,
+            mailbox: "X26ABC1",
+            from_start: false,
+            course: None,
+            resumed: vec![],
+            count: 0,
+        }
     }
 
     /// The token of the next call, whole.

@@ -25,7 +25,8 @@ fn result(id: &str, log: &Log) -> RuleResult {
     let tape = log.tape();
     let numbered: Vec<_> = (1..).zip(tape.iter().cloned()).collect();
     let course = log.course.clone().map(|course| course.numbered(&numbered));
-    let results = judge(&tape, &Context { from_start: log.from_start, course, ..Context::default() });
+    let (from_start, resumed) = (log.from_start, log.resumed.clone());
+    let results = judge(&tape, &Context { from_start, course, resumed, ..Context::default() });
     results.into_iter().find(|result| result.rule.id == id).expect("a rule of this ID")
 }
 

@@ -113,6 +113,15 @@ fn a_full_page_is_followed_by_the_next_list() {
     held(rule, log.list_with_next(&[ID], next).get(ID).ack(ID).list(&[]));
     let mut log = Log::new();
     broken(rule, log.list_with_next(&[ID], next).get(ID).ack(ID).wait(301).list(&[]));
+    // On the timer of the next poll is not immediately.
+    let mut log = Log::new();
+    let finding = warned(rule, log.list_with_next(&[ID], next).get(ID).ack(ID).wait(220).list(&[]));
+    assert!(finding.what.contains("directly"), "{finding:?}");
+    let mut log = Log::new();
+    held(rule, log.list_with_next(&[ID], next).get(ID).ack(ID).wait(58).list(&[]));
+    // However long the work on the page takes.
+    let mut log = Log::new();
+    held(rule, log.list_with_next(&[ID], next).get(ID).wait(330).ack(ID).list(&[]));
     let mut log = Log::new();
     not_applicable(rule, log.list_with_next(&[ID], next).get(ID).ack(ID));
     broken(rule, log.wait(400).handshake());
@@ -208,4 +217,99 @@ fn deprecated_calls_are_told() {
     let mut log = Log::new();
     warned("deprecated", log.call("GET /outbox/tracking/local", &[], b""));
     not_applicable("deprecated", &Log::new());
+}
+
+#[test]
+fn a_page_of_another_workflow_is_not_the_next() {
+    let rule = "until-empty";
+    let list = |log: &mut Log, query: &str, next: Option<&str>| {
+        let links = next.map(|next| serde_json::json!({ "next": next }));
+        let page = serde_json::json!({ "messages": [ID], "links": links.unwrap_or_default() }).to_string();
+        log.call(&format!("GET /inbox{query}"), &[V2], b"").reply(200, &[], page.as_bytes());
+    };
+    let then = |query: &str| {
+        let mut log = Log::new();
+        list(&mut log, "?workflow_filter=A", Some("/x?workflow_filter=A&continue_from=abc"));
+        log.get(ID).ack(ID);
+        list(&mut log, query, None);
+        log.wait(400);
+        list(&mut log, "?workflow_filter=B", None);
+        log
+    };
+    broken(rule, &then("?workflow_filter=B"));
+    held(rule, &then("?workflow_filter=A"));
+    held(rule, &then("?workflow_filter=A&continue_from=abc"));
+    // All workflows are more than that one.
+    held(rule, &then(""));
+}
+
+/// Browsers forget long bodies, and what a page that cannot be read linked to nobody knows.
+#[test]
+fn a_link_of_a_page_that_the_recording_lacks_is_not_known() {
+    let rule = "next-verbatim";
+    let next = |place: &str| format!("/messageexchange/X26ABC1/inbox?continue_from={place}");
+    let follow = |places: &[&str]| {
+        let mut log = Log::new();
+        log.list_with_next(&[ID], &next("aaa"));
+        let page = serde_json::json!({ "messages": [ID], "links": { "next": next("bbb") } }).to_string();
+        log.call("GET /inbox?continue_from=aaa", &[V2], b"").reply(200, &[], page.as_bytes());
+        for place in places {
+            log.call(&format!("GET /inbox?continue_from={place}"), &[V2], b"");
+        }
+        log.foreign();
+        log
+    };
+    broken(rule, &follow(&["ccc"]));
+    let mut log = follow(&["ccc"]);
+    log.exchanges[1].response.as_mut().unwrap().body.kept = None;
+    held(rule, &log);
+    assert_eq!(result(rule, &log).unjudged.len(), 1);
+    let mut log = follow(&[]);
+    log.exchanges[1].response.as_mut().unwrap().body.kept = None;
+    log.list_with_next(&[ID], &next("ddd")).call("GET /inbox?continue_from=eee", &[V2], b"");
+    broken(rule, &log);
+}
+
+/// A recorder that was ended and started again three days later.
+#[test]
+fn what_is_due_within_a_time_is_not_judged_across_a_gap_in_the_recording() {
+    let gap = |resumed: &[usize]| {
+        let mut log = Log::new();
+        log.handshake().list(&[]).hours(72).list(&[]).wait(300).list(&[]).resumed = resumed.to_vec();
+        log
+    };
+    for rule in ["polling-daily", "handshake-daily"] {
+        broken(rule, &gap(&[]));
+        not_applicable(rule, &gap(&[3]));
+    }
+    let mut log = gap(&[3]);
+    broken("polling-daily", log.hours(26).handshake());
+    // Whatever was still to come when it was ended.
+    for (rule, log) in [
+        ("inbox-after-send", Log::new().send(&[], b"x")),
+        ("acknowledge-after-download", Log::new().get(ID)),
+        ("until-empty", Log::new().list_with_next(&[ID], "/x?continue_from=abc")),
+        ("chunk-order", Log::new().send_chunk(1, "1:2", &zipped(b"x"))),
+    ] {
+        log.hours(2).handshake();
+        broken(rule, log);
+        log.resumed = vec![2];
+        not_applicable(rule, log);
+    }
+}
+
+/// Tests of a product call the emulator's own routes, too.
+#[test]
+fn what_is_said_to_an_emulator_about_itself_is_no_call_of_a_mailbox() {
+    let mut log = Log::new();
+    log.handshake().list(&[]);
+    for target in ["admin/report", "admin/reset", "reset", "deepping", "mailbox/X26ABC1"] {
+        log.call_with("", "POST /outbox", &[], b"").last().request.head.target =
+            format!("/messageexchange/{target}");
+    }
+    for rule in ["token-form", "known-calls", "handshake-headers", "handshake-first"] {
+        held(rule, &log);
+    }
+    log.list(&[]).last().request.head.target = "/messageexchange/ADMIN/inbox/x/y/z".to_owned();
+    broken("token-form", &log);
 }

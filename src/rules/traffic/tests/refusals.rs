@@ -57,3 +57,59 @@ fn polling_on_at_leisure_is_no_storm_and_success_ends_one() {
     });
     broken(RULE, &log);
 }
+
+/// A message for each of six people is six messages.
+#[test]
+fn what_is_sent_to_another_or_under_another_reference_is_no_repeat() {
+    let to = |name: &'static str| {
+        refused(6, 417, 1, move |log, turn| {
+            let value = format!("ZZ99OT{turn}");
+            let all = [("Mex-To", "A"), ("Mex-WorkflowID", "W"), ("Mex-LocalID", "1")];
+            let all = all.map(|(own, same)| (own, if own == name { value.as_str() } else { same }));
+            log.call("POST /outbox", &all, b"newsletter");
+        })
+    };
+    for name in ["Mex-To", "Mex-WorkflowID", "Mex-LocalID"] {
+        held(RULE, &to(name));
+    }
+    broken(RULE, &to("none of them"));
+    // Somebody else's recording may lack what was sent, and to whom.
+    let mut log = to("none of them");
+    not_applicable(RULE, {
+        log.foreign().exchanges.iter_mut().for_each(|exchange| exchange.request.body.kept = None);
+        &log
+    });
+    let mut log = to("none of them");
+    not_applicable(RULE, {
+        let sends = log.foreign().exchanges.iter_mut();
+        sends.for_each(|exchange| {
+            exchange.request.head.headers.retain(|header| header.name == "Authorization")
+        });
+        &log
+    });
+}
+
+#[test]
+fn what_is_compressed_anew_is_the_same() {
+    let gzip = [("Content-Encoding", "gzip")];
+    let sends = |log: &mut Log, turn: usize| {
+        let mut body = zipped(b"same");
+        // The time stamp of gzip (RFC 1952, 2.3.1).
+        body[4] = u8::try_from(turn).unwrap();
+        log.send(&gzip, &body);
+    };
+    broken(RULE, &refused(6, 417, 1, sends));
+}
+
+/// Nothing but a mailbox that is refused is otherwise later on.
+#[test]
+fn what_is_final_is_not_repeated_at_leisure_either() {
+    let get = |log: &mut Log, _: usize| {
+        log.list(&[ID]).get(ID);
+    };
+    for status in [404, 410, 417, 423] {
+        held(RULE, &refused(5, status, 300, get));
+        assert_eq!(warned(RULE, &refused(6, status, 300, get)).exchanges.len(), 6);
+    }
+    held(RULE, &refused(100, 403, 300, get));
+}
