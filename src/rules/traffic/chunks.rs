@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
-use super::{BLACKED_OUT, Call, Chance, Examined, Finding, Grade, Traffic, shown};
+use super::{BLACKED_OUT, Call, Chance, Examined, Finding, Grade, Traffic, failures::same, shown};
 use crate::tape::{Decoded, Vantage};
 
 /// What a send says of its encoding.
@@ -186,6 +186,10 @@ fn in_order(id: &str, calls: &[&Call], traffic: &Traffic, examined: &mut Examine
         examined.look();
     } else if chance == Chance::Open && is_refused(last) {
         examined.pass_over("a chunk was refused for good: what follows it would be of no use");
+    } else if !last.is_good() && is_begun_anew(first, last, traffic) {
+        examined.pass_over(
+            "a chunk failed, and the message was begun anew: nobody gets the first, which has no end",
+        );
     } else if chance == Chance::Had || (chance == Chance::Open && since > ABANDONED) {
         let seen = match chance {
             Chance::Had => "the end of the send that was asked for".to_owned(),
@@ -204,6 +208,18 @@ fn in_order(id: &str, calls: &[&Call], traffic: &Traffic, examined: &mut Examine
     } else {
         examined.pass_over("a chunk of the message failed, and the recording ends before another try");
     }
+}
+
+/// Whether the same message is sent once more, from its first chunk, after the last of this one.
+fn is_begun_anew(first: &Call, last: &Call, traffic: &Traffic) -> bool {
+    let is_same = |call: &Call| match (same(first), same(call)) {
+        (Ok((_, method, target, headers, body)), Ok(other)) => {
+            (method, target, headers, body) == (other.1, other.2, other.3, other.4)
+        }
+        _ => false,
+    };
+    let later = traffic.calls.iter().filter(|call| call.is_send() && call.started_at() >= last.ended_at);
+    later.filter(|call| call.mailbox == first.mailbox).any(is_same)
 }
 
 /// The largest body of one request, in bytes. The OpenAPI says 100MB and not which: the larger counts.

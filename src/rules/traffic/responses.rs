@@ -105,20 +105,20 @@ fn downloads<'a>(calls: &[&'a Call]) -> Vec<(&'a Call, bool)> {
 pub(super) fn tolerated(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
     // That a download with usual headers was gone on with shows that it can be, whenever that was.
-    // A report is worked off in another way than a message.
-    let usual_works: BTreeSet<(&str, bool)> = traffic
+    // A report is worked off in another way than a message, and one in chunks than one that is whole.
+    let way = |call: &Call| (is_report(call), call.status() == Some(206));
+    let usual_works: BTreeSet<(&str, (bool, bool))> = traffic
         .stretches()
         .iter()
         .flat_map(|stretch| downloads(&stretch.calls))
         .filter(|(call, goes_on)| *goes_on && odd(call).is_none())
-        .filter_map(|(call, _)| Some((call.mailbox.as_deref()?, is_report(call))))
+        .filter_map(|(call, _)| Some((call.mailbox.as_deref()?, way(call))))
         .collect();
     for Stretch { calls, end } in traffic.stretches() {
         for (call, goes_on) in downloads(&calls) {
             let Some(name) = odd(call) else { continue };
             let mailbox = call.mailbox.as_deref();
-            let usual_works =
-                mailbox.is_some_and(|mailbox| usual_works.contains(&(mailbox, is_report(call))));
+            let usual_works = mailbox.is_some_and(|mailbox| usual_works.contains(&(mailbox, way(call))));
             if goes_on {
                 examined.look();
             } else if usual_works && had_time(traffic, call, end) {

@@ -201,6 +201,10 @@ fn unusual_headers_do_not_stop_a_product() {
         b"",
     );
     not_applicable(rule, log.wait(400).handshake());
+    // Nor that a product cannot take chunks.
+    let mut log = Log::new();
+    log.get(OTHER).ack(OTHER).get_chunk(ID, 1, 2).reply(206, &[("X-New-Header", "1")], b"x");
+    not_applicable(rule, log.wait(400).handshake());
     // Nothing is ever acknowledged: that is another rule's.
     let mut log = Log::new();
     unusual(&mut log, ID);

@@ -79,6 +79,23 @@ fn a_chunk_that_failed_is_sent_again_and_a_message_not_left_half() {
     assert_eq!(broken(rule, log.hours(2).list(&[])).message.as_deref(), Some(ID));
 }
 
+/// Nobody gets a message that has no end (OpenAPI, Send chunked message).
+#[test]
+fn a_message_that_is_begun_anew_after_a_chunk_failed_is_neither_left_half_nor_sent_twice() {
+    let part = zipped(b"x");
+    let mut log = Log::new();
+    log.send_chunk(1, "1:2", &part).send_chunk(2, "2:2", &part).reply(503, &[], b"");
+    log.send_chunk(1, "1:2", &part).reply(202, &[], format!(r#"{{"message_id":"{OTHER}"}}"#).as_bytes());
+    let headers = [("Mex-Chunk-Range", "2:2"), ("Content-Encoding", "gzip")];
+    log.call(&format!("POST /outbox/{OTHER}/2"), &headers, &part).reply(202, &[], b"{}").hours(2).list(&[]);
+    held("chunk-order", &log);
+    held("send-repeated", &log);
+    // Sent anew although it had its end.
+    let mut log = Log::new();
+    log.send_chunk(1, "1:2", &part).send_chunk(2, "2:2", &part).send_chunk(1, "1:2", &part);
+    warned("send-repeated", &log);
+}
+
 /// The refusal of a first chunk may give the message an ID all the same.
 #[test]
 fn a_message_of_which_a_chunk_was_refused_for_good_need_not_be_gone_on_with() {

@@ -30,6 +30,12 @@ fn a_call_that_is_not_answered_well_is_not_made_again_and_again() {
     warned(rule, &log);
     // Of an answer that somebody else's recording lacks nothing is known.
     not_applicable(rule, log.foreign());
+    // Something new in the query makes it no other call.
+    let mut log = Log::new();
+    for turn in 0..6 {
+        log.call(&format!("GET /inbox?_={turn}"), &[], b"").reply(503, &[], b"");
+    }
+    warned(rule, &log);
 }
 
 #[test]
