@@ -38,6 +38,15 @@ impl Poll {
         poll
     }
 
+    /// The first of these calls that was refused this message: its download, or a look at its headers, which a product
+    /// may take first. Where none was refused, the first of them.
+    #[must_use]
+    pub fn refused(message: &MessageId, acts: &[Arc<Exchange>]) -> Option<Arc<Exchange>> {
+        let looks = || acts.iter().filter(|act| looked_at(act) == Some(message));
+        let refused = looks().find(|act| act.status().is_some_and(|status| status >= 400));
+        refused.or_else(|| looks().next()).cloned()
+    }
+
     /// The message was not acknowledged before it was downloaded.
     ///
     /// # Errors
@@ -234,7 +243,7 @@ pub fn left_nothing(acts: &[Arc<Exchange>]) -> Result<(), Fault> {
     let pages = || inbox_checks(acts).into_iter().filter_map(|page| inbox_listed(&page, &[]).ok());
     let mut listed = pages().flat_map(|page| page.messages).filter_map(|id| MessageId::parse(&id).ok());
     listed.try_for_each(|id| Poll::of(&id, acts).downloaded_first())?;
-    let tried: BTreeSet<&str> = acts.iter().filter_map(looked_at).map(MessageId::as_str).collect();
+    let tried: BTreeSet<&str> = acts.iter().filter_map(|act| looked_at(act)).map(MessageId::as_str).collect();
     let Some(left) = pages().flat_map(|page| page.messages).find(|id| !tried.contains(id.as_str())) else {
         return Ok(());
     };
@@ -246,7 +255,7 @@ pub fn left_nothing(acts: &[Arc<Exchange>]) -> Result<(), Fault> {
 }
 
 /// The message that was downloaded, or its headers alone.
-fn looked_at(act: &Arc<Exchange>) -> Option<&MessageId> {
+pub(super) fn looked_at(act: &Exchange) -> Option<&MessageId> {
     match &act.operation {
         Some(Operation::GetMessage(_, id) | Operation::HeadMessage(_, id)) => Some(id),
         _ => None,
@@ -257,7 +266,7 @@ fn looked_at(act: &Arc<Exchange>) -> Option<&MessageId> {
 #[must_use]
 pub fn report_of(about: &MessageId, acts: &[Arc<Exchange>]) -> Option<(MessageId, Arc<Exchange>)> {
     let tells = |act: &&Arc<Exchange>| super::is_report_on(act, about);
-    let id = acts.iter().filter(tells).find_map(looked_at)?.clone();
+    let id = acts.iter().filter(tells).find_map(|act| looked_at(act))?.clone();
     let downloads = |act: &&Arc<Exchange>| matches!(&act.operation, Some(Operation::GetMessage(_, other)) if *other == id);
     let download = acts.iter().find(downloads)?;
     Some((id, Arc::clone(download)))
