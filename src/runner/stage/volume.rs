@@ -63,8 +63,9 @@ impl Stage {
     /// # Errors
     /// When it was not.
     pub fn worked_off_in_pages(&mut self) -> Result<(), Fault> {
-        let WorkedOff { most, downloads } =
-            rules::worked_off_in_pages(self.many.len(), &self.own_exchanges())?;
+        let worked_off = rules::worked_off_in_pages(self.many.len(), &self.own_exchanges())?;
+        let WorkedOff { most, downloads, .. } = &worked_off;
+        let most = *most;
         let pages: Vec<String> = downloads.iter().map(ToString::to_string).collect();
         self.note(format!("Messages downloaded after each look at the inbox: {}", pages.join(", ")));
         if pages.len() < 2 {
@@ -81,6 +82,9 @@ impl Stage {
             let remedy = "Leave max_results off for the session, or tell the assessor: the server's log has other numbers than the case.";
             let fault = Fault::new(FaultKind::Product, what, remedy);
             self.warn(fault.from_source("Pack case 601; OpenAPI: Check an inbox, max_results"));
+        }
+        if let Err(fault) = worked_off.page_after_page() {
+            self.warn(fault);
         }
         Ok(())
     }
