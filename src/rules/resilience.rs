@@ -11,7 +11,7 @@ use chrono::TimeDelta;
 
 use super::{Fault, FaultKind, acts::inbox_checks, inbox_listed, refusals::of_product};
 use crate::{
-    protocol::{ChunkRange, MessageId, Operation},
+    protocol::{ChunkRange, MessageId, Operation, path_of},
     tape::{Decoded, Exchange, Sha256},
 };
 
@@ -34,7 +34,9 @@ pub fn no_storm(acts: &[Arc<Exchange>]) -> Result<Option<Fault>, Fault> {
     let mut same: BTreeMap<(&str, &str), Vec<&Exchange>> = BTreeMap::new();
     for act in acts.iter().filter(|act| !is_answered_well(act)) {
         let head = &act.request.head;
-        same.entry((head.method.as_str(), head.target.as_str())).or_default().push(act);
+        // What a query says more makes no other call of it.
+        let name = act.operation.as_ref().map_or(head.method.as_str(), |operation| operation.name());
+        same.entry((name, path_of(&head.target))).or_default().push(act);
     }
     let worst = same.into_values().map(|calls| (most_within(&calls), calls));
     let Some((count, calls)) = worst.max_by_key(|(count, _)| *count).filter(|(count, _)| *count > MANY)

@@ -70,6 +70,14 @@ fn calls_that_are_answered_well_or_are_of_different_messages_are_no_storm() {
     let missing =
         |number: i64| at(number, exchange(&format!("GET /messageexchange/A/inbox/{ID}{number}"), 404, ""));
     assert_eq!(no_storm(&tape((0..40).map(missing).collect())), Ok(None));
+    let varied =
+        |number: i64| at(number, exchange(&format!("GET /messageexchange/A/inbox?_={number}"), 503, ""));
+    let mut varied: Vec<Exchange> = (0..40).map(varied).collect();
+    assert!(no_storm(&tape(varied.clone())).is_err(), "it is the same call, whatever its query");
+    varied
+        .iter_mut()
+        .for_each(|call| call.operation = Operation::of(&http::Method::GET, "/messageexchange/A/inbox"));
+    assert!(no_storm(&tape(varied)).is_err());
     let lost = (0..40).map(|number| at(number, unanswered(list())));
     assert!(no_storm(&tape(lost.collect())).is_err(), "one that is not answered at all counts as well");
 }
