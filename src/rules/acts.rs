@@ -209,6 +209,28 @@ pub fn labels_in_place(send: &Exchange, asked: &[(&str, &str)]) -> Result<(), Fa
 ///
 /// # Errors
 /// A fault of the product of which each look asks for other workflows only.
+/// The send has no Mex-LocalID that the run made for another message: a product may leave it off, or have its own, and that
+/// is neither.
+///
+/// # Errors
+/// A fault of the product: what is told of the one message, a report or a tracking, is taken for the other.
+pub fn not_labelled_as_another(
+    send: &Exchange,
+    asked: &str,
+    is_made: impl Fn(&str) -> bool,
+) -> Result<(), Fault> {
+    let seen = send.request.head.header("mex-localid").unwrap_or_default().trim();
+    if seen == asked || !is_made(seen) {
+        return Ok(());
+    }
+    let what = "the product sent the message with the local ID of another message";
+    let remedy = "Put the local ID that the product is given into Mex-LocalID of this message alone: a report comes back under it, and tracking finds the message by it.";
+    let fault = Fault::new(FaultKind::Product, what, remedy);
+    Err(fault
+        .comparing(format!("Mex-LocalID: {asked}"), format!("Mex-LocalID: {seen}"))
+        .from_source("OpenAPI: Send message, mex-localid"))
+}
+
 pub fn looks_for_workflow(pages: &[Arc<Exchange>], workflow: &WorkflowId) -> Result<(), Fault> {
     let filter = |page: &Arc<Exchange>| {
         let query = page.request.head.target.split_once('?')?.1;
@@ -305,7 +327,7 @@ pub fn overlooked_refusal(refusal: &Exchange, how: &str) -> Fault {
 }
 
 /// What was called; of what is no operation of the API, how.
-fn called(act: &Exchange) -> String {
+pub(super) fn called(act: &Exchange) -> String {
     let head = &act.request.head;
     act.operation.as_ref().map_or_else(
         || {

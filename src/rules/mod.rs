@@ -19,16 +19,17 @@ mod waiting;
 
 pub use acts::{
     Poll, handshake_of, idle, inbox_check_of, inbox_checks, labels_in_place, left_nothing,
-    looks_for_workflow, needless_failure, of_workflow, overlooked_refusal, report_of, send_of,
-    was_shown_inbox,
+    looks_for_workflow, needless_failure, not_labelled_as_another, of_workflow, overlooked_refusal,
+    report_of, send_of, was_shown_inbox,
 };
 pub use answers::{acknowledged, downloaded, handshake_accepted, inbox_listed, message_accepted};
 pub use chunks::{chunks_unaltered, downloaded_in_chunks, downloads_of, sends_of, sent_in_chunks};
 pub use diagnosis::diagnose;
 pub use fault::{Fault, FaultKind};
 pub use messages::{
-    acknowledged_directly, compression_declared, download_compressed, headers_sent, inbox_checked_directly,
-    no_compression_declared, payload_unaltered,
+    acknowledged_directly, compression_declared, download_compressed, headers_sent,
+    holds_what_it_acknowledged, inbox_checked_directly, no_compression_declared, payload_unaltered,
+    sent_as_asked,
 };
 pub use refusals::{
     answered, copes, is_report_on, of_product, recipient_refused, reports_on, says_undelivered,

@@ -145,19 +145,7 @@ impl Stage {
         }
         sent.retain(|id, _| Some(id.as_str()) != but);
         rules::unaltered_in_the_end(&sent, &own)?;
-        let shown = self.received.as_ref();
-        // Whoever shows some of what it holds shows all of it.
-        let shows = shown.is_some_and(|shown| sent.keys().any(|id| shown.contains_key(id)));
-        for (message, asked) in &sent {
-            if shows && shown.is_some_and(|shown| !shown.contains_key(message)) {
-                let what = format!("the product does not hold message {message}, which it has acknowledged");
-                let remedy = "Keep a message before it is acknowledged, and whatever is answered to that: what is acknowledged is gone from MESH.";
-                let fault = Fault::new(FaultKind::Product, what, remedy);
-                return Err(fault.from_source("OpenAPI: Inbox poll cycle; Acknowledge message"));
-            }
-            self.holds(message, *asked)?;
-        }
-        Ok(())
+        self.holds_all(&sent)
     }
 
     /// The chunks that the product downloaded are the whole that was sent, and the whole is what it holds.

@@ -95,7 +95,7 @@ impl Stage {
     /// When one was not.
     pub fn each_collected_once(&self) -> Result<(), Fault> {
         rules::each_collected_once(&self.many, &self.own_exchanges())?;
-        self.many.iter().try_for_each(|(message, asked)| self.holds(message, *asked))?;
+        self.holds_all(&self.many)?;
         self.stands_by_it()
     }
 
