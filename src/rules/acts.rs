@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{Fault, FaultKind, inbox_listed};
+use super::{Fault, FaultKind, chunks::is_complete, inbox_listed};
 use crate::{
     protocol::{InboxQuery, MailboxId, MessageId, Operation, WorkflowId},
     tape::Exchange,
@@ -110,10 +110,12 @@ pub fn inbox_check_of(acts: &[Arc<Exchange>]) -> Result<Arc<Exchange>, Fault> {
     })
 }
 
-/// The send among these calls that was to go to `to`: the one that was accepted, or else the last.
+/// The send among these calls that was to go to `to`: the one that was accepted, whole where it is in chunks, or else
+/// the last.
 ///
 /// # Errors
-/// A fault of the product that sent nothing, to somebody else, or more than once.
+/// A fault of the product that sent nothing, to somebody else, or more than once. To begin a message in chunks anew of
+/// which one was not accepted is to send once: what is not complete is delivered to nobody.
 pub fn send_of(acts: &[Arc<Exchange>], to: &MailboxId) -> Result<Arc<Exchange>, Fault> {
     const SOURCE: &str = "OpenAPI: Send message";
     const NOBODY: &str = "none";
@@ -152,13 +154,15 @@ pub fn send_of(acts: &[Arc<Exchange>], to: &MailboxId) -> Result<Arc<Exchange>, 
             .from_source(SOURCE));
     }
     let accepted: Vec<_> = addressed.iter().filter(|send| send.status() == Some(202)).collect();
-    if accepted.len() > 1 {
+    let whole: Vec<_> = accepted.iter().filter(|send| is_complete(send, acts)).collect();
+    if whole.len() > 1 {
         let what = "the product sent the message more than once, and each was accepted";
         let remedy = "Send once. A send that was answered 202 is done; only one that was not answered may be repeated, and then with the same Mex-LocalID.";
-        let seen = format!("{} accepted sends", accepted.len());
+        let seen = format!("{} accepted sends", whole.len());
         return Err(Fault::new(FaultKind::Product, what, remedy).comparing("one", seen).from_source(SOURCE));
     }
-    Ok(Arc::clone(accepted.first().map_or(*last, |send| *send)))
+    let chosen = whole.first().map(|send| **send).or(accepted.last().copied());
+    Ok(Arc::clone(chosen.unwrap_or(last)))
 }
 
 /// The send has the workflow ID that the product was asked to send with. Whether it has one at all is
