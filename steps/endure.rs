@@ -54,7 +54,7 @@ async fn no_further_chunk(world: &mut MeshWorld) -> StepResult {
 
 #[then("the message is sent")]
 async fn sent(world: &mut MeshWorld) -> StepResult {
-    world.step(async |stage| stage.sent_in_the_end()).await
+    world.step(async |stage| stage.sent_in_the_end().await).await
 }
 
 #[then("the counterpart has the message once")]

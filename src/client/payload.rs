@@ -6,29 +6,43 @@ use futures_util::{Stream, stream};
 /// Content that is made as it is needed, so that a large one is never held.
 ///
 /// It has every byte value, so that a product which takes it for text shows itself, and every block
-/// of 256 bytes differs from the others, so that none can be lost or change places unseen.
+/// of 256 bytes differs from the others, so that none can be lost or change places unseen. It begins and ends
+/// with what programs take off a text or convert in it, unless it is too small for that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payload {
     label: String,
     start: u64,
     size: u64,
+    /// The size of what it is a part of.
+    whole: u64,
 }
 
 const BLOCK: usize = 256;
 const PIECE_BLOCKS: u64 = 256;
 
+/// How content begins and how it ends: byte order mark, blanks, ends of lines of two systems, NUL. Only one of them can
+/// be outermost, where it is lost; each is in one of these, and which it is goes by the label.
+const EDGES: [(&[u8], &[u8]); 3] = [
+    (b"\xef\xbb\xbf \r\n\0\t", b"\0 \t\r\n"),
+    (b" \t\r\n\xef\xbb\xbf\0", b"\r\n\t \0"),
+    (b"\0\r\n \t\xef\xbb\xbf", b"\0\r\n\t "),
+];
+/// Content of fewer bytes has no edges: there would be little left by which it differs.
+const EDGED: u64 = 64;
+
 impl Payload {
     /// Content of `size` bytes. Another label gives other content.
     #[must_use]
     pub fn new(label: impl Into<String>, size: u64) -> Self {
-        Self { label: label.into(), start: 0, size }
+        Self { label: label.into(), start: 0, size, whole: size }
     }
 
     /// A part of it: at most `size` bytes from the byte at `from` on.
     #[must_use]
     pub fn part(&self, from: u64, size: u64) -> Self {
         let from = from.min(self.size);
-        Self { label: self.label.clone(), start: self.start + from, size: size.min(self.size - from) }
+        let size = size.min(self.size - from);
+        Self { label: self.label.clone(), start: self.start + from, size, whole: self.whole }
     }
 
     /// Its consecutive parts of `bytes` each, the last with what is left. At least one.
@@ -53,6 +67,7 @@ impl Payload {
             let (from, to) = (index * piece, (index + 1) * piece);
             let mut bytes = BytesMut::with_capacity(BLOCK * PIECE_BLOCKS as usize);
             (0..PIECE_BLOCKS).for_each(|block| payload.write_block(index * PIECE_BLOCKS + block, &mut bytes));
+            payload.write_edges(from, &mut bytes);
             // Both lie within the piece, so they fit.
             let skipped = payload.start.saturating_sub(from) as usize;
             let kept = (end.min(to) - from) as usize;
@@ -66,6 +81,24 @@ impl Payload {
         let counter = format!("[{index:014x}]");
         bytes.extend_from_slice(counter.as_bytes());
         bytes.extend_from_slice(&EVERY_VALUE_TWICE[first + counter.len()..first + BLOCK]);
+    }
+
+    /// Puts beginning and end of the whole where they lie within these bytes, the first of which is at `from`.
+    fn write_edges(&self, from: u64, bytes: &mut [u8]) {
+        if self.whole < EDGED {
+            return;
+        }
+        // Such that the messages of one set of cases have different ones.
+        let kind = self.label.bytes().fold(0u8, |sum, byte| sum.wrapping_mul(35).wrapping_add(byte));
+        let (head, tail) = EDGES[usize::from(kind) % EDGES.len()];
+        for (at, edge) in [(0, head), (self.whole - tail.len() as u64, tail)] {
+            for (place, byte) in (at..).zip(edge) {
+                let there = place.checked_sub(from).and_then(|place| usize::try_from(place).ok());
+                if let Some(there) = there.and_then(|there| bytes.get_mut(there)) {
+                    *there = *byte;
+                }
+            }
+        }
     }
 }
 
@@ -108,6 +141,46 @@ mod tests {
         blocks.dedup();
         assert_eq!(blocks.len(), count);
         assert!(std::str::from_utf8(&content).is_err());
+    }
+
+    /// What a product does to what it takes for a text.
+    const EDITS: [(&str, fn(&[u8]) -> Vec<u8>); 8] = [
+        ("white space before it", |bytes| bytes.trim_ascii_start().to_vec()),
+        ("white space after it", |bytes| bytes.trim_ascii_end().to_vec()),
+        ("a byte order mark", |bytes| bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).to_vec()),
+        ("NUL before it", |bytes| bytes.strip_prefix(b"\0").unwrap_or(bytes).to_vec()),
+        ("NUL after it", |bytes| bytes.strip_suffix(b"\0").unwrap_or(bytes).to_vec()),
+        ("the last end of a line", |bytes| bytes.strip_suffix(b"\n").unwrap_or(bytes).to_vec()),
+        ("all after a NUL", |bytes| bytes.split(|byte| *byte == 0).next().unwrap().to_vec()),
+        ("CR before LF", |bytes| {
+            let mut kept = bytes.to_vec();
+            let mut next = bytes.iter().skip(1).chain([&0]);
+            kept.retain(|byte| *next.next().unwrap() != b'\n' || *byte != b'\r');
+            kept
+        }),
+    ];
+
+    #[test]
+    fn whatever_is_lost_of_a_text_is_lost_of_a_message_of_each_set_of_cases() {
+        for cases in [["201", "202", "502"], ["401", "402", "501"]] {
+            for (lost, edit) in EDITS {
+                let shows = |case: &&str| {
+                    let content = content(&Payload::new(*case, 512));
+                    edit(&content) != content
+                };
+                assert!(cases.iter().any(shows), "{lost}: {cases:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_parts_of_it_begin_and_end_as_the_whole_does_in_these_places_alone() {
+        let whole = Payload::new("201", 1000);
+        let begins = |payload: &Payload| EDGES.iter().any(|(head, _)| content(payload).starts_with(head));
+        assert!(begins(&whole) && begins(&whole.part(0, 10)));
+        assert!(!begins(&whole.part(256, 500)));
+        let small = content(&Payload::new("201", EDGED - 1));
+        assert!(small.starts_with(b"[00000000000000]"), "{small:?}");
     }
 
     proptest! {

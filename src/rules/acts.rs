@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{Fault, FaultKind, inbox_listed};
+use super::{Fault, FaultKind, chunks::is_complete, inbox_listed};
 use crate::{
     protocol::{InboxQuery, MailboxId, MessageId, Operation, WorkflowId},
     tape::Exchange,
@@ -36,6 +36,15 @@ impl Poll {
             }
         }
         poll
+    }
+
+    /// The first of these calls that was refused this message: its download, or a look at its headers, which a product
+    /// may take first. Where none was refused, the first of them.
+    #[must_use]
+    pub fn refused(message: &MessageId, acts: &[Arc<Exchange>]) -> Option<Arc<Exchange>> {
+        let looks = || acts.iter().filter(|act| looked_at(act) == Some(message));
+        let refused = looks().find(|act| act.status().is_some_and(|status| status >= 400));
+        refused.or_else(|| looks().next()).cloned()
     }
 
     /// The message was not acknowledged before it was downloaded.
@@ -101,10 +110,12 @@ pub fn inbox_check_of(acts: &[Arc<Exchange>]) -> Result<Arc<Exchange>, Fault> {
     })
 }
 
-/// The send among these calls that was to go to `to`: the one that was accepted, or else the last.
+/// The send among these calls that was to go to `to`: the one that was accepted, whole where it is in chunks, or else
+/// the last.
 ///
 /// # Errors
-/// A fault of the product that sent nothing, to somebody else, or more than once.
+/// A fault of the product that sent nothing, to somebody else, or more than once. To begin a message in chunks anew of
+/// which one was not accepted is to send once: what is not complete is delivered to nobody.
 pub fn send_of(acts: &[Arc<Exchange>], to: &MailboxId) -> Result<Arc<Exchange>, Fault> {
     const SOURCE: &str = "OpenAPI: Send message";
     const NOBODY: &str = "none";
@@ -143,13 +154,15 @@ pub fn send_of(acts: &[Arc<Exchange>], to: &MailboxId) -> Result<Arc<Exchange>, 
             .from_source(SOURCE));
     }
     let accepted: Vec<_> = addressed.iter().filter(|send| send.status() == Some(202)).collect();
-    if accepted.len() > 1 {
+    let whole: Vec<_> = accepted.iter().filter(|send| is_complete(send, acts)).collect();
+    if whole.len() > 1 {
         let what = "the product sent the message more than once, and each was accepted";
         let remedy = "Send once. A send that was answered 202 is done; only one that was not answered may be repeated, and then with the same Mex-LocalID.";
-        let seen = format!("{} accepted sends", accepted.len());
+        let seen = format!("{} accepted sends", whole.len());
         return Err(Fault::new(FaultKind::Product, what, remedy).comparing("one", seen).from_source(SOURCE));
     }
-    Ok(Arc::clone(accepted.first().map_or(*last, |send| *send)))
+    let chosen = whole.first().map(|send| **send).or(accepted.last().copied());
+    Ok(Arc::clone(chosen.unwrap_or(last)))
 }
 
 /// The send has the workflow ID that the product was asked to send with. Whether it has one at all is
@@ -200,6 +213,28 @@ pub fn labels_in_place(send: &Exchange, asked: &[(&str, &str)]) -> Result<(), Fa
 ///
 /// # Errors
 /// A fault of the product of which each look asks for other workflows only.
+/// The send has no Mex-LocalID that the run made for another message: a product may leave it off, or have its own, and that
+/// is neither.
+///
+/// # Errors
+/// A fault of the product: what is told of the one message, a report or a tracking, is taken for the other.
+pub fn not_labelled_as_another(
+    send: &Exchange,
+    asked: &str,
+    is_made: impl Fn(&str) -> bool,
+) -> Result<(), Fault> {
+    let seen = send.request.head.header("mex-localid").unwrap_or_default().trim();
+    if seen == asked || !is_made(seen) {
+        return Ok(());
+    }
+    let what = "the product sent the message with the local ID of another message";
+    let remedy = "Put the local ID that the product is given into Mex-LocalID of this message alone: a report comes back under it, and tracking finds the message by it.";
+    let fault = Fault::new(FaultKind::Product, what, remedy);
+    Err(fault
+        .comparing(format!("Mex-LocalID: {asked}"), format!("Mex-LocalID: {seen}"))
+        .from_source("OpenAPI: Send message, mex-localid"))
+}
+
 pub fn looks_for_workflow(pages: &[Arc<Exchange>], workflow: &WorkflowId) -> Result<(), Fault> {
     let filter = |page: &Arc<Exchange>| {
         let query = page.request.head.target.split_once('?')?.1;
@@ -234,7 +269,7 @@ pub fn left_nothing(acts: &[Arc<Exchange>]) -> Result<(), Fault> {
     let pages = || inbox_checks(acts).into_iter().filter_map(|page| inbox_listed(&page, &[]).ok());
     let mut listed = pages().flat_map(|page| page.messages).filter_map(|id| MessageId::parse(&id).ok());
     listed.try_for_each(|id| Poll::of(&id, acts).downloaded_first())?;
-    let tried: BTreeSet<&str> = acts.iter().filter_map(looked_at).map(MessageId::as_str).collect();
+    let tried: BTreeSet<&str> = acts.iter().filter_map(|act| looked_at(act)).map(MessageId::as_str).collect();
     let Some(left) = pages().flat_map(|page| page.messages).find(|id| !tried.contains(id.as_str())) else {
         return Ok(());
     };
@@ -246,7 +281,7 @@ pub fn left_nothing(acts: &[Arc<Exchange>]) -> Result<(), Fault> {
 }
 
 /// The message that was downloaded, or its headers alone.
-fn looked_at(act: &Arc<Exchange>) -> Option<&MessageId> {
+pub(super) fn looked_at(act: &Exchange) -> Option<&MessageId> {
     match &act.operation {
         Some(Operation::GetMessage(_, id) | Operation::HeadMessage(_, id)) => Some(id),
         _ => None,
@@ -257,7 +292,7 @@ fn looked_at(act: &Arc<Exchange>) -> Option<&MessageId> {
 #[must_use]
 pub fn report_of(about: &MessageId, acts: &[Arc<Exchange>]) -> Option<(MessageId, Arc<Exchange>)> {
     let tells = |act: &&Arc<Exchange>| super::is_report_on(act, about);
-    let id = acts.iter().filter(tells).find_map(looked_at)?.clone();
+    let id = acts.iter().filter(tells).find_map(|act| looked_at(act))?.clone();
     let downloads = |act: &&Arc<Exchange>| matches!(&act.operation, Some(Operation::GetMessage(_, other)) if *other == id);
     let download = acts.iter().find(downloads)?;
     Some((id, Arc::clone(download)))
@@ -296,7 +331,7 @@ pub fn overlooked_refusal(refusal: &Exchange, how: &str) -> Fault {
 }
 
 /// What was called; of what is no operation of the API, how.
-fn called(act: &Exchange) -> String {
+pub(super) fn called(act: &Exchange) -> String {
     let head = &act.request.head;
     act.operation.as_ref().map_or_else(
         || {

@@ -1,8 +1,8 @@
 //! Messages that travel in chunks (pack cases 501 and 502).
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Fault, FaultKind, diagnose};
+use super::{Fault, FaultKind, diagnose, message_accepted};
 use crate::{
     protocol::{ChunkRange, MessageId, Operation},
     tape::{Actor, Decoded, Exchange, Sha256},
@@ -20,6 +20,81 @@ pub fn sends_of(message: &MessageId, first: &Arc<Exchange>, tape: &[Arc<Exchange
             && matches!(&exchange.operation, Some(Operation::SendChunk(_, id, _)) if id == message)
     });
     std::iter::once(first).chain(later).cloned().collect()
+}
+
+/// The requests of a message that were accepted, by chunk, the last of each: the message as MESH has it.
+#[must_use]
+pub fn accepted_sends_of(
+    message: &MessageId,
+    first: &Arc<Exchange>,
+    tape: &[Arc<Exchange>],
+) -> Vec<Arc<Exchange>> {
+    let mut chunks = BTreeMap::from([(1, Arc::clone(first))]);
+    for send in sends_of(message, first, tape).into_iter().filter(|send| is_accepted(send)) {
+        if let Some(Operation::SendChunk(_, _, number)) = &send.operation {
+            chunks.insert(number.get(), send);
+        }
+    }
+    chunks.into_values().collect()
+}
+
+/// Every chunk of the message that began with this send was accepted. Until then MESH delivers none of it
+/// (OpenAPI, Send chunked message).
+pub(super) fn is_complete(first: &Arc<Exchange>, tape: &[Arc<Exchange>]) -> bool {
+    if !is_accepted(first) {
+        return false;
+    }
+    let range = first.request.head.header("mex-chunk-range").and_then(|range| range.trim().parse().ok());
+    let total = range.map_or(1, |range: ChunkRange| range.total().get());
+    if total == 1 {
+        return true;
+    }
+    let Ok(message) = message_accepted(first, &[]) else { return false };
+    accepted_sends_of(&message, first, tape).len() as u64 >= u64::from(total)
+}
+
+/// The message with which these calls went on: they sent chunks of it and began none anew. Its first send.
+#[must_use]
+pub fn resumed(acts: &[Arc<Exchange>], tape: &[Arc<Exchange>]) -> Option<Arc<Exchange>> {
+    if acts.iter().any(|act| is_first_send(act)) {
+        return None;
+    }
+    let sent = acts.iter().find_map(|act| match &act.operation {
+        Some(Operation::SendChunk(_, id, _)) => Some((act.actor, id)),
+        _ => None,
+    });
+    let (actor, message) = sent?;
+    let begins = |send: &&Arc<Exchange>| {
+        send.actor == actor
+            && is_first_send(send)
+            && message_accepted(send, &[]).is_ok_and(|accepted| accepted == *message)
+    };
+    tape.iter().find(begins).cloned()
+}
+
+/// Whether a message that these calls sent, or a chunk of it, has been sent whole: by them, or by them and earlier
+/// ones on the tape.
+#[must_use]
+pub fn is_sent(acts: &[Arc<Exchange>], tape: &[Arc<Exchange>]) -> bool {
+    let of_these = |send: &Arc<Exchange>| {
+        let accepted = || message_accepted(send, &[]).ok();
+        let is_chunk = |act: &Arc<Exchange>, message: &MessageId| {
+            matches!(&act.operation, Some(Operation::SendChunk(_, id, _)) if id == message)
+                && is_accepted(act)
+        };
+        acts.iter().any(|act| Arc::ptr_eq(act, send))
+            || accepted().is_some_and(|message| acts.iter().any(|act| is_chunk(act, &message)))
+    };
+    let mut sends = tape.iter().filter(|exchange| is_first_send(exchange));
+    sends.any(|send| of_these(send) && is_complete(send, tape))
+}
+
+fn is_first_send(exchange: &Exchange) -> bool {
+    matches!(&exchange.operation, Some(Operation::SendMessage(_)))
+}
+
+fn is_accepted(send: &Exchange) -> bool {
+    send.failure.is_none() && send.status() == Some(202)
 }
 
 /// The requests by which an actor downloaded a message, in the order in which they were made.

@@ -1,16 +1,17 @@
 //! Whether messages travelled as they should, and in the right order.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 
-use super::{Fault, FaultKind};
+use super::{Fault, FaultKind, acts::called, refusals::of_product};
 use crate::{
     protocol::{AcceptEncoding, MessageId, Operation},
     tape::{Decoded, Exchange, Sha256},
 };
 
 const COMPRESSION: &str = "Pack case 202; OpenAPI: Send message, content-encoding";
+const UNALTERED: &str = "Pack cases 201, 202, 401, 402: payload unaltered";
 
 /// How soon after a send the inbox check counts as directly after it. Assessors took exception to
 /// five minutes; they look at logs with seconds.
@@ -132,22 +133,9 @@ pub fn download_compressed(download: &Exchange) -> Result<(), Fault> {
 /// A fault of the product when it sent or stored something else, of the endpoint when what it
 /// handed out is not what it took in.
 pub fn payload_unaltered(asked: Sha256, send: &Exchange, download: &Exchange) -> Result<(), Fault> {
-    let shown = |digest: Option<Sha256>| {
-        digest.map_or_else(|| "cannot be decoded".to_owned(), |digest| digest.to_string())
-    };
+    sent_as_asked(asked, send)?;
     let sent = send.request.body.content_sha256();
     let arrived = download.response.as_ref().and_then(|response| response.body.content_sha256());
-    const SOURCE: &str = "Pack cases 201, 202, 401, 402: payload unaltered";
-    if sent != Some(asked) {
-        let fault = Fault::new(
-            FaultKind::Product,
-            format!("the {} sent something else than it was asked to send", send.actor),
-            "Compare what is handed to the product with what it puts into the request's body: text conversion and double compression are the usual causes.",
-        );
-        return Err(fault
-            .comparing(format!("SHA-256 {asked}"), format!("SHA-256 {}", shown(sent)))
-            .from_source(SOURCE));
-    }
     if arrived != sent {
         let fault = Fault::new(
             FaultKind::Endpoint,
@@ -156,9 +144,59 @@ pub fn payload_unaltered(asked: Sha256, send: &Exchange, download: &Exchange) ->
         );
         return Err(fault
             .comparing(format!("SHA-256 {}", shown(sent)), format!("SHA-256 {}", shown(arrived)))
-            .from_source(SOURCE));
+            .from_source(UNALTERED));
     }
     Ok(())
+}
+
+/// What was sent is what was to be sent, by digest of the content.
+///
+/// # Errors
+/// A fault of the product.
+pub fn sent_as_asked(asked: Sha256, send: &Exchange) -> Result<(), Fault> {
+    let sent = send.request.body.content_sha256();
+    if sent == Some(asked) {
+        return Ok(());
+    }
+    let fault = Fault::new(
+        FaultKind::Product,
+        format!("the {} sent something else than it was asked to send", send.actor),
+        "Compare what is handed to the product with what it puts into the request's body: text conversion and double compression are the usual causes.",
+    );
+    Err(fault
+        .comparing(format!("SHA-256 {asked}"), format!("SHA-256 {}", shown(sent)))
+        .from_source(UNALTERED))
+}
+
+fn shown(digest: Option<Sha256>) -> String {
+    digest.map_or_else(|| "cannot be decoded".to_owned(), |digest| digest.to_string())
+}
+
+/// The product holds what it has acknowledged. `missing` is what it shows nothing of, among `all` messages, where it
+/// shows what it holds otherwise.
+///
+/// # Errors
+/// A fault of the product, which has lost a message.
+pub fn holds_what_it_acknowledged(missing: &[&str], all: usize, tape: &[Arc<Exchange>]) -> Result<(), Fault> {
+    let acknowledged = of_product(tape).into_iter().filter_map(|call| match &call.operation {
+        Some(Operation::Acknowledge(_, id)) => Some(id.as_str()),
+        _ => None,
+    });
+    let acknowledged: BTreeSet<&str> = acknowledged.collect();
+    let lost: Vec<&&str> = missing.iter().filter(|id| acknowledged.contains(*id)).collect();
+    let what = match lost.as_slice() {
+        [] => return Ok(()),
+        [message] => format!("the product does not hold message {message}, which it has acknowledged"),
+        several => format!(
+            "the product does not hold {} of {all} messages, which it has acknowledged",
+            several.len()
+        ),
+    };
+    let remedy = "Keep a message before it is acknowledged, and whatever is answered to that: what is acknowledged is gone from MESH. A driver that shows one message shows all.";
+    let fault = Fault::new(FaultKind::Product, what, remedy);
+    Err(fault
+        .comparing(format!("{all} of {all} held"), format!("{} of {all}", all - missing.len()))
+        .from_source("OpenAPI: Inbox poll cycle; Acknowledge message"))
 }
 
 /// By the order on the tape: an actor makes one call at a time, and clocks may jump.
@@ -182,7 +220,7 @@ pub fn inbox_checked_directly(send: &Exchange, tape: &[Arc<Exchange>]) -> Result
             }
             format!("an inbox check {} s after the send", after.num_seconds())
         }
-        Some(next) => next.operation.as_ref().map_or("another call", |operation| operation.name()).to_owned(),
+        Some(next) => called(next),
         None => "nothing".to_owned(),
     };
     let fault = Fault::new(
@@ -227,8 +265,8 @@ pub fn acknowledged_directly(
     let next = next_of_same_actor(download, tape);
     match next.map(|next| &next.operation) {
         Some(Some(Operation::Acknowledge(_, id))) if id == message => Ok(()),
-        other => {
-            let seen = other.and_then(Option::as_ref).map_or("nothing", |operation| operation.name());
+        _ => {
+            let seen = next.map_or_else(|| "nothing".to_owned(), called);
             let fault = Fault::new(
                 FaultKind::Product,
                 "the download is not directly followed by its acknowledgement",

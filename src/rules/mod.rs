@@ -19,24 +19,28 @@ mod waiting;
 
 pub use acts::{
     Poll, handshake_of, idle, inbox_check_of, inbox_checks, labels_in_place, left_nothing,
-    looks_for_workflow, needless_failure, of_workflow, overlooked_refusal, report_of, send_of,
-    was_shown_inbox,
+    looks_for_workflow, needless_failure, not_labelled_as_another, of_workflow, overlooked_refusal,
+    report_of, send_of, was_shown_inbox,
 };
 pub use answers::{acknowledged, downloaded, handshake_accepted, inbox_listed, message_accepted};
-pub use chunks::{chunks_unaltered, downloaded_in_chunks, downloads_of, sends_of, sent_in_chunks};
+pub use chunks::{
+    accepted_sends_of, chunks_unaltered, downloaded_in_chunks, downloads_of, is_sent, resumed, sends_of,
+    sent_in_chunks,
+};
 pub use diagnosis::diagnose;
 pub use fault::{Fault, FaultKind};
 pub use messages::{
-    acknowledged_directly, compression_declared, download_compressed, headers_sent, inbox_checked_directly,
-    no_compression_declared, payload_unaltered,
+    acknowledged_directly, compression_declared, download_compressed, headers_sent,
+    holds_what_it_acknowledged, inbox_checked_directly, no_compression_declared, payload_unaltered,
+    sent_as_asked,
 };
 pub use refusals::{
     answered, copes, is_report_on, of_product, recipient_refused, reports_on, says_undelivered,
 };
 pub use resilience::{
-    acknowledges_only_whole, arrived_once, chunks_in_the_end, ended_well, is_sent, last_failed, left_alone,
-    no_storm, sends_with_care, stops_sending_chunks, taken_in_the_end, took_for_success,
-    unaltered_in_the_end, waits_as_told, waits_for_answers,
+    acknowledges_only_whole, arrived_once, chunks_in_the_end, ended_well, last_failed, left_alone, no_storm,
+    sends_with_care, stops_sending_chunks, taken_in_the_end, took_for_success, unaltered_in_the_end,
+    waits_as_told, waits_for_answers, was_found_by_tracking,
 };
 pub use token::{Against, Standing, TOKEN_SOURCE, TokenPart, explain_token, header_value, standing_of};
 pub use trust::{

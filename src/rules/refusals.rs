@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Fault, FaultKind, diagnose, diagnosis::error_code};
+use super::{Fault, FaultKind, acts::looked_at, diagnose, diagnosis::error_code};
 use crate::{
     protocol::{MessageId, Operation},
     tape::{Actor, Exchange},
@@ -49,9 +49,17 @@ pub fn copes(refusal: &Exchange, tape: &[Arc<Exchange>]) -> Result<(), Fault> {
         let after = tape.iter().skip_while(|other| !std::ptr::eq(other.as_ref(), refusal)).skip(1);
         after.filter(|other| other.actor == refusal.actor)
     };
-    let repeats =
-        after().filter(|other| other.operation == refusal.operation && other.status() == refusal.status());
-    let repeats = repeats.count();
+    let again = |operation: &Option<Operation>| {
+        after().filter(|other| other.operation == *operation && other.status() == refusal.status()).count()
+    };
+    // To download once what was looked at in vain is no repeat yet.
+    let downloads = match &refusal.operation {
+        Some(Operation::HeadMessage(mailbox, id)) => {
+            again(&Some(Operation::GetMessage(mailbox.clone(), id.clone()))).saturating_sub(1)
+        }
+        _ => 0,
+    };
+    let repeats = again(&refusal.operation).max(downloads);
     if repeats > REPEATS {
         let what = "the product repeats a call that was refused for good";
         let remedy = "Take a refusal for an answer: show it to a person, and try again no sooner than with the next poll.";
@@ -65,7 +73,7 @@ pub fn copes(refusal: &Exchange, tape: &[Arc<Exchange>]) -> Result<(), Fault> {
         (Some(Operation::CheckInbox(_)), Some(Operation::GetMessage(..) | Operation::Acknowledge(..))) => {
             true
         }
-        (Some(Operation::GetMessage(_, refused)), Some(Operation::Acknowledge(_, id))) => refused == id,
+        (_, Some(Operation::Acknowledge(_, id))) => looked_at(refusal) == Some(id),
         _ => false,
     };
     let acknowledged = after().any(|other| goes_on(other));

@@ -2,16 +2,14 @@
 //! thing among others. Where no document says what is right, only evident harm is a fault: a message that is
 //! lost, an acknowledgement of what was never had, a storm of calls. The rest is for a warning.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::TimeDelta;
+use serde_json::Value;
 
 use super::{Fault, FaultKind, acts::inbox_checks, inbox_listed, refusals::of_product};
 use crate::{
-    protocol::{ChunkRange, MessageId, Operation},
+    protocol::{ChunkRange, MessageId, Operation, path_of},
     tape::{Decoded, Exchange, Sha256},
 };
 
@@ -34,7 +32,9 @@ pub fn no_storm(acts: &[Arc<Exchange>]) -> Result<Option<Fault>, Fault> {
     let mut same: BTreeMap<(&str, &str), Vec<&Exchange>> = BTreeMap::new();
     for act in acts.iter().filter(|act| !is_answered_well(act)) {
         let head = &act.request.head;
-        same.entry((head.method.as_str(), head.target.as_str())).or_default().push(act);
+        // What a query says more makes no other call of it.
+        let name = act.operation.as_ref().map_or(head.method.as_str(), |operation| operation.name());
+        same.entry((name, path_of(&head.target))).or_default().push(act);
     }
     let worst = same.into_values().map(|calls| (most_within(&calls), calls));
     let Some((count, calls)) = worst.max_by_key(|(count, _)| *count).filter(|(count, _)| *count > MANY)
@@ -229,31 +229,41 @@ pub fn left_alone(message: &MessageId, tape: &[Arc<Exchange>]) -> Result<(), Fau
     acknowledges_only_whole([message.as_str()], tape)
 }
 
-/// What was asked to be sent has been sent: each part of it was accepted.
-#[must_use]
-pub fn is_sent(acts: &[Arc<Exchange>]) -> bool {
-    let mut accepted: BTreeSet<u32> = BTreeSet::new();
-    let mut total = 1;
-    for act in acts {
-        let number = match &act.operation {
-            Some(Operation::SendMessage(_)) => 1,
-            Some(Operation::SendChunk(_, _, number)) => number.get(),
-            _ => continue,
-        };
-        let range = act.request.head.header("mex-chunk-range").and_then(|range| range.trim().parse().ok());
-        total = total.max(range.map_or(1, |range: ChunkRange| range.total().get()));
-        if act.failure.is_none() && act.status() == Some(202) {
-            accepted.insert(number);
-        }
-    }
-    (1..=total).all(|number| accepted.contains(&number))
-}
-
 /// Of the calls of an operation the last was answered well; `true` when there are none.
 #[must_use]
 pub fn ended_well(acts: &[Arc<Exchange>], of: impl Fn(&Operation) -> bool) -> bool {
     let last = acts.iter().rev().find(|act| act.operation.as_ref().is_some_and(&of));
     last.is_none_or(|last| is_answered_well(last))
+}
+
+/// The product has found out by tracking that a send which was not answered was accepted: what the remedies here advise.
+#[must_use]
+pub fn was_found_by_tracking(acts: &[Arc<Exchange>]) -> bool {
+    let is_unanswered = |act: &Exchange| {
+        let is_send = matches!(&act.operation, Some(Operation::SendMessage(_)));
+        is_send && act.failure.is_some() && act.status().is_none_or(|status| status == 202)
+    };
+    let mut unanswered = acts.iter().enumerate().filter(|(_, act)| is_unanswered(act));
+    unanswered.any(|(place, send)| {
+        let local_id = send.request.head.header("mex-localid").unwrap_or_default().trim();
+        !local_id.is_empty() && acts.iter().skip(place + 1).any(|act| tells_that_it_is_sent(act, local_id))
+    })
+}
+
+/// Whether an answer to a tracking call says that the message of this local ID was accepted, or even acknowledged. v1
+/// and v2 differ in how they write both.
+fn tells_that_it_is_sent(act: &Exchange, local_id: &str) -> bool {
+    let is_tracking =
+        matches!(&act.operation, Some(Operation::TrackMessage(_) | Operation::TrackLocalId(..)));
+    let body = act.response.as_ref().and_then(|response| response.body.kept.as_deref());
+    let Some(body) = body.filter(|_| is_tracking && is_answered_well(act)) else { return false };
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = |name: &str| body.get(name).and_then(Value::as_str);
+    let is_told = text("localId").or_else(|| text("local_id")) == Some(local_id);
+    let is_asked =
+        matches!(&act.operation, Some(Operation::TrackLocalId(_, asked)) if asked.as_str() == local_id);
+    let status = text("status").unwrap_or_default().to_ascii_lowercase();
+    (is_told || is_asked) && matches!(status.as_str(), "accepted" | "acknowledged")
 }
 
 /// The product says that it succeeded, and what it was asked to do was not done. `how` is how its driver

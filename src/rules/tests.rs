@@ -260,6 +260,33 @@ fn labels_may_be_left_off_or_ones_own_but_not_change_places() {
 }
 
 #[test]
+fn a_local_id_may_not_be_that_of_another_message() {
+    let judged = |headers: &str| {
+        not_labelled_as_another(&send(headers), "run-202", |label| ["run-201", "run-202"].contains(&label))
+    };
+    for right in ["", "mex-localid: run-202", "mex-localid: 7", "mex-localid: run-2011"] {
+        assert_eq!(judged(right), Ok(()), "{right}");
+    }
+    let fault = judged("mex-localid: run-201").unwrap_err();
+    assert_eq!((fault.kind, fault.seen.as_deref()), (FaultKind::Product, Some("Mex-LocalID: run-201")));
+}
+
+#[test]
+fn what_was_acknowledged_is_held() {
+    const OTHER: &str = "20261121120000000001_ABCDEF";
+    let other = exchange(&format!("PUT /messageexchange/A/inbox/{OTHER}/status/acknowledged"), 200, "");
+    let all = tape(vec![acknowledge(), other]);
+    let judged = |missing: &[&str], tape: &[_]| holds_what_it_acknowledged(missing, 3, tape);
+    assert_eq!(judged(&[], &all), Ok(()));
+    assert_eq!(judged(&[ID], &all[1..]), Ok(()), "MESH has it still");
+    let one = judged(&[ID], &all).unwrap_err();
+    assert_eq!(one.what, format!("the product does not hold message {ID}, which it has acknowledged"));
+    let two = judged(&[ID, OTHER], &all).unwrap_err();
+    assert_eq!(two.what, "the product does not hold 2 of 3 messages, which it has acknowledged");
+    assert_eq!((two.kind, two.seen.as_deref()), (FaultKind::Product, Some("1 of 3")));
+}
+
+#[test]
 fn who_has_no_report_must_have_looked_and_left_nothing() {
     let listing = || exchange("GET /messageexchange/A/inbox", 200, &format!(r#"{{"messages": ["{ID}"]}}"#));
     let refused = exchange("GET /messageexchange/A/inbox", 403, "");
@@ -435,6 +462,10 @@ fn the_acknowledgement_must_be_the_next_call_after_the_only_download() {
     );
     let other = exchange("PUT /messageexchange/A/inbox/OTHER/status/acknowledged", 200, "");
     assert!(check(vec![download(), other]).is_err());
+    let post = exchange(&format!("POST /messageexchange/A/inbox/{ID}/status/acknowledged"), 405, "");
+    let seen = check(vec![download(), post]).unwrap_err().seen;
+    assert!(seen.is_some_and(|seen| seen.starts_with("another call (POST /messageexchange/A/inbox/")));
+    assert_eq!(check(vec![download()]).unwrap_err().seen.as_deref(), Some("nothing"));
     let chunk = exchange(&format!("GET /messageexchange/A/inbox/{ID}/1"), 200, "");
     let fault = check(vec![chunk, acknowledge()]).unwrap_err();
     assert_eq!(fault.what, "the message was not downloaded by its ID", "not: more than once, 0 downloads");

@@ -1,7 +1,7 @@
 //! Working off an inbox that holds more than one page (pack case 601).
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -19,6 +19,8 @@ struct Working {
     most: usize,
     listed: usize,
     downloads: usize,
+    /// Whether something on it was taken only after a further look.
+    unfinished: bool,
 }
 
 /// How an inbox was worked off.
@@ -28,6 +30,25 @@ pub struct WorkedOff {
     pub most: usize,
     /// How many were downloaded after each look.
     pub downloads: Vec<usize>,
+    /// After how many of these looks another came before all of the page was taken that was taken in the end.
+    pub unfinished: usize,
+}
+
+impl WorkedOff {
+    /// A page was worked off before the next look, but for one that a product may have looked away from.
+    ///
+    /// # Errors
+    /// What is for a warning: the case is about pages, and such a run shows none.
+    pub fn page_after_page(&self) -> Result<(), Fault> {
+        if self.unfinished <= 1 {
+            return Ok(());
+        }
+        let what = "the product looked into its inbox again and again before it had taken what a page lists";
+        let remedy = "Take everything on a page, and look again then: the assessor reads from the server's log that a page of 500 was worked off, and each look costs MESH a page.";
+        let fault = Fault::new(FaultKind::Product, what, remedy);
+        let seen = format!("{} of {} pages left unfinished", self.unfinished, self.downloads.len());
+        Err(fault.comparing("each page worked off before the next look", seen).from_source(SOURCE))
+    }
 }
 
 /// The inbox was worked off page by page: a full page first, of 500 unless the product asked for another
@@ -64,21 +85,34 @@ pub fn worked_off_in_pages(expected: usize, tape: &[Arc<Exchange>]) -> Result<Wo
             seen,
         );
     }
-    Ok(WorkedOff { most, downloads: pages.iter().map(|page| page.downloads).collect() })
+    let unfinished = pages.iter().filter(|page| page.unfinished).count();
+    Ok(WorkedOff { most, downloads: pages.iter().map(|page| page.downloads).collect(), unfinished })
 }
 
 fn working(tape: &[Arc<Exchange>]) -> Result<Vec<Working>, Fault> {
     let mut pages: Vec<Working> = Vec::new();
+    // On which page a message was listed first. What others have sent may never be taken.
+    let mut first_listed: HashMap<String, usize> = HashMap::new();
     for exchange in of_product(tape) {
-        match (&exchange.operation, pages.last_mut()) {
-            (Some(Operation::CheckInbox(_)), _) => {
-                let listed = inbox_listed(exchange, tape)?.messages.len();
+        match &exchange.operation {
+            Some(Operation::CheckInbox(_)) => {
+                let messages = inbox_listed(exchange, tape)?.messages;
+                let listed = messages.len();
+                for message in messages {
+                    first_listed.entry(message).or_insert(pages.len());
+                }
                 let query = exchange.request.head.target.split_once('?').map(|(_, query)| query);
                 let most = query.and_then(|query| InboxQuery::parse(query).ok());
                 let most = most.map_or(MAX_RESULTS_DEFAULT, |query| query.max_results);
-                pages.push(Working { most, listed, downloads: 0 });
+                pages.push(Working { most, listed, downloads: 0, unfinished: false });
             }
-            (Some(Operation::GetMessage(..)), Some(page)) => page.downloads += 1,
+            Some(Operation::GetMessage(_, id)) => {
+                if let Some((page, earlier)) = pages.split_last_mut() {
+                    page.downloads += 1;
+                    let from = first_listed.get(id.as_str()).copied().unwrap_or(earlier.len());
+                    earlier.iter_mut().skip(from).for_each(|page| page.unfinished = true);
+                }
+            }
             _ => {}
         }
     }

@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -123,6 +126,10 @@ pub(super) struct Ledger {
     files: Mutex<Vec<EvidenceFile>>,
     pub(super) driving: Mutex<Driving>,
     provoked: Mutex<BTreeSet<ScenarioNumber>>,
+    /// Whether the product has shown a message that it holds: who shows one shows all.
+    shown: AtomicBool,
+    /// Local IDs that the run has made for messages.
+    local_ids: Mutex<BTreeSet<String>>,
 }
 
 /// A remark, and when it was made.
@@ -359,6 +366,25 @@ impl Ledger {
 
     pub fn all_provoked(&self) -> BTreeSet<ScenarioNumber> {
         self.provoked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The product has shown a message that it holds.
+    pub fn has_shown(&self) {
+        self.shown.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it has done so in this run, in whichever scenario.
+    pub fn shows(&self) -> bool {
+        self.shown.load(Ordering::Relaxed)
+    }
+
+    /// The run has made a local ID for a message.
+    pub fn labels(&self, local_id: &str) {
+        self.local_ids.lock().unwrap_or_else(PoisonError::into_inner).insert(local_id.to_owned());
+    }
+
+    pub fn has_labelled(&self, local_id: &str) -> bool {
+        self.local_ids.lock().unwrap_or_else(PoisonError::into_inner).contains(local_id)
     }
 
     pub fn leave(&self, pending: Pending) {

@@ -46,7 +46,7 @@ impl Delivered {
 }
 
 impl Mailroom {
-    /// A message in a mailbox's inbox.
+    /// A message in a mailbox's inbox, for its download or its headers alone.
     pub(in crate::emulator) fn message(
         &self,
         mailbox: &MailboxId,

@@ -32,6 +32,19 @@ fn of_counterpart(exchange: Exchange) -> Exchange {
     Exchange { actor: Actor::Counterpart, ..exchange }
 }
 
+/// The same, of a message with this ID.
+fn sent_of(id: &str, place: usize, range: &str, status: u16) -> Exchange {
+    let path = if place == 1 { String::new() } else { format!("/{id}/{place}") };
+    let head =
+        format!("POST /messageexchange/A/outbox{path}\naccept: application/vnd.mesh.v2+json\nmex-to: B");
+    let request = format!("{head}\nmex-chunk-range: {range}");
+    exchange(&request, status, &format!(r#"{{"message_id":"{id}"}}"#))
+}
+
+fn to_b(acts: &[Arc<Exchange>]) -> Result<Arc<Exchange>, Fault> {
+    send_of(acts, &crate::protocol::MailboxId::parse("B").unwrap())
+}
+
 fn sending(sends: Vec<Exchange>) -> Result<(), Fault> {
     sent_in_chunks(&tape(sends), &[])
 }
@@ -222,4 +235,59 @@ fn each_chunk_must_hold_its_part_of_the_payload() {
     let fault = chunks_unaltered(&parts, &[all[0], None, all[2]], None).unwrap_err();
     assert_eq!(fault.expected, Some(format!("SHA-256 {}", parts[1])));
     assert_eq!(fault.seen.as_deref(), Some("nothing that can be decoded"));
+}
+
+#[test]
+fn a_message_is_sent_when_all_of_it_was_accepted() {
+    let is_sent = |calls| {
+        let calls = tape(calls);
+        super::is_sent(&calls, &calls)
+    };
+    let plain = |status| exchange("POST /messageexchange/A/outbox", status, "");
+    assert!(is_sent(vec![plain(202)]) && is_sent(vec![plain(503), plain(202)]));
+    assert!(!is_sent(vec![]) && !is_sent(vec![plain(503)]) && !is_sent(vec![cut_short(plain(202))]));
+    let all =
+        |status| vec![sent_of(ID, 1, "1:3", 202), sent_of(ID, 2, "2:3", status), sent_of(ID, 3, "3:3", 202)];
+    assert!(is_sent(all(202)) && !is_sent(all(503)));
+    assert!(!is_sent(vec![sent_of(ID, 1, "1:2", 202)]));
+    let of_two =
+        vec![sent_of(ID, 1, "1:2", 202), sent_of(OTHER, 1, "1:2", 503), sent_of(OTHER, 2, "2:2", 202)];
+    assert!(!is_sent(of_two), "a chunk of another message makes nothing whole");
+}
+
+#[test]
+fn a_message_may_be_gone_on_with_at_the_chunk_that_failed() {
+    let all = tape(vec![
+        sent_of(OTHER, 1, "1:2", 202),
+        sent_of(ID, 1, "1:2", 202),
+        sent_of(ID, 2, "2:2", 503),
+        sent_of(ID, 2, "2:2", 202),
+    ]);
+    assert!(!is_sent(&all[..3], &all[..3]));
+    let again = &all[3..];
+    assert!(Arc::ptr_eq(&resumed(again, &all).unwrap(), &all[1]));
+    assert!(is_sent(again, &all));
+    let accepted = accepted_sends_of(&id(), &all[1], &all);
+    assert!(accepted.len() == 2 && Arc::ptr_eq(&accepted[1], &all[3]), "the chunk that was refused is none");
+    assert!(!is_sent(&tape(vec![list()]), &all), "what was sent before is not sent by a look at the inbox");
+    assert!(resumed(&all[1..], &all).is_none(), "it began anew");
+    assert!(resumed(again, again).is_none(), "nothing is known of its beginning");
+    let counterparts = tape(vec![of_counterpart(sent_of(ID, 1, "1:2", 202))]);
+    assert!(resumed(again, &counterparts).is_none());
+}
+
+/// A message is delivered only when it is complete, so a half that was given up is no copy.
+#[test]
+fn to_begin_a_message_anew_of_which_a_chunk_failed_is_to_send_it_once() {
+    let half = |id| [sent_of(id, 1, "1:2", 202), sent_of(id, 2, "2:2", 503)];
+    let whole = |id| [sent_of(id, 1, "1:2", 202), sent_of(id, 2, "2:2", 202)];
+    let anew = tape([half(ID), whole(OTHER)].concat());
+    assert!(Arc::ptr_eq(&to_b(&anew).unwrap(), &anew[2]));
+    let in_vain = tape([half(ID), half(OTHER)].concat());
+    assert!(Arc::ptr_eq(&to_b(&in_vain).unwrap(), &in_vain[2]), "the last, where none is whole");
+    let twice = to_b(&tape([whole(ID), whole(OTHER)].concat())).unwrap_err();
+    assert_eq!(twice.what, "the product sent the message more than once, and each was accepted");
+    assert_eq!(twice.seen.as_deref(), Some("2 accepted sends"));
+    let plain = || send("mex-to: B");
+    assert_eq!(to_b(&tape(vec![plain(), plain()])).unwrap_err().what, twice.what);
 }

@@ -101,6 +101,30 @@ fn a_message_whose_download_was_refused_is_not_acknowledged() {
     assert_eq!(coping(vec![refused_download(), list(), another]), Ok(()));
 }
 
+/// A product may look at the headers of a message before it downloads it.
+#[test]
+fn a_look_at_headers_that_was_refused_is_a_refusal() {
+    let head = |status| exchange(&format!("HEAD /messageexchange/A/inbox/{ID}"), status, "");
+    assert_eq!(answered(&head(404), 404, &[]), Ok(()));
+    assert_eq!(coping(vec![head(404), refused_download(), refused_download()]), Ok(()));
+    for again in [vec![head(404); 3], [vec![head(404)], vec![refused_download(); 3]].concat()] {
+        let fault = coping(again).unwrap_err();
+        assert_eq!((fault.kind, fault.seen.as_deref()), (FaultKind::Product, Some("2 more times")));
+    }
+    assert_eq!(kind(coping(vec![head(410), acknowledge()])), FaultKind::Product);
+    let refused = |calls| Poll::refused(&id(), &tape(calls)).and_then(|refused| refused.operation.clone());
+    let (headers, whole) = (head(404).operation, refused_download().operation);
+    assert_eq!(refused(vec![list(), head(404)]), headers);
+    assert_eq!(refused(vec![head(404), refused_download()]), headers);
+    assert_eq!(refused(vec![head(200), refused_download()]), whole);
+    assert_eq!(refused(vec![refused_download()]), whole);
+    assert_eq!(refused(vec![head(200), download()]), headers, "what should have been refused");
+    assert_eq!(
+        refused(vec![list(), exchange(&format!("GET /messageexchange/A/inbox/{OTHER}"), 404, "")]),
+        None
+    );
+}
+
 #[test]
 fn a_recipient_is_refused_with_417_and_the_code_for_it() {
     let with = |code: &str| recipient_refused(&refused_send(&format!(r#"{{"errorCode":"{code}"}}"#)), &[]);

@@ -70,6 +70,14 @@ fn calls_that_are_answered_well_or_are_of_different_messages_are_no_storm() {
     let missing =
         |number: i64| at(number, exchange(&format!("GET /messageexchange/A/inbox/{ID}{number}"), 404, ""));
     assert_eq!(no_storm(&tape((0..40).map(missing).collect())), Ok(None));
+    let varied =
+        |number: i64| at(number, exchange(&format!("GET /messageexchange/A/inbox?_={number}"), 503, ""));
+    let mut varied: Vec<Exchange> = (0..40).map(varied).collect();
+    assert!(no_storm(&tape(varied.clone())).is_err(), "it is the same call, whatever its query");
+    varied
+        .iter_mut()
+        .for_each(|call| call.operation = Operation::of(&http::Method::GET, "/messageexchange/A/inbox"));
+    assert!(no_storm(&tape(varied)).is_err());
     let lost = (0..40).map(|number| at(number, unanswered(list())));
     assert!(no_storm(&tape(lost.collect())).is_err(), "one that is not answered at all counts as well");
 }
@@ -155,17 +163,39 @@ fn what_was_downloaded_in_the_end_is_what_was_sent() {
     assert_eq!(unaltered_in_the_end(&sent(b"other"), &calls).unwrap_err().kind, FaultKind::Endpoint);
 }
 
+/// As the remedies advise it.
 #[test]
-fn a_message_is_sent_when_all_of_it_was_accepted() {
-    assert!(is_sent(&tape(vec![send("")])));
-    assert!(!is_sent(&tape(vec![])));
-    assert!(!is_sent(&tape(vec![send_as("a", 503)])));
-    assert!(!is_sent(&tape(vec![unanswered(send(""))])));
-    assert!(!is_sent(&tape(vec![broken_off(send(""))])));
-    assert!(is_sent(&tape(vec![send_as("a", 503), send_as("a", 202)])));
-    let all = |status| tape(vec![sent_chunk(1, 3, 202), sent_chunk(2, 3, status), sent_chunk(3, 3, 202)]);
-    assert!(is_sent(&all(202)) && !is_sent(&all(503)));
-    assert!(!is_sent(&tape(vec![sent_chunk(1, 2, 202)])));
+fn a_send_that_was_not_answered_may_be_looked_for_by_tracking() {
+    let v1 = |status: &str| format!(r#"{{"status":"{status}","localId":"a"}}"#);
+    let by_local_id = |reply: &str| exchange("GET /messageexchange/A/outbox/tracking/a", 200, reply);
+    let by_id = |reply: &str| exchange("GET /messageexchange/A/outbox/tracking", 200, reply);
+    let lost = || unanswered(send_as("a", 202));
+    let found = |calls| was_found_by_tracking(&tape(calls));
+    for told in [
+        by_local_id(&v1("Accepted")),
+        by_local_id(&v1("Acknowledged")),
+        by_local_id(r#"{"status":"accepted"}"#),
+        by_id(r#"{"status":"accepted","local_id":"a"}"#),
+    ] {
+        assert!(found(vec![lost(), told.clone()]));
+        assert!(!found(vec![told.clone(), lost()]), "it was not there to be found yet");
+        assert!(!found(vec![send_as("a", 503), told]), "a send that was refused was not accepted");
+    }
+    for told in [
+        by_local_id(&v1("Error")),
+        by_local_id("accepted"),
+        by_id(r#"{"status":"accepted","local_id":"b"}"#),
+        exchange("GET /messageexchange/A/outbox/tracking/b", 200, r#"{"status":"Accepted"}"#),
+        exchange("GET /messageexchange/A/outbox/tracking/a", 404, &v1("Accepted")),
+        list(),
+    ] {
+        assert!(!found(vec![lost(), told]));
+    }
+    let nameless = by_id(r#"{"status":"accepted","local_id":""}"#);
+    assert!(
+        !found(vec![unanswered(send_as("", 202)), nameless]),
+        "without a local ID nobody knows which it is"
+    );
 }
 
 #[test]

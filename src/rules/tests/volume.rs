@@ -110,12 +110,33 @@ fn a_page_is_as_long_as_the_product_asked_for() {
         worked_off_in_pages(600, &tape(all.into_iter().map(asks).collect()))
     };
     let two = || pages(&[(0..300, 0..300), (300..600, 300..600)]);
-    assert_eq!(with(300, two()), Ok(WorkedOff { most: 300, downloads: vec![300, 300] }));
+    let in_order = |most, downloads| Ok(WorkedOff { most, downloads, unfinished: 0 });
+    assert_eq!(with(300, two()), in_order(300, vec![300, 300]));
     let one = || pages(&[(0..600, 0..600)]);
-    assert_eq!(with(5000, one()), Ok(WorkedOff { most: 5000, downloads: vec![600] }));
+    assert_eq!(with(5000, one()), in_order(5000, vec![600]));
     let fault = with(400, two()).unwrap_err();
     assert_eq!(fault.kind, FaultKind::Endpoint, "less than it asked for");
     assert_eq!(fault.expected.as_deref(), Some("400 messages first, then the other 200"));
+}
+
+#[test]
+fn to_look_away_from_one_page_is_nothing_and_from_each_is_a_warning() {
+    let worked_off = |all| worked_off_in_pages(600, &tape(all)).unwrap();
+    let once = worked_off(pages(&[(0..500, 0..300), (300..600, 300..600)]));
+    assert_eq!((once.unfinished, once.page_after_page()), (1, Ok(())));
+    let each = (0..600).map(|number| (number..600.min(number + 500), number..number + 1));
+    let each = worked_off(pages(&each.collect::<Vec<_>>()));
+    let fault = each.page_after_page().unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Product);
+    assert_eq!(fault.seen.as_deref(), Some("599 of 600 pages left unfinished"));
+    // Somebody else's message, 1000, stays on each page.
+    let mut beside = pages(&[(0..500, 0..500), (500..600, 500..550), (550..600, 550..600)]);
+    for look in beside.iter_mut().filter(|call| matches!(call.operation, Some(Operation::CheckInbox(_)))) {
+        let page = look.response.as_mut().unwrap();
+        let text = String::from_utf8(page.body.kept.clone().unwrap().to_vec()).unwrap();
+        page.body = body(text.replacen(']', &format!(",\"{}\"]", id(1000)), 1).as_bytes(), false);
+    }
+    assert_eq!(worked_off(beside).unfinished, 1, "what nobody takes was not looked away from");
 }
 
 #[test]

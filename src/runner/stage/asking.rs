@@ -1,6 +1,6 @@
 //! Asking the product to act, and reading from the tape what it did.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chrono::Utc;
 use tokio::time::sleep;
@@ -151,26 +151,40 @@ impl Stage {
         }
     }
 
-    /// What the product says it holds of a message is what was sent. One that does not say is only told
-    /// of: the wire has shown what it was given.
+    /// What the product says it holds of a message is what was sent.
     pub(super) fn holds(&self, message: &str, asked: Sha256) -> Result<(), Fault> {
+        self.holds_all(&BTreeMap::from([(message.to_owned(), asked)]))
+    }
+
+    /// What the product says it holds of these messages is what was sent. One that never says is only told of: the
+    /// wire has shown what it was given. One that shows some of what it holds, in whichever scenario, shows all of it.
+    pub(super) fn holds_all(&self, sent: &BTreeMap<String, Sha256>) -> Result<(), Fault> {
         let Some(received) = &self.received else { return Ok(()) };
-        match received.get(message) {
-            Some(held) if *held == asked => Ok(()),
-            Some(held) => {
+        for (message, asked) in sent {
+            let Some(held) = received.get(message) else { continue };
+            self.setting.ledger.has_shown();
+            if held != asked {
                 let what = format!("what the product wrote of message {message} is not what was sent");
                 let remedy = "The download was right: look at what the product does with it: text conversion and decompression are the usual causes.";
                 let fault = Fault::new(FaultKind::Product, what, remedy);
                 let fault = fault.comparing(format!("SHA-256 {asked}"), format!("SHA-256 {held}"));
-                Err(fault.from_source("Pack cases 401, 402, 501: payload unaltered"))
-            }
-            None => {
-                let what = format!("the product wrote no file {message} into MESH_OUTPUT_DIR");
-                let remedy = "Write what was received into that folder, one file a message, named by its ID: only then can what the product holds be compared.";
-                self.warn(Fault::new(FaultKind::Product, what, remedy));
-                Ok(())
+                return Err(fault.from_source("Pack cases 401, 402, 501: payload unaltered"));
             }
         }
+        let missing = sent.keys().map(String::as_str).filter(|message| !received.contains_key(*message));
+        let missing: Vec<&str> = missing.collect();
+        if self.setting.ledger.shows() {
+            rules::holds_what_it_acknowledged(&missing, sent.len(), &self.own_exchanges())?;
+        }
+        let which = match missing.as_slice() {
+            [] => return Ok(()),
+            [message] => format!("no file {message}"),
+            several => format!("no file for {} of {} messages", several.len(), sent.len()),
+        };
+        let what = format!("the product wrote {which} into MESH_OUTPUT_DIR");
+        let remedy = "Write what was received into that folder, one file a message, named by its ID: only then can what the product holds be compared.";
+        self.warn(Fault::new(FaultKind::Product, what, remedy));
+        Ok(())
     }
 
     pub(in crate::runner) fn is_driven(&self) -> bool {

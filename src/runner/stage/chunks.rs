@@ -91,9 +91,19 @@ impl Stage {
     /// The digests of the payload, cut where these bodies are cut.
     async fn asked(&self, bodies: &[&BodyRecord]) -> Result<Digests, Fault> {
         let payload = self.whole.as_ref().ok_or_else(|| out_of_order("a message in chunks"))?;
-        let sizes: Vec<u64> = bodies.iter().map(|body| body.content_size().unwrap_or_default()).collect();
-        Ok(digests(payload, &sizes).await)
+        Ok(digests(payload, &sizes(bodies)).await)
     }
+}
+
+/// The content of these sends, one after the other, is the payload.
+pub(super) async fn sent_whole(payload: &Payload, sends: &[Arc<Exchange>]) -> Result<(), Fault> {
+    let bodies: Vec<&BodyRecord> = sends.iter().map(|send| &send.request.body).collect();
+    let asked = digests(payload, &sizes(&bodies)).await;
+    rules::chunks_unaltered(&asked.parts, &contents(&bodies), sends.first().map(|send| send.actor))
+}
+
+fn sizes(bodies: &[&BodyRecord]) -> Vec<u64> {
+    bodies.iter().map(|body| body.content_size().unwrap_or_default()).collect()
 }
 
 fn body(exchange: &Arc<Exchange>) -> Option<&BodyRecord> {

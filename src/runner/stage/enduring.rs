@@ -1,6 +1,6 @@
 //! Judging what the product did when things were hard for it.
 
-use super::{Fault, FaultKind, Role, Stage, out_of_order};
+use super::{Fault, FaultKind, Role, Stage, chunks::sent_whole, out_of_order};
 use crate::{product::list_all, protocol::Operation, rules};
 
 impl Stage {
@@ -39,9 +39,14 @@ impl Stage {
             .any(|act| matches!(&act.operation, Some(Operation::SendMessage(_) | Operation::SendChunk(..))));
         let told =
             |operation: &Operation| matches!(operation, Operation::CheckInbox(_) | Operation::Handshake(_));
-        let done = if sends { rules::is_sent(acts) } else { rules::ended_well(acts, told) };
+        let done =
+            if sends { rules::is_sent(acts, &self.own_exchanges()) } else { rules::ended_well(acts, told) };
         if done {
             return if sends { self.stands_by_it() } else { Ok(()) };
+        }
+        // Who has found out is right to call it a success, and who leaves it to a person is, too.
+        if rules::was_found_by_tracking(acts) {
+            return Ok(());
         }
         match (&self.said, rules::last_failed(acts)) {
             (Some(said), Some(failed)) if said.succeeded == Some(true) => {
@@ -66,19 +71,31 @@ impl Stage {
         self.warning(rules::stops_sending_chunks(&self.trial.acts));
     }
 
-    /// The last send was accepted.
+    /// The last send was accepted, and is what was to be sent.
     ///
     /// # Errors
-    /// When it was not.
-    pub fn sent_in_the_end(&mut self) -> Result<(), Fault> {
+    /// When it was not, or is something else.
+    pub async fn sent_in_the_end(&mut self) -> Result<(), Fault> {
         self.message_accepted()?;
-        if rules::is_sent(&self.trial.acts) {
-            return self.stands_by_it();
+        if !rules::is_sent(&self.trial.acts, &self.own_exchanges()) {
+            let what = "the message was not sent whole, although MESH is well again";
+            let remedy =
+                "Send again what was not accepted of a message in chunks, or begin anew with the first.";
+            let fault = Fault::new(FaultKind::Product, what, remedy);
+            return Err(fault.from_source("OpenAPI: Send chunked message"));
         }
-        let what = "the message was not sent whole, although MESH is well again";
-        let remedy = "Begin anew with the first chunk when a message could not be completed.";
-        let fault = Fault::new(FaultKind::Product, what, remedy);
-        Err(fault.from_source("OpenAPI: Send chunked message"))
+        self.sent_what_was_asked().await?;
+        self.stands_by_it()
+    }
+
+    /// By digest: of the whole, or chunk by chunk where it was sent in chunks.
+    async fn sent_what_was_asked(&self) -> Result<(), Fault> {
+        let sent = self.sent()?;
+        let sends = rules::accepted_sends_of(&self.message()?, &sent.exchange, &self.own_exchanges());
+        match (sends.as_slice(), &self.trial.sending) {
+            ([_, _, ..], Some((message, _))) => sent_whole(&message.payload, &sends).await,
+            _ => rules::sent_as_asked(sent.asked, &sent.exchange),
+        }
     }
 
     /// The counterpart has the message, once. More than once is a warning.
@@ -145,19 +162,7 @@ impl Stage {
         }
         sent.retain(|id, _| Some(id.as_str()) != but);
         rules::unaltered_in_the_end(&sent, &own)?;
-        let shown = self.received.as_ref();
-        // Whoever shows some of what it holds shows all of it.
-        let shows = shown.is_some_and(|shown| sent.keys().any(|id| shown.contains_key(id)));
-        for (message, asked) in &sent {
-            if shows && shown.is_some_and(|shown| !shown.contains_key(message)) {
-                let what = format!("the product does not hold message {message}, which it has acknowledged");
-                let remedy = "Keep a message before it is acknowledged, and whatever is answered to that: what is acknowledged is gone from MESH.";
-                let fault = Fault::new(FaultKind::Product, what, remedy);
-                return Err(fault.from_source("OpenAPI: Inbox poll cycle; Acknowledge message"));
-            }
-            self.holds(message, *asked)?;
-        }
-        Ok(())
+        self.holds_all(&sent)
     }
 
     /// The chunks that the product downloaded are the whole that was sent, and the whole is what it holds.

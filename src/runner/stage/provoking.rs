@@ -28,7 +28,7 @@ pub(super) struct Trial {
     /// What was armed, and was not yet seen on the tape.
     armed: Vec<Deed>,
     /// What it was asked to send, and in which chunks.
-    sending: Option<(Outgoing, Option<u64>)>,
+    pub sending: Option<(Outgoing, Option<u64>)>,
     /// The message of which the download is refused.
     pub refused: Option<MessageId>,
     /// Reports that wait in its inbox.
@@ -202,7 +202,9 @@ impl Stage {
         if self.trial.impostor.is_some() {
             return self.take_note_of_attempts(asked, acts);
         }
-        let exchange = rules::send_of(&acts, &message.to)?;
+        // A product may go on with the chunk that failed instead of beginning anew.
+        let resumed = rules::resumed(&acts, &self.own_exchanges());
+        let exchange = resumed.map_or_else(|| rules::send_of(&acts, &message.to), Ok)?;
         self.sent = Some(SentMessage { asked: digest_of(&message.payload).await, exchange });
         self.whole = chunk_bytes.map(|_| message.payload.clone());
         self.take_note_of(acts)

@@ -112,8 +112,7 @@ impl Stage {
             endpoint.mailroom().list_although_gone(&mailbox, message);
         }
         let acts = self.ask(Ask::Download { message }).await?;
-        let poll = rules::Poll::of(message, &acts);
-        let Some(download) = poll.downloads.into_iter().next() else {
+        let Some(download) = rules::Poll::refused(message, &acts) else {
             return Err(self.not_run(format!(
                 "the product's inbox listed message {message}, which is not there, and the product did not download it: \
                  nothing was refused"
@@ -158,7 +157,9 @@ impl Stage {
     pub fn product_copes(&self) -> Result<(), Fault> {
         let refusal = self.refusal()?;
         rules::copes(&refusal, &self.own_exchanges())?;
-        if let Some(Operation::GetMessage(_, message)) = &refusal.operation {
+        if let Some(Operation::GetMessage(_, message) | Operation::HeadMessage(_, message)) =
+            &refusal.operation
+        {
             // It may have had the message before it was asked for it in vain.
             self.keeps_no_refusal(message.as_str(), &self.brought)?;
         }

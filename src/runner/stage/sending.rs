@@ -40,15 +40,19 @@ impl Stage {
             ("Mex-FileName", &message.file_name),
         ];
         rules::labels_in_place(&send, &labels)?;
+        let is_made = |local_id: &str| self.setting.ledger.has_labelled(local_id);
+        rules::not_labelled_as_another(&send, &message.local_id, is_made)?;
         Ok(send)
     }
 
     /// A made-up message; its label makes it differ from others.
     pub(super) fn outgoing(&self, to: MailboxId, label: &str, size: u64) -> Outgoing {
+        let local_id = format!("{}-{label}", self.setting.run_id);
+        self.setting.ledger.labels(&local_id);
         Outgoing {
             to,
             workflow: self.setting.workflow.clone(),
-            local_id: format!("{}-{label}", self.setting.run_id),
+            local_id,
             subject: format!("mesh-witness case {}", self.label),
             file_name: format!("mesh-witness-{label}.bin"),
             compress: false,

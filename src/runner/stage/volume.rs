@@ -63,8 +63,9 @@ impl Stage {
     /// # Errors
     /// When it was not.
     pub fn worked_off_in_pages(&mut self) -> Result<(), Fault> {
-        let WorkedOff { most, downloads } =
-            rules::worked_off_in_pages(self.many.len(), &self.own_exchanges())?;
+        let worked_off = rules::worked_off_in_pages(self.many.len(), &self.own_exchanges())?;
+        let WorkedOff { most, downloads, .. } = &worked_off;
+        let most = *most;
         let pages: Vec<String> = downloads.iter().map(ToString::to_string).collect();
         self.note(format!("Messages downloaded after each look at the inbox: {}", pages.join(", ")));
         if pages.len() < 2 {
@@ -82,6 +83,9 @@ impl Stage {
             let fault = Fault::new(FaultKind::Product, what, remedy);
             self.warn(fault.from_source("Pack case 601; OpenAPI: Check an inbox, max_results"));
         }
+        if let Err(fault) = worked_off.page_after_page() {
+            self.warn(fault);
+        }
         Ok(())
     }
 
@@ -91,7 +95,7 @@ impl Stage {
     /// When one was not.
     pub fn each_collected_once(&self) -> Result<(), Fault> {
         rules::each_collected_once(&self.many, &self.own_exchanges())?;
-        self.many.iter().try_for_each(|(message, asked)| self.holds(message, *asked))?;
+        self.holds_all(&self.many)?;
         self.stands_by_it()
     }
 
