@@ -209,10 +209,6 @@ pub fn labels_in_place(send: &Exchange, asked: &[(&str, &str)]) -> Result<(), Fa
         .from_source("OpenAPI: Send message, mex-localid, mex-subject, mex-filename"))
 }
 
-/// A look at the inbox can list messages of this workflow.
-///
-/// # Errors
-/// A fault of the product of which each look asks for other workflows only.
 /// The send has no Mex-LocalID that the run made for another message: a product may leave it off, or have its own, and that
 /// is neither.
 ///
@@ -235,6 +231,10 @@ pub fn not_labelled_as_another(
         .from_source("OpenAPI: Send message, mex-localid"))
 }
 
+/// A look at the inbox can list messages of this workflow.
+///
+/// # Errors
+/// A fault of the product of which each look asks for other workflows only.
 pub fn looks_for_workflow(pages: &[Arc<Exchange>], workflow: &WorkflowId) -> Result<(), Fault> {
     let filter = |page: &Arc<Exchange>| {
         let query = page.request.head.target.split_once('?')?.1;

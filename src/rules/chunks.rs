@@ -209,8 +209,10 @@ pub fn chunks_unaltered(
         (None, true) => return Ok(()),
         (place, _) => place.unwrap_or(asked.len().min(seen.len())),
     };
-    let shown = |digest: Option<Sha256>| {
-        digest.map_or_else(|| "nothing that can be decoded".to_owned(), |digest| format!("SHA-256 {digest}"))
+    let shown = |part: Option<Option<Sha256>>| match part {
+        Some(Some(digest)) => format!("SHA-256 {digest}"),
+        Some(None) => "nothing that can be decoded".to_owned(),
+        None => "no such chunk".to_owned(),
     };
     let number = place + 1;
     let fault = match sender {
@@ -225,8 +227,8 @@ pub fn chunks_unaltered(
             "Compare sizes and digests of the chunks below: the endpoint, or something in between, changed one.",
         ),
     };
-    let seen = seen.get(place).copied().flatten();
-    Err(fault.comparing(shown(asked.get(place).copied()), shown(seen)).from_source(if sender.is_some() {
+    let asked = asked.get(place).copied().map(Some);
+    Err(fault.comparing(shown(asked), shown(seen.get(place).copied())).from_source(if sender.is_some() {
         SENDING
     } else {
         RECEIVING

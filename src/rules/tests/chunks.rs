@@ -235,6 +235,8 @@ fn each_chunk_must_hold_its_part_of_the_payload() {
     let fault = chunks_unaltered(&parts, &[all[0], None, all[2]], None).unwrap_err();
     assert_eq!(fault.expected, Some(format!("SHA-256 {}", parts[1])));
     assert_eq!(fault.seen.as_deref(), Some("nothing that can be decoded"));
+    let fault = chunks_unaltered(&parts, &all[..2], None).unwrap_err();
+    assert_eq!(fault.seen.as_deref(), Some("no such chunk"));
 }
 
 #[test]
