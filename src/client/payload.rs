@@ -143,8 +143,10 @@ mod tests {
         assert!(std::str::from_utf8(&content).is_err());
     }
 
+    type Edit = fn(&[u8]) -> Vec<u8>;
+
     /// What a product does to what it takes for a text.
-    const EDITS: [(&str, fn(&[u8]) -> Vec<u8>); 8] = [
+    const EDITS: [(&str, Edit); 8] = [
         ("white space before it", |bytes| bytes.trim_ascii_start().to_vec()),
         ("white space after it", |bytes| bytes.trim_ascii_end().to_vec()),
         ("a byte order mark", |bytes| bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).to_vec()),
