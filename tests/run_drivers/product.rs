@@ -346,7 +346,7 @@ impl Mailbox {
                     fs::write(MEMORY, seen.join("\n")).unwrap();
                 }
                 self.take(&message).await?;
-                if has("loses-every-second") && seen.len() % 2 == 0 {
+                if has("loses-every-second") && seen.len().is_multiple_of(2) {
                     fs::remove_file(Path::new(&told("MESH_OUTPUT_DIR")).join(&message)).unwrap();
                 }
             }
