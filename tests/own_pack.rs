@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 use support::{Bundle, Outcome, witness};
 use tempfile::TempDir;
 
-const FEATURE: &str = "@req-OWN-01\nFeature: Ours\n  @case-OWN-1\n  Scenario: Begin\n    Given a mailbox for the product and another for an independent counterpart\n";
+const FEATURE: &str = "@req-OWN-01\nFeature: Ours\n  @case-OWN-1\n  Scenario: Begin\n    Given the product has validated its mailbox within the last 24 hours\n";
 const CATALOGUE: &str =
     "- {id: OWN-01, statement: Ours begins., source: our sheet, level: MUST, binds: product}\n";
 

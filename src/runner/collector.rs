@@ -94,9 +94,9 @@ impl Collector {
             }
             event::Scenario::Hook(which, Hook::Failed(_, info)) => growing.hook_failed(*which, info),
             event::Scenario::Finished => {
-                let remarks = self.setting.ledger.remarks(ScenarioNumber(scenario.position.col));
-                growing.take(remarks);
-                growing.finish(at);
+                let number = ScenarioNumber(scenario.position.col);
+                growing.take(self.setting.ledger.remarks(number));
+                growing.finish(at, self.setting.has_measured(number));
                 let known = &self.setting.terms.deviations;
                 growing.record.deviation = deviations::of(known, &growing.record, at.date_naive());
                 (self.observer)(&Progress::Ended(&growing.record));
@@ -192,9 +192,9 @@ impl Growing {
         }
     }
 
-    /// A scenario passed only if each of its steps did. What ends it with a warning is the last step that
-    /// began: what was to follow says nothing of it.
-    fn finish(&mut self, at: DateTime<Utc>) {
+    /// A scenario passed only if each of its steps did, and somebody called somebody. What ends it with a warning is the
+    /// last step that began: what was to follow says nothing of it.
+    fn finish(&mut self, at: DateTime<Utc>, has_measured: bool) {
         self.record.ended_at = Some(at);
         let begun = self.record.begun();
         let last = begun.checked_sub(1).and_then(|last| self.record.steps.get(last));
@@ -205,6 +205,9 @@ impl Growing {
         let any = |outcome: Outcome| self.record.steps.iter().any(|step| step.outcome == outcome);
         self.record.outcome = match stopped {
             None if any(Outcome::Attested) => Outcome::Attested,
+            None if !has_measured => {
+                Outcome::NotRun("nothing was measured: no call was made in it".to_owned())
+            }
             None if any(Outcome::Warning) => Outcome::Warning,
             None => Outcome::Passed,
             Some(outcome) => outcome,

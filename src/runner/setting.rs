@@ -218,6 +218,13 @@ impl Setting {
         Standing::of(self.emulated, &self.url).banner()
     }
 
+    /// Whether anything was recorded in a scenario, or recorded before and looked at in it.
+    pub(super) fn has_measured(&self, scenario: ScenarioNumber) -> bool {
+        !self.tape.of_scenario(scenario).is_empty()
+            || !self.ledger.looks(scenario).is_empty()
+            || !self.tape.attempts_of(scenario).is_empty()
+    }
+
     /// Waits until a mailbox may be looked into, and notes that it is.
     pub(super) async fn may_list(&self, mailbox: &str) {
         let wait = if self.real { self.pace().wait(mailbox, Instant::now()) } else { Duration::ZERO };

@@ -225,8 +225,13 @@ def read_json(path):
 
 
 def outcomes(bag):
-    """The outcome of each case, by its number."""
-    return {str(case["id"]): case["outcome"] for case in read_json(bag / "data/summary.json")["cases"]}
+    """The outcome of each case, by its number; of several scenarios of one, that of the worst."""
+    worst = {}
+    for case in read_json(bag / "data/summary.json")["cases"]:
+        name, outcome = str(case["id"]), case["outcome"]
+        if name not in worst or worst[name] == "passed":
+            worst[name] = outcome
+    return worst
 
 
 def sha256(data):
