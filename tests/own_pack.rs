@@ -174,7 +174,7 @@ fn an_endpoint_is_warned_by_a_should_of_an_own_pack_whatever_was_to_follow() {
 
 #[test]
 fn a_mistyped_step_gets_the_nearest_ones() {
-    let step = "a mailbox for the product and another for an independent counterpart";
+    let step = "the product has validated its mailbox within the last 24 hours";
     let error = refused(&FEATURE.replace(step, "the product sends a mesage"), Some(CATALOGUE));
     assert!(error.contains("own.feature:5"), "{error}");
     assert!(error.contains("did you mean: ") && error.contains("sends a message"), "{error}");
