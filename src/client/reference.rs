@@ -195,7 +195,7 @@ impl ReferenceClient {
 
     /// "Get Message", the first chunk, and "Get chunked message" for the rest, until one is answered 200
     /// or is not answered well, or whole. A message that is not chunked is one answer, one of more than
-    /// [`MOST_CHUNKS`] is left after so many.
+    /// a hundred thousand is left after so many.
     pub async fn download_whole(&mut self, message: &MessageId, accept_gzip: bool) -> Vec<Answer> {
         let first = self.download(message, accept_gzip).await;
         let range =
