@@ -84,7 +84,7 @@ check 'and without them it is not' '' "$(grep 'HTTP/1.0 200' <<<"$said" || true)
 config() { # config CERTIFICATE
     printf '%s\n' 'environment: INT' 'endpoint:' "  url: https://localhost:${address##*:}" '  ca_file: server.pem' \
         "  client_certificate_file: $1" '  client_key_file: X26HC005-key.pem' '  shared_key: aSharedKey' \
-        'mailboxes: {product: {id: X26HC005, password: one}, counterpart: {id: X26HC006, password: two}}' \
+        'mailboxes: {product: {id: X26HC005, password: pass-one}, counterpart: {id: X26HC006, password: pass-two}}' \
         'workflow_id: TEST_WORKFLOW' 'product: {name: Example, version: "1"}' 'supplier: {name: Example}' >config.yaml
 }
 config X26HC005.pem
