@@ -32,7 +32,8 @@ impl Ghosts {
 
 impl Mailroom {
     /// Lists a message in an inbox until its download was tried, or a look at its headers, although it is not there: it
-    /// never was, was acknowledged, or has expired. Either is refused, and a product may take the one before the other. At most 16 for a mailbox; further ones are not listed.
+    /// never was, was acknowledged, or has expired. Either is refused, and a product may take the one before the other.
+    /// At most 16 for a mailbox; further ones are not listed.
     pub fn list_although_gone(&self, mailbox: &MailboxId, id: &MessageId) {
         let mut ghosts = self.ghosts.0.lock().unwrap_or_else(PoisonError::into_inner);
         let own = ghosts.entry(mailbox.clone()).or_default();

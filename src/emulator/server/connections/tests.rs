@@ -17,6 +17,14 @@ async fn started() -> Emulator {
     started_with(None).await
 }
 
+/// With the calls that whoever watches is told of.
+async fn watched() -> (Emulator, Arc<Mutex<Vec<Call>>>) {
+    let calls = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&calls);
+    let watcher: Watcher = Arc::new(move |call: &Call| told.lock().unwrap().push(call.clone()));
+    (started_with(Some(watcher)).await, calls)
+}
+
 async fn started_with(watcher: Option<Watcher>) -> Emulator {
     let settings = Settings {
         listen: ([127, 0, 0, 1], 0).into(),
@@ -92,10 +100,7 @@ async fn who_is_not_done_when_patience_ends_is_cut_off() {
 /// A client is told 404 and no more; whoever runs the endpoint wants to know which part it was.
 #[tokio::test]
 async fn a_path_with_a_malformed_part_is_told_by_that_part() {
-    let calls = Arc::new(Mutex::new(Vec::<Call>::new()));
-    let told = Arc::clone(&calls);
-    let emulator =
-        started_with(Some(Arc::new(move |call: &Call| told.lock().unwrap().push(call.clone())))).await;
+    let (emulator, calls) = watched().await;
     let mut connection = TcpStream::connect(emulator.address()).await.unwrap();
     let target = "/messageexchange/workflowsearch/%FF";
     connection.write_all(format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).await.unwrap();
@@ -110,10 +115,7 @@ async fn a_path_with_a_malformed_part_is_told_by_that_part() {
 /// The library answers by itself; without a line nobody would learn why.
 #[tokio::test]
 async fn what_cannot_be_read_as_http_is_told_to_whoever_watches() {
-    let calls = Arc::new(Mutex::new(Vec::<Call>::new()));
-    let told = Arc::clone(&calls);
-    let emulator =
-        started_with(Some(Arc::new(move |call: &Call| told.lock().unwrap().push(call.clone())))).await;
+    let (emulator, calls) = watched().await;
     let head = |more: &str| format!("GET /health HTTP/1.1\r\nHost: x\r\n{more}\r\n");
     let (many, long) = ("X: y\r\n".repeat(100), format!("X: {}\r\n", "y".repeat(500_000)));
     for (request, status, why) in [
