@@ -1,5 +1,10 @@
 //! Where a run is played, and what may be played there.
 
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
+};
+
 use super::ScenarioRecord;
 use crate::client::Origin;
 
@@ -58,6 +63,40 @@ pub fn is_live(origin: &Origin) -> bool {
         .any(|domain| host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
 }
 
+/// Whether a URL says by itself that an endpoint is on this machine.
+#[must_use]
+pub(super) fn names_this_machine(url: &str) -> bool {
+    Origin::parse(url).is_ok_and(|origin| origin.is_loopback())
+}
+
+/// The address of this machine that an endpoint turned out to have when it was connected to: a name from the hosts
+/// file may lead anywhere, whatever it is called. `connected` are the origins that were called, and where they led.
+#[must_use]
+pub(super) fn reached_on_this_machine<'a>(
+    url: &str,
+    connected: impl Iterator<Item = (&'a str, SocketAddr)>,
+) -> Option<IpAddr> {
+    let endpoint = Origin::parse(url).ok()?;
+    let of_endpoint = connected.filter(|(origin, _)| Origin::parse(origin).as_ref() == Ok(&endpoint));
+    let reached: BTreeSet<IpAddr> = of_endpoint.map(|(_, address)| address.ip().to_canonical()).collect();
+    reached.into_iter().find(|address| is_of_this_machine(*address))
+}
+
+/// Whether packets to this address would leave from the same address, and so stay here. None is sent.
+fn is_of_this_machine(address: IpAddr) -> bool {
+    let any: IpAddr =
+        if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let leaves_from = || {
+        let socket = UdpSocket::bind((any, 0))?;
+        socket.connect((address, DISCARD))?;
+        socket.local_addr()
+    };
+    address.is_loopback() || leaves_from().is_ok_and(|from: SocketAddr| from.ip() == address)
+}
+
+/// Any port will do.
+const DISCARD: u16 = 9;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,6 +153,43 @@ mod tests {
     fn what_is_about_tls_needs_it() {
         let permit = Permit { place: Place::Emulator, encrypted: false, beyond_int_safe: false };
         assert!(permit.forbids(&scenario(&["@endpoint", "@tls"])).is_some());
+    }
+
+    #[test]
+    fn an_address_of_this_machine_is_known_whatever_name_led_there() {
+        for (address, here) in [
+            ("127.0.0.1", true),
+            ("127.9.9.9", true),
+            ("::1", true),
+            // For documentation (RFC 5737, RFC 3849): nobody's, so not this machine's.
+            ("192.0.2.1", false),
+            ("2001:db8::1", false),
+        ] {
+            assert_eq!(is_of_this_machine(address.parse().unwrap()), here, "{address}");
+        }
+        let outward = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
+        // Where this machine is on a network, its address there is its own.
+        if outward.connect(("192.0.2.1", DISCARD)).is_ok() {
+            assert!(is_of_this_machine(outward.local_addr().unwrap().ip()));
+        }
+    }
+
+    #[test]
+    fn what_the_name_of_an_endpoint_led_to_counts_and_nothing_else_does() {
+        let url = "https://msg.intspineservices.nhs.uk";
+        for (origin, address, here) in [
+            (url, "192.0.2.1:443", None),
+            (url, "127.0.0.1:443", Some("127.0.0.1")),
+            (url, "[::ffff:127.0.0.1]:443", Some("127.0.0.1")),
+            ("https://MSG.intspineservices.nhs.uk:443", "[::1]:443", Some("::1")),
+            // Our own proxy before it, or an endpoint that one scenario has to itself.
+            ("https://127.0.0.1:8443", "127.0.0.1:8443", None),
+        ] {
+            let connected = [(url, "192.0.2.1:443"), (origin, address)];
+            let connected = connected.map(|(origin, address)| (origin, address.parse().unwrap()));
+            let found = reached_on_this_machine(url, connected.into_iter());
+            assert_eq!(found, here.map(|address| address.parse().unwrap()), "{origin} at {address}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
+    net::IpAddr,
     sync::Arc,
 };
 
@@ -16,6 +17,7 @@ use super::{
     deviations,
     judging::judged,
     panic_hook::KeptHook,
+    place::{names_this_machine, reached_on_this_machine},
 };
 use crate::{
     emulator::PROVOKED,
@@ -54,6 +56,8 @@ pub async fn play(
     let course = setting.ledger.course(&exchanges, setting.driven.is_none());
     let mut rules = judged(&exchanges, &course, setting.emulated);
     let ended_at = Utc::now();
+    let connected = exchanges.iter().filter_map(|exchange| Some((&*exchange.origin, exchange.peer?)));
+    let here = reached_on_this_machine(&setting.url, connected);
     let today = ended_at.date_naive();
     let known = &setting.terms.deviations;
     let deviation_problems = deviations::apply(known, &mut scenarios, &mut rules, today, cut_short.is_some());
@@ -69,6 +73,7 @@ pub async fn play(
             name: setting.environment.clone(),
             url: setting.url.clone(),
             emulated: setting.emulated || exchanges.iter().any(|exchange| exchange.is_from_emulator()),
+            on_this_machine: names_this_machine(&setting.url) || here.is_some(),
             mailboxes: setting.ledger.mailboxes(),
         },
         product: setting.product.clone(),
@@ -76,7 +81,7 @@ pub async fn play(
         supplier: setting.supplier.clone(),
         workflow_id: setting.workflow.to_string(),
         tags: plan.tags,
-        warnings: warnings(&setting, &scenarios),
+        warnings: warnings(&setting, here, &scenarios),
         pack: plan.pack,
         definitions: plan.definitions,
         requirements: plan.requirements,
@@ -120,10 +125,16 @@ fn unnumbered(number: ScenarioNumber) -> String {
     format!("s{}", number.0 + 1)
 }
 
-fn warnings(setting: &Setting, scenarios: &[super::ScenarioRecord]) -> Vec<String> {
+fn warnings(setting: &Setting, here: Option<IpAddr>, scenarios: &[super::ScenarioRecord]) -> Vec<String> {
     let moved = scenarios.iter().filter(|scenario| scenario.clock_moved.is_some());
     let moved: Vec<&str> = moved.map(|scenario| scenario.case.as_deref().unwrap_or(&scenario.name)).collect();
     let mut warnings = setting.warnings.clone();
+    if let Some(address) = here.filter(|_| !setting.emulated && !names_this_machine(&setting.url)) {
+        let url = &setting.url;
+        warnings.push(format!(
+            "{url} led to {address}, which is on this machine: this is no evidence of an environment of NHS England"
+        ));
+    }
     if !moved.is_empty() {
         let cases = moved.join(", ");
         warnings.push(format!(

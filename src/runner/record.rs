@@ -10,7 +10,6 @@ use super::{
     StepMatch, Verdict,
 };
 use crate::{
-    client::Origin,
     product::Driver,
     rules::{
         Fault,
@@ -126,6 +125,8 @@ pub struct Environment {
     pub url: String,
     /// Whether it was emulated by mesh-witness itself.
     pub emulated: bool,
+    /// Whether it is on this machine, by its URL or by an address that was connected to.
+    pub on_this_machine: bool,
     /// Mailboxes that took part, in order of role and name.
     pub mailboxes: Vec<MailboxRole>,
 }
@@ -145,13 +146,11 @@ pub(super) enum Standing {
 impl Standing {
     /// The standing of what was played against the endpoint that is configured: a proxy of the run's before it makes
     /// no difference.
-    pub(super) fn of(emulated: bool, url: &str) -> Self {
-        if emulated {
-            Self::Emulated
-        } else if Origin::parse(url).is_ok_and(|origin| origin.is_loopback()) {
-            Self::ThisMachine
-        } else {
-            Self::Environment
+    pub(super) fn of(emulated: bool, on_this_machine: bool) -> Self {
+        match (emulated, on_this_machine) {
+            (true, _) => Self::Emulated,
+            (false, true) => Self::ThisMachine,
+            (false, false) => Self::Environment,
         }
     }
 
@@ -167,7 +166,7 @@ impl Standing {
 
 impl Environment {
     fn standing(&self) -> Standing {
-        Standing::of(self.emulated, &self.url)
+        Standing::of(self.emulated, self.on_this_machine)
     }
 
     /// Whether a run here says anything of an environment of NHS England.

@@ -37,6 +37,7 @@ fn run(outcomes: &[Outcome], cut_short: bool) -> RunRecord {
             name: String::new(),
             url: String::new(),
             emulated: true,
+            on_this_machine: true,
             mailboxes: vec![],
         },
         product: Party { name: String::new(), version: String::new() },

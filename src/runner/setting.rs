@@ -16,6 +16,7 @@ use super::{
     Attestation, Fault, MailboxRole, Pace, Party, Pending, Terms,
     emulated::{Emulated, OwnEndpoint},
     judging::Driving,
+    place::names_this_machine,
     record::Standing,
     relayed::Relay,
     staged::Staged,
@@ -215,7 +216,7 @@ impl Setting {
     /// What stands over everything that is told of the run, where it is not going to be evidence.
     #[must_use]
     pub fn banner(&self) -> Option<&'static str> {
-        Standing::of(self.emulated, &self.url).banner()
+        Standing::of(self.emulated, names_this_machine(&self.url)).banner()
     }
 
     /// Whether anything was recorded in a scenario, or recorded before and looked at in it.
