@@ -90,21 +90,22 @@ impl SendRules {
     }
 }
 
-/// How many headers there are in [`LIMITS`].
+/// How many headers there are in [`SEND_LIMITS`].
 const LIMITED: usize = 11;
-/// Limits in characters (OpenAPI, parameters of "Send message"). All but the first three are handed on.
-static LIMITS: [(HeaderName, usize); LIMITED] = [
-    (MEX_TO, 100),
-    (MEX_WORKFLOW_ID, 300),
-    (MEX_CHUNK_RANGE, 20),
-    (MEX_SUBJECT, 500),
-    (MEX_LOCAL_ID, 300),
-    (MEX_FILE_NAME, 300),
-    (MEX_CONTENT_CHECKSUM, 100),
-    (MEX_CONTENT_COMPRESSED, 10),
-    (MEX_CONTENT_ENCRYPTED, 10),
-    (MEX_PARTNER_ID, 500),
-    (MEX_CONTENT_TYPE, 100),
+/// The headers of a send that have a limit: as they are written, as HTTP compares them, and how many characters
+/// each may have (OpenAPI, parameters of "Send message"). All but the first three are handed on.
+pub static SEND_LIMITS: [(&str, HeaderName, usize); LIMITED] = [
+    ("Mex-To", MEX_TO, 100),
+    ("Mex-WorkflowID", MEX_WORKFLOW_ID, 300),
+    ("Mex-Chunk-Range", MEX_CHUNK_RANGE, 20),
+    ("Mex-Subject", MEX_SUBJECT, 500),
+    ("Mex-LocalID", MEX_LOCAL_ID, 300),
+    ("Mex-FileName", MEX_FILE_NAME, 300),
+    ("Mex-Content-Checksum", MEX_CONTENT_CHECKSUM, 100),
+    ("Mex-Content-Compressed", MEX_CONTENT_COMPRESSED, 10),
+    ("Mex-Content-Encrypted", MEX_CONTENT_ENCRYPTED, 10),
+    ("Mex-PartnerID", MEX_PARTNER_ID, 500),
+    ("Mex-Content-Type", MEX_CONTENT_TYPE, 100),
 ];
 
 impl SendHeaders {
@@ -116,7 +117,7 @@ impl SendHeaders {
     pub fn parse(headers: &HeaderMap, sender: &MailboxId, rules: SendRules) -> Result<Self, SendRefusal> {
         let found = Found::all(headers);
         found.iter().try_for_each(Found::check_length)?;
-        let mut texts = LIMITS.each_ref().map(|(name, _)| (name, None));
+        let mut texts = SEND_LIMITS.each_ref().map(|(_, name, _)| (name, None));
         for ((_, text), found) in texts.iter_mut().zip(&found) {
             *text = found.text()?;
         }
@@ -179,10 +180,11 @@ struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    /// Every header of [`LIMITS`], in that order. Each header that there is is looked at once, since to look one up
+    /// Every header of [`SEND_LIMITS`], in that order. Each header that there is is looked at once, since to look one up
     /// costs more than to compare it with them all.
     fn all(headers: &'a HeaderMap) -> [Self; LIMITED] {
-        let mut all = LIMITS.each_ref().map(|(name, limit)| Found { name, limit: *limit, value: None });
+        let mut all =
+            SEND_LIMITS.each_ref().map(|(_, name, limit)| Found { name, limit: *limit, value: None });
         for (name, value) in headers {
             let name = name.as_str();
             if let Some(found) = all.iter_mut().find(|found| found.name.as_str() == name) {

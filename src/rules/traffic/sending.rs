@@ -5,22 +5,7 @@ use std::collections::HashMap;
 use chrono::TimeDelta;
 
 use super::{Call, Examined, Finding, Grade, NO_BODY, NO_HEADERS, Traffic, shown};
-use crate::tape::Vantage;
-
-/// Headers and how long each may be, in characters (OpenAPI, parameters of "Send message").
-const LIMITS: [(&str, usize); 11] = [
-    ("Mex-To", 100),
-    ("Mex-WorkflowID", 300),
-    ("Mex-Chunk-Range", 20),
-    ("Mex-Subject", 500),
-    ("Mex-LocalID", 300),
-    ("Mex-FileName", 300),
-    ("Mex-Content-Checksum", 100),
-    ("Mex-Content-Compressed", 10),
-    ("Mex-Content-Encrypted", 10),
-    ("Mex-PartnerID", 500),
-    ("Mex-Content-Type", 100),
-];
+use crate::{protocol::SEND_LIMITS, tape::Vantage};
 
 /// Required headers are there, each once, and none is longer than it may be.
 pub(super) fn headers(traffic: &Traffic) -> Examined {
@@ -48,9 +33,9 @@ pub(super) fn headers(traffic: &Traffic) -> Examined {
                     .seen(format!("no {}", missing.join(", no "))),
             );
         }
-        for (name, limit) in LIMITS {
+        for (name, _, limit) in &SEND_LIMITS {
             let length = call.header(name).map(|value| value.chars().count()).unwrap_or_default();
-            if length > limit {
+            if length > *limit {
                 examined.find(
                     Finding::about(&[call], Grade::Broken, format!("{name} is longer than it may be"))
                         .expected(format!("at most {limit} characters"))
@@ -58,7 +43,7 @@ pub(super) fn headers(traffic: &Traffic) -> Examined {
                 );
             }
         }
-        let limited = LIMITS.iter().map(|(name, _)| *name);
+        let limited = SEND_LIMITS.iter().map(|(name, ..)| *name);
         limited.chain(["Mex-From"]).filter_map(|name| repeated_header(call, name)).for_each(|finding| {
             examined.find(finding);
         });
