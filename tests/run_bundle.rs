@@ -79,8 +79,8 @@ fn a_bundle_of_practice_has_what_its_contract_says() {
     assert_eq!(environment["tool"]["version"], env!("CARGO_PKG_VERSION"));
     assert!(environment["tool"]["rust"].as_str().unwrap().starts_with("1."), "{environment}");
     assert_eq!(
-        (&environment["practice"], &environment["product"]["driver"]),
-        (&true.into(), &"reference".into())
+        (&environment["endpoint_configured"], &environment["product"]["driver"]),
+        (&false.into(), &"reference".into())
     );
     bundle.assert_lacks("sentinel-of-mine");
 }

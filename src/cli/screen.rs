@@ -222,7 +222,9 @@ impl Screen {
         let counts = counts.map(|(count, word)| format!("{count} {word}"));
         let expected = record.expected_deviations();
         let expected = (expected > 0).then(|| plural(expected, "expected deviation"));
-        let counts = counts.chain(expected).collect::<Vec<_>>().join(", ");
+        let broken = record.rule_counts().broken;
+        let broken = (broken > 0).then(|| format!("{} broken", plural(broken, "rule")));
+        let counts = counts.chain(expected).chain(broken).collect::<Vec<_>>().join(", ");
         let verdict = record.verdict();
         let word = self.coloured(verdict, &verdict.word().to_uppercase());
         self.line(&format!("  {word}  {counts} in {seconds:.2} s"));

@@ -19,7 +19,7 @@ struct Environment<'a> {
     tool: Tool<'a>,
     machine: Machine<'a>,
     endpoint: Endpoint<'a>,
-    practice: bool,
+    endpoint_configured: bool,
     clock_moved_seconds: Option<i64>,
     product: Product<'a>,
     supplier: Option<&'a str>,
@@ -80,7 +80,7 @@ pub(super) fn render(record: &RunRecord) -> Result<Vec<u8>, serde_json::Error> {
         },
         machine: Machine { os: &record.platform.os, arch: &record.platform.arch },
         endpoint: endpoint(record),
-        practice: record.practice,
+        endpoint_configured: !record.practice,
         clock_moved_seconds: moved.max_by_key(chrono::TimeDelta::abs).map(|moved| moved.num_seconds()),
         product: Product {
             name: &record.product.name,

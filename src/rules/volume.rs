@@ -13,12 +13,15 @@ use crate::{
 
 const SOURCE: &str = "Pack case 601; OpenAPI: Check an inbox";
 
-/// A look at the inbox after which messages were downloaded.
-struct Working {
+/// A look at the inbox.
+struct Look {
     /// How many messages a page may have, as the product asked for it.
     most: usize,
     listed: usize,
+    /// How many messages were downloaded before the next look.
     downloads: usize,
+    /// How many that were taken in the end no look before had listed.
+    new: usize,
     /// Whether something on it was taken only after a further look.
     unfinished: bool,
 }
@@ -30,8 +33,12 @@ pub struct WorkedOff {
     pub most: usize,
     /// How many were downloaded after each look.
     pub downloads: Vec<usize>,
-    /// After how many of these looks another came before all of the page was taken that was taken in the end.
+    /// After how many looks another came before all of the page was taken that was taken in the end.
     pub unfinished: usize,
+    /// How many looks showed what was taken then or later.
+    pub pages: usize,
+    /// Whether a page was as full as it may be, and a later one listed what was left.
+    pub shows_paging: bool,
 }
 
 impl WorkedOff {
@@ -46,7 +53,7 @@ impl WorkedOff {
         let what = "the product looked into its inbox again and again before it had taken what a page lists";
         let remedy = "Take everything on a page, and look again then: the assessor reads from the server's log that a page of 500 was worked off, and each look costs MESH a page.";
         let fault = Fault::new(FaultKind::Product, what, remedy);
-        let seen = format!("{} of {} pages left unfinished", self.unfinished, self.downloads.len());
+        let seen = format!("{} of {} pages left unfinished", self.unfinished, self.pages);
         Err(fault.comparing("each page worked off before the next look", seen).from_source(SOURCE))
     }
 }
@@ -57,41 +64,59 @@ impl WorkedOff {
 /// # Errors
 /// A fault of the product that stopped early, of the endpoint when its pages are not full.
 pub fn worked_off_in_pages(expected: usize, tape: &[Arc<Exchange>]) -> Result<WorkedOff, Fault> {
-    let pages = working(tape)?;
-    let done: usize = pages.iter().map(|page| page.downloads).sum();
-    let most = pages.first().map_or(MAX_RESULTS_DEFAULT, |page| page.most);
+    let looks = looks(tape)?;
+    let done: usize = looks.iter().map(|look| look.downloads).sum();
+    let first = first_page(&looks, expected);
+    let most = first.map_or(MAX_RESULTS_DEFAULT, |look| look.most);
     let full = most.min(expected);
-    let fault = |kind, what: &str, remedy: &str, seen: String| {
-        let first = full;
-        let expected = format!("{first} messages first, then the other {}", expected - first);
-        Err(Fault::new(kind, what, remedy).comparing(expected, seen).from_source(SOURCE))
+    let fault = |kind, what: &str, remedy: &str| {
+        let expected = format!("{full} messages first, then the other {}", expected - full);
+        Err(Fault::new(kind, what, remedy).comparing(expected, told(&looks)).from_source(SOURCE))
     };
-    let seen = pages.iter().map(|page| format!("{} listed, {} downloaded", page.listed, page.downloads));
-    let seen = seen.collect::<Vec<_>>().join("; then ");
     if done < expected {
         return fault(
             FaultKind::Product,
             "the inbox was not worked off to its end",
             "A page of 500 messages may not be all: check the inbox again after it was worked off, until it is empty.",
-            seen,
         );
     }
-    let first = pages.first().map_or(0, |page| page.listed);
-    if (pages.len() < 2 && full < expected) || first < full {
+    let shows_paging = shows_paging(&looks);
+    if first.is_none_or(|look| look.listed < full) || (full < expected && !shows_paging) {
         return fault(
             FaultKind::Endpoint,
             "the inbox was not listed in full pages",
             "Empty the product's mailbox before the case, and see that all messages have arrived before it begins.",
-            seen,
         );
     }
-    let unfinished = pages.iter().filter(|page| page.unfinished).count();
-    Ok(WorkedOff { most, downloads: pages.iter().map(|page| page.downloads).collect(), unfinished })
+    let unfinished = looks.iter().filter(|look| look.unfinished).count();
+    let downloads = looks.iter().map(|look| look.downloads).filter(|downloads| *downloads > 0);
+    let pages = looks.iter().filter(|look| look.downloads > 0 || look.unfinished).count();
+    Ok(WorkedOff { most, downloads: downloads.collect(), unfinished, pages, shows_paging })
 }
 
-fn working(tape: &[Arc<Exchange>]) -> Result<Vec<Working>, Fault> {
-    let mut pages: Vec<Working> = Vec::new();
-    // On which page a message was listed first. What others have sent may never be taken.
+/// The page that the product began with: a full one, where it looked at several before it took anything, such as one
+/// that goes through all pages first.
+fn first_page(looks: &[Look], expected: usize) -> Option<&Look> {
+    let begun = looks.iter().position(|look| look.downloads > 0)?;
+    let before = &looks[..=begun];
+    before.iter().find(|look| look.listed >= look.most.min(expected)).or(before.last())
+}
+
+/// Whether a page was as full as it may be, and a later one listed what was left.
+fn shows_paging(looks: &[Look]) -> bool {
+    let full = looks.iter().position(|look| look.listed >= look.most);
+    full.is_some_and(|full| looks[full + 1..].iter().any(|later| later.new > 0))
+}
+
+fn told(looks: &[Look]) -> String {
+    let listed = looks.iter().filter(|look| look.listed > 0 || look.downloads > 0);
+    let listed = listed.map(|look| format!("{} listed, {} downloaded", look.listed, look.downloads));
+    listed.collect::<Vec<_>>().join("; then ")
+}
+
+fn looks(tape: &[Arc<Exchange>]) -> Result<Vec<Look>, Fault> {
+    let mut looks: Vec<Look> = Vec::new();
+    // At which look a message was listed first. What others have sent may never be taken.
     let mut first_listed: HashMap<String, usize> = HashMap::new();
     for exchange in of_product(tape) {
         match &exchange.operation {
@@ -99,25 +124,28 @@ fn working(tape: &[Arc<Exchange>]) -> Result<Vec<Working>, Fault> {
                 let messages = inbox_listed(exchange, tape)?.messages;
                 let listed = messages.len();
                 for message in messages {
-                    first_listed.entry(message).or_insert(pages.len());
+                    first_listed.entry(message).or_insert(looks.len());
                 }
                 let query = exchange.request.head.target.split_once('?').map(|(_, query)| query);
                 let most = query.and_then(|query| InboxQuery::parse(query).ok());
                 let most = most.map_or(MAX_RESULTS_DEFAULT, |query| query.max_results);
-                pages.push(Working { most, listed, downloads: 0, unfinished: false });
+                looks.push(Look { most, listed, downloads: 0, new: 0, unfinished: false });
             }
             Some(Operation::GetMessage(_, id)) => {
-                if let Some((page, earlier)) = pages.split_last_mut() {
-                    page.downloads += 1;
-                    let from = first_listed.get(id.as_str()).copied().unwrap_or(earlier.len());
-                    earlier.iter_mut().skip(from).for_each(|page| page.unfinished = true);
+                let from = first_listed.get(id.as_str()).copied();
+                if let Some(first) = from.and_then(|from| looks.get_mut(from)) {
+                    first.new += 1;
+                }
+                if let Some((look, earlier)) = looks.split_last_mut() {
+                    look.downloads += 1;
+                    let from = from.unwrap_or(earlier.len());
+                    earlier.iter_mut().skip(from).for_each(|look| look.unfinished = true);
                 }
             }
             _ => {}
         }
     }
-    pages.retain(|page| page.downloads > 0);
-    Ok(pages)
+    Ok(looks)
 }
 
 /// Each of the messages was downloaded once, its payload is what was sent, and the next call
@@ -147,11 +175,19 @@ pub fn each_collected_once(sent: &BTreeMap<String, Sha256>, tape: &[Arc<Exchange
             Some(next) if matches!(&next.operation, Some(Operation::Acknowledge(_, other)) if other == id) => {
                 acknowledged(next, tape)?;
             }
-            _ => {
+            next => {
                 let what =
                     format!("the download of message {id} is not directly followed by its acknowledgement");
                 let remedy = "Acknowledge a message in the call that follows its download: until then it stays in the inbox.";
-                return Err(Fault::new(FaultKind::Product, what, remedy).from_source(SOURCE));
+                let seen = match next.map(|next| &next.operation) {
+                    Some(Some(Operation::Acknowledge(_, other))) => format!("acknowledge message {other}"),
+                    Some(Some(operation)) => operation.name().to_owned(),
+                    Some(None) => "a call that is no operation of MESH".to_owned(),
+                    None => "no call".to_owned(),
+                };
+                return Err(Fault::new(FaultKind::Product, what, remedy)
+                    .comparing(format!("acknowledge message {id}"), seen)
+                    .from_source(SOURCE));
             }
         }
     }

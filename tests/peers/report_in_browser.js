@@ -138,7 +138,7 @@ async function byKeyboard(browser) {
 
 async function fits(browser, width) {
   const { context, page } = await open(browser, { viewport: { width, height: 900 } });
-  if (width < 1000) await page.screenshot({ path: `${screens}/${hostile ? "hostile-" : ""}narrow.png`, fullPage: true });
+  if (width === 400) await page.screenshot({ path: `${screens}/${hostile ? "hostile-" : ""}narrow.png`, fullPage: true });
   await openAll(page);
   const [needed, given] = await page.evaluate(() => {
     const root = document.documentElement;
@@ -153,6 +153,12 @@ async function fits(browser, width) {
     return cells.filter((it) => it.getBoundingClientRect().width < least).map(told);
   });
   check(`no long text in a narrow cell at ${width} pixels`, narrow.length === 0, narrow.join("\n"));
+  const tall = await page.evaluate(() => {
+    const lines = (it) => it.getBoundingClientRect().height / parseFloat(getComputedStyle(it).lineHeight);
+    const told = (it) => `${lines(it).toFixed(1)} lines: ${it.innerText.trim()}`;
+    return [...document.querySelectorAll(".badge")].filter((it) => it.offsetParent && lines(it) > 2.5).map(told);
+  });
+  check(`no outcome of more than two lines at ${width} pixels`, tall.length === 0, tall.join("\n"));
   await context.close();
 }
 
@@ -177,8 +183,7 @@ async function main() {
     check("dark is another paper than light", light !== dark, `${light} and ${dark}`);
     await withoutScript(browser);
     await byKeyboard(browser);
-    await fits(browser, 1280);
-    await fits(browser, 400);
+    for (const width of [1280, 961, 959, 834, 768, 400, 320]) await fits(browser, width);
     await prints(browser);
   } finally {
     await browser.close();

@@ -179,7 +179,7 @@ fn headline(record: &RunRecord) -> String {
     }
     let counts = [Outcome::Passed, Outcome::Warning, Outcome::Attested].map(|outcome| record.count(&outcome));
     let [passed, warned, attested] = counts;
-    let mut line = format!("{} of {all} case{} passed", passed + warned, text::plural(all as u64));
+    let mut line = format!("{} of {all} scenario{} passed", passed + warned, text::plural(all as u64));
     if warned > 0 {
         line.push_str(&format!(", {warned} with a warning"));
     }

@@ -63,6 +63,14 @@ fn a_full_page_is_worked_off_and_then_the_rest() {
 }
 
 #[test]
+fn a_product_may_go_through_all_pages_before_it_takes_anything() {
+    let all = pages(&[(0..500, 0..0), (500..600, 0..600), (0..0, 0..0)]);
+    let worked_off = worked_off_in_pages(600, &tape(all)).unwrap();
+    let expected = WorkedOff { most: 500, downloads: vec![600], unfinished: 1, pages: 2, shows_paging: true };
+    assert_eq!((&worked_off, worked_off.page_after_page()), (&expected, Ok(())));
+}
+
+#[test]
 fn an_inbox_that_was_not_worked_off_is_held_against_the_product() {
     for all in [
         pages(&[(0..500, 0..500)]),
@@ -110,10 +118,18 @@ fn a_page_is_as_long_as_the_product_asked_for() {
         worked_off_in_pages(600, &tape(all.into_iter().map(asks).collect()))
     };
     let two = || pages(&[(0..300, 0..300), (300..600, 300..600)]);
-    let in_order = |most, downloads| Ok(WorkedOff { most, downloads, unfinished: 0 });
-    assert_eq!(with(300, two()), in_order(300, vec![300, 300]));
+    let in_order = |most, downloads: Vec<usize>, shows_paging| {
+        let pages = downloads.len();
+        Ok(WorkedOff { most, downloads, unfinished: 0, pages, shows_paging })
+    };
+    assert_eq!(with(300, two()), in_order(300, vec![300, 300], true));
     let one = || pages(&[(0..600, 0..600)]);
-    assert_eq!(with(5000, one()), in_order(5000, vec![600]));
+    assert_eq!(with(5000, one()), in_order(5000, vec![600], false));
+    // To look away once more shows nothing of pages, whether all had arrived by then or not.
+    for looked_in_vain in [0..600, 0..100] {
+        let all = [pages(&[(looked_in_vain, 0..0)]), one()].concat();
+        assert!(!with(5000, all).unwrap().shows_paging);
+    }
     let fault = with(400, two()).unwrap_err();
     assert_eq!(fault.kind, FaultKind::Endpoint, "less than it asked for");
     assert_eq!(fault.expected.as_deref(), Some("400 messages first, then the other 200"));

@@ -145,7 +145,7 @@ impl Stage {
             return Ok(());
         }
         Err(self.not_applicable(
-            "time cannot be moved at this endpoint; the other scenario of this case shows it with a message that was acknowledged",
+            "time cannot be moved at this endpoint; the other scenario of this case needs no moved time, since its message was acknowledged",
         ))
     }
 

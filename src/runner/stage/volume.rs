@@ -68,7 +68,7 @@ impl Stage {
         let most = *most;
         let pages: Vec<String> = downloads.iter().map(ToString::to_string).collect();
         self.note(format!("Messages downloaded after each look at the inbox: {}", pages.join(", ")));
-        if pages.len() < 2 {
+        if !worked_off.shows_paging {
             return Err(self.not_run(format!(
                 "the product asks for pages of {most} messages (max_results), which {} do not fill: nothing shows that \
                  it looks again after a full page",
