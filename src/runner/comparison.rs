@@ -1,6 +1,6 @@
 //! How the outcomes of two runs differ.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use super::{Outcome, Verdict};
 
@@ -92,13 +92,16 @@ impl Comparison {
         let mut taken = BTreeSet::new();
         let (mut changes, mut unchanged) = (Vec::new(), 0);
         let before: Vec<&CaseOutline> = old.cases.iter().chain(&old.rules).collect();
+        let mut places: HashMap<_, VecDeque<usize>> = HashMap::new();
+        for (place, case) in before.iter().enumerate() {
+            places.entry(case.named()).or_default().push_back(place);
+        }
         // Against a run in which no rule was judged, only what is wrong tells anything.
         let is_told = |rule: &&CaseOutline| !old.rules.is_empty() || is_failing(&rule.outcome);
         for case in new.cases.iter().chain(new.rules.iter().filter(is_told)) {
-            let same = |(place, other): &(usize, &CaseOutline)| !taken.contains(place) && case.is_same(other);
-            let before = before.iter().copied().enumerate().find(same);
-            taken.extend(before.map(|(place, _)| place));
-            match change(before.map(|(_, before)| before), Some(case)) {
+            let place = places.get_mut(&case.named()).and_then(VecDeque::pop_front);
+            taken.extend(place);
+            match change(place.and_then(|place| before.get(place).copied()), Some(case)) {
                 Some(change) => changes.push(change),
                 None => unchanged += 1,
             }
@@ -124,9 +127,9 @@ impl Comparison {
 }
 
 impl CaseOutline {
-    /// By title besides the number: a case may have several scenarios.
-    fn is_same(&self, other: &Self) -> bool {
-        self.id == other.id && self.path == other.path && self.name == other.name
+    /// What makes it the same in two runs. The title besides the number: a case may have several scenarios.
+    fn named(&self) -> (Option<&str>, &str, &str) {
+        (self.id.as_deref(), &self.path, &self.name)
     }
 }
 

@@ -50,6 +50,10 @@ pub async fn play(
     drop(hook);
     let unrecorded = setting.end_relay().await;
     let cut_short = cut_short.or(unrecorded);
+    let untidy = match &setting.driven {
+        Some(driven) => driven.end(cut_short.is_some()).await.err(),
+        None => None,
+    };
     let (mut scenarios, exchanges) = assemble(records.snapshot(), &setting, cut_short.as_deref());
     let mut attempts = setting.tape.attempts();
     attempts.sort_by_key(|attempt| (attempt.scenario, attempt.began));
@@ -81,7 +85,7 @@ pub async fn play(
         supplier: setting.supplier.clone(),
         workflow_id: setting.workflow.to_string(),
         tags: plan.tags,
-        warnings: warnings(&setting, here, &scenarios),
+        warnings: warnings(&setting, here, &scenarios).into_iter().chain(untidy).collect(),
         pack: plan.pack,
         definitions: plan.definitions,
         requirements: plan.requirements,

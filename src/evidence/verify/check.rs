@@ -74,12 +74,18 @@ impl Findings {
     /// A file may have nobody else's name: whoever unpacks it would get one of them.
     fn check_names(&mut self, contents: &Contents) {
         let folded = |path: &String| path.to_lowercase();
-        let mut folders: BTreeSet<String> = contents.folders.iter().map(folded).collect();
-        for path in contents.files.keys().map(folded) {
-            folders.extend(path.match_indices('/').map(|(end, _)| path[..end].to_owned()));
-        }
+        // Not all folders of each: a name of 65 kB may have 32,000 of them.
+        let all: BTreeSet<String> = contents.files.keys().chain(&contents.folders).map(folded).collect();
+        let is_folder = |path: &str| {
+            let within = format!("{path}/");
+            all.range(within.clone()..).next().is_some_and(|next| next.starts_with(&within))
+        };
+        let folders: BTreeSet<String> = contents.folders.iter().map(folded).collect();
         let mut seen = BTreeSet::new();
-        let collides = |path: &&String| folders.contains(&folded(path)) || !seen.insert(folded(path));
+        let collides = |path: &&String| {
+            let path = folded(path);
+            folders.contains(&path) || is_folder(&path) || !seen.insert(path)
+        };
         self.problems.extend(contents.files.keys().filter(collides).cloned().map(Problem::Collides));
     }
 

@@ -95,7 +95,7 @@ struct Inner {
     access: Access,
     redactor: Redactor,
     console: Option<tokio::sync::Mutex<Console>>,
-    hook: Option<reqwest::Client>,
+    hook: Option<webhook::Hook>,
 }
 
 /// What the driver brought back from one ask. Holds no secret.
@@ -165,7 +165,7 @@ impl Driven {
             return Err(DriverError::NoTerminal);
         }
         let hook = match &driver {
-            Driver::Webhook { .. } => Some(webhook::client().map_err(DriverError::Webhook)?),
+            Driver::Webhook { .. } => Some(webhook::Hook::new().map_err(DriverError::Webhook)?),
             _ => None,
         };
         let console = console.map(tokio::sync::Mutex::new);
@@ -182,25 +182,39 @@ impl Driven {
             AskError::Ours(format!("the product's files for this step could not be written: {error}"))
         })?;
         let order = order::Order::new(ask, &inner.access, &desk);
-        let mut said = match &inner.driver {
+        match &inner.driver {
             Driver::Command { command, folder, timeout } => {
-                command::run(command, folder, *timeout, &order, &inner.redactor).await?
+                let mut said = command::run(command, folder, *timeout, &order, &inner.redactor).await?;
+                if order.action == Action::Receive {
+                    said.received = Some(desk.received().await);
+                }
+                Ok(said)
             }
             Driver::Webhook { url, timeout } => {
-                let Some(client) = &inner.hook else { return Err(unset()) };
-                webhook::call(client, url, *timeout, &order, &inner.redactor).await?
+                let Some(hook) = &inner.hook else { return Err(unset()) };
+                hook.ask(url, *timeout, &order, desk, &inner.redactor).await
             }
             Driver::Manual { timeout } => {
                 let Some(console) = &inner.console else { return Err(unset()) };
                 let mut console = console.lock().await;
-                manual::ask(&mut console, *timeout, ask, &order, watch, &inner.redactor).await
+                Ok(manual::ask(&mut console, *timeout, ask, &order, watch, &inner.redactor).await)
             }
-            Driver::Reference => return Err(unset()),
-        };
-        if order.action == Action::Receive && matches!(inner.driver, Driver::Command { .. }) {
-            said.received = Some(desk.received().await);
+            Driver::Reference => Err(unset()),
         }
-        Ok(said)
+    }
+
+    /// Lets the product end what it was asked for and has not told the end of, and takes away the files that it was
+    /// given for that. Nothing is waited for where the run was `cut_short`.
+    ///
+    /// # Errors
+    /// What could not be taken away, for a person.
+    pub async fn end(&self, cut_short: bool) -> Result<(), String> {
+        match (&self.0.driver, &self.0.hook) {
+            (Driver::Webhook { timeout, .. }, Some(hook)) => {
+                hook.end(if cut_short { Duration::ZERO } else { *timeout }).await
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The word for its driver.

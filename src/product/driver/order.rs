@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use aws_lc_rs::digest;
@@ -48,6 +49,11 @@ impl Desk {
         self.folder.path().join("received")
     }
 
+    /// Where they are.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// The digests of what the product says it has received, by message ID.
     pub async fn received(&self) -> BTreeMap<String, Sha256> {
         let mut received = BTreeMap::new();
@@ -64,6 +70,19 @@ impl Desk {
         }
         received
     }
+}
+
+/// Takes a folder away. Who writes there still is waited for a moment, and may leave something after all.
+pub async fn removed(folder: &Path) -> io::Result<()> {
+    let mut removed = Ok(());
+    for wait in [0, 100, 400, 1000] {
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+        removed = match tokio::fs::remove_dir_all(folder).await {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => return Ok(()),
+        };
+    }
+    removed
 }
 
 async fn write(path: &Path, payload: &Payload) -> io::Result<()> {

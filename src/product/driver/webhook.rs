@@ -6,11 +6,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use reqwest::{Client, Response, Url, header::CONTENT_TYPE, redirect::Policy};
+use reqwest::{Client, Response, StatusCode, Url, header::CONTENT_TYPE, redirect::Policy};
 use serde_json::{Map, Value};
 use thiserror::Error;
+use tokio::{sync::Mutex, task::JoinHandle, time::timeout};
 
-use super::{Said, order::Order};
+use super::{
+    Said,
+    order::{Desk, Order, removed},
+};
 use crate::{product::AskError, tape::Redactor};
 
 /// How much of an answer is kept, in bytes.
@@ -69,56 +73,126 @@ impl fmt::Debug for HookUrl {
     }
 }
 
+/// The hooks of one product, which is asked one thing at a time.
+pub struct Hook {
+    client: Client,
+    /// What was not answered within its time limit, and may be worked on still.
+    late: Mutex<Option<Call>>,
+}
+
+type Answer = Result<(StatusCode, Vec<u8>), reqwest::Error>;
+
+/// A call that was made, and the files that it was told of.
+struct Call {
+    answer: JoinHandle<Answer>,
+    desk: Desk,
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.answer.abort();
+    }
+}
+
+impl Hook {
+    pub fn new() -> Result<Self, reqwest::Error> {
+        Ok(Self { client: client()?, late: Mutex::default() })
+    }
+
+    /// Calls the hook for one action. The next call waits for an answer that comes late: to ask anew, or to take the
+    /// files away, while a product is at work would make it fail for what it does right.
+    pub async fn ask(
+        &self,
+        url: &HookUrl,
+        limit: Duration,
+        order: &Order,
+        desk: Desk,
+        redactor: &Redactor,
+    ) -> Result<Said, AskError> {
+        let mut late = self.late.lock().await;
+        if let Some(earlier) = late.as_mut() {
+            if timeout(limit, &mut earlier.answer).await.is_err() {
+                return Err(AskError::Configuration(format!(
+                    "product.driver.webhook.timeout: {url} has not answered an earlier call, which it was given twice \
+                     its {} s for; a longer timeout lets the product end what it has begun",
+                    limit.as_secs()
+                )));
+            }
+            *late = None;
+        }
+        let body = body(order);
+        let began = Instant::now();
+        let request = self.client.post(url.0.clone()).header(CONTENT_TYPE, "application/json");
+        let request = request.body(body.to_string());
+        let answer = tokio::spawn(async move { read(request.send().await?).await });
+        let mut call = Call { answer, desk };
+        let answered = timeout(limit, &mut call.answer).await;
+        let seconds = began.elapsed().as_secs_f64();
+        let (succeeded, how, answer) = match answered {
+            Ok(Ok(answer)) => told(answer, url, seconds, redactor)?,
+            // Nothing in it panics, and nobody else ends it.
+            Ok(Err(ended)) => return Err(AskError::Ours(format!("the call of the hook was ended: {ended}"))),
+            Err(_) => {
+                *late = Some(call);
+                let how = format!(
+                    "the hook did not answer within its time limit of {} s (product.driver.webhook.timeout)",
+                    limit.as_secs()
+                );
+                (false, how, Vec::new())
+            }
+        };
+        let answer = super::lines(&redactor.output(&answer, answer.len() == KEPT));
+        let sent = redactor.text(&format!("{body:#}"));
+        let output = Some(format!("POST {url}\n{how}\n--- sent\n{sent}\n--- answer\n{answer}\n"));
+        Ok(Said { succeeded: Some(succeeded), how, output, ..Said::default() })
+    }
+
+    /// Waits as long for what was not answered in time, and takes its files away.
+    ///
+    /// # Errors
+    /// Where they could not be taken away, since the product works on: what is left, and where.
+    pub async fn end(&self, patience: Duration) -> Result<(), String> {
+        let Some(mut call) = self.late.lock().await.take() else { return Ok(()) };
+        let _ = timeout(patience, &mut call.answer).await;
+        call.answer.abort();
+        let folder = call.desk.path();
+        removed(folder).await.map_err(|error| {
+            let path = folder.display();
+            format!(
+                "The product was still at work when the run ended, and what it had received could not be removed: delete {path} ({error})"
+            )
+        })
+    }
+}
+
 /// A client for hooks. It trusts whom this machine trusts.
-pub fn client() -> Result<Client, reqwest::Error> {
+fn client() -> Result<Client, reqwest::Error> {
     // Whoever has installed one before is welcome.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     Client::builder().redirect(Policy::none()).no_proxy().build()
 }
 
-/// Calls the hook for one action.
-pub async fn call(
-    client: &Client,
+/// Whether it succeeded, how it ended, and what was answered.
+fn told(
+    answer: Answer,
     url: &HookUrl,
-    limit: Duration,
-    order: &Order,
+    seconds: f64,
     redactor: &Redactor,
-) -> Result<Said, AskError> {
-    let body = body(order);
-    let began = Instant::now();
-    let request = client.post(url.0.clone()).timeout(limit).header(CONTENT_TYPE, "application/json");
-    let answered = match request.body(body.to_string()).send().await {
-        Ok(response) => read(response).await,
-        Err(error) => Err(error),
-    };
+) -> Result<(bool, String, Vec<u8>), AskError> {
     // It would tell the whole of it.
-    let answered = answered.map_err(reqwest::Error::without_url);
-    let seconds = began.elapsed().as_secs_f64();
-    let (succeeded, how, answer) = match answered {
-        Ok((status, answer)) => (
-            status.is_success(),
-            format!("the hook answered {} after {seconds:.2} s", status.as_u16()),
-            answer,
-        ),
-        Err(error) if error.is_connect() || error.is_builder() => {
-            return Err(AskError::Configuration(format!(
-                "product.driver.webhook: {url} cannot be reached: {}",
-                redactor.text(&chain(&error))
-            )));
+    match answer.map_err(reqwest::Error::without_url) {
+        Ok((status, answer)) => {
+            let how = format!("the hook answered {} after {seconds:.2} s", status.as_u16());
+            Ok((status.is_success(), how, answer))
         }
-        Err(error) if error.is_timeout() => (
-            false,
-            format!("the hook did not answer within its time limit of {} s", limit.as_secs()),
-            Vec::new(),
-        ),
+        Err(error) if error.is_connect() || error.is_builder() => Err(AskError::Configuration(format!(
+            "product.driver.webhook: {url} cannot be reached: {}",
+            redactor.text(&chain(&error))
+        ))),
         Err(error) => {
-            (false, format!("the hook did not answer: {}", redactor.text(&chain(&error))), Vec::new())
+            Ok((false, format!("the hook did not answer: {}", redactor.text(&chain(&error))), Vec::new()))
         }
-    };
-    let answer = super::lines(&redactor.output(&answer, answer.len() == KEPT));
-    let sent = redactor.text(&format!("{body:#}"));
-    let output = Some(format!("POST {url}\n{how}\n--- sent\n{sent}\n--- answer\n{answer}\n"));
-    Ok(Said { succeeded: Some(succeeded), how, output, ..Said::default() })
+    }
 }
 
 /// `{"action": "send", "url": …, "recipient_id": …}`: the names of the variables without `MESH_`, in
@@ -133,7 +207,7 @@ fn body(order: &Order) -> Value {
     Value::Object(fields)
 }
 
-async fn read(mut response: Response) -> Result<(reqwest::StatusCode, Vec<u8>), reqwest::Error> {
+async fn read(mut response: Response) -> Answer {
     let mut kept = Vec::new();
     while kept.len() < KEPT {
         let Some(piece) = response.chunk().await? else { break };
@@ -150,7 +224,19 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+        sync::Semaphore,
+    };
+
     use super::*;
+    use crate::product::Ask;
 
     #[test]
     fn what_may_be_a_secret_is_not_shown() {
@@ -166,6 +252,53 @@ mod tests {
                 (shown.to_owned(), format!("HookUrl({shown})"))
             );
         }
+    }
+
+    /// Answers each call after one more word of `may`, and counts calls.
+    async fn slow(listener: TcpListener, calls: Arc<AtomicUsize>, may: Arc<Semaphore>) {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 4096]).await;
+            calls.fetch_add(1, Ordering::SeqCst);
+            may.acquire().await.unwrap().forget();
+            let _ =
+                stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_product_that_is_late_keeps_its_files_and_is_asked_nothing_else_meanwhile() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = HookUrl::parse(&format!("http://{}/hook", listener.local_addr().unwrap())).unwrap();
+        let (calls, may) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
+        tokio::spawn(slow(listener, Arc::clone(&calls), Arc::clone(&may)));
+        let hook = Hook::new().unwrap();
+        let settings = tempfile::tempdir().unwrap();
+        let access = super::super::tests::access(settings.path());
+        let ask = async |limit| {
+            let desk = Desk::lay_out(&Ask::Handshake).await.unwrap();
+            let (folder, order) = (desk.path().to_owned(), Order::new(&Ask::Handshake, &access, &desk));
+            (folder, hook.ask(&url, limit, &order, desk, &Redactor::default()).await)
+        };
+        let (short, long) = (Duration::from_millis(200), Duration::from_secs(60));
+
+        let (first, said) = ask(short).await;
+        let said = said.unwrap();
+        assert!(said.how.contains("did not answer within its time limit"), "{}", said.how);
+        assert_eq!((said.succeeded, first.exists()), (Some(false), true));
+
+        let (second, refused) = ask(short).await;
+        let refused = refused.unwrap_err().to_string();
+        assert!(refused.contains("has not answered an earlier call"), "{refused}");
+        assert_eq!((first.exists(), second.exists(), calls.load(Ordering::SeqCst)), (true, false, 1));
+
+        may.add_permits(2);
+        let (_, said) = ask(long).await;
+        assert_eq!((said.unwrap().succeeded, first.exists()), (Some(true), false));
+
+        let (last, _) = ask(short).await;
+        assert!(last.exists());
+        hook.end(Duration::ZERO).await.unwrap();
+        assert!(!last.exists(), "nothing of it is left when the run ends");
     }
 
     #[tokio::test]
