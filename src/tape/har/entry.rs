@@ -1,27 +1,37 @@
 //! From an entry of a HAR to an exchange.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, time::Duration};
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use http::Method;
 
-use super::form::{Entry, Pair, Request, Response, Text, Timings};
+use super::{
+    content::{body, kept},
+    form::{Entry, Pair, Request, Response, Timings},
+    source::Source,
+};
 use crate::{
     protocol::{ContentEncoding, Operation, SCHEME},
     tape::{
-        Actor, BodyRecord, BodyRecorder, Exchange, FailureKind, HashCheck, Redactor, RequestRecord,
-        ResponseRecord, ScenarioNumber, Sha256, TimingRecord, TokenFault, TokenRecord, TransportFailure,
-        Vantage, disk::is_plausible,
+        Actor, Exchange, FailureKind, HashCheck, Redactor, RequestRecord, ResponseRecord, ScenarioNumber,
+        TimingRecord, TokenFault, TokenRecord, TransportFailure, Vantage, disk::is_plausible,
     },
 };
 
 /// Longest phase of an exchange that is believed, in milliseconds: a week.
 const LONGEST: f64 = 7.0 * 24.0 * 3600.0 * 1000.0;
 
+/// Why an entry is left out when the file has changed, or the disk failed.
+const UNREADABLE: &str = "its body could not be read again";
+
 /// Makes the exchange, or says why it cannot be made.
-pub(super) fn exchange(entry: Entry, is_ours: bool, redactor: &Redactor) -> Result<Exchange, &'static str> {
+pub(super) fn exchange(
+    entry: Entry,
+    is_ours: bool,
+    redactor: &Redactor,
+    source: &dyn Source,
+) -> Result<Exchange, &'static str> {
     let Entry { started_date_time, time, request, response, timings, server_ip_address, own } = entry;
     let begun = read_time(started_date_time.as_deref().unwrap_or_default())?;
     let (queued, timings) = phases(&timings, time, begun.timestamp_subsec_nanos() == 0);
@@ -41,7 +51,10 @@ pub(super) fn exchange(entry: Entry, is_ours: bool, redactor: &Redactor) -> Resu
     head.size = raw.len();
     let sent = is_gzip(&request.headers);
     let request_body = request.post_data.as_ref();
+    let sent = body(request_body, request.body_size, sent, redactor, source).map_err(|_| UNREADABLE)?;
     let received = response.filter(|response| response.status.is_some_and(|status| status >= 100.0));
+    let response = received.as_ref().map(|response| reply(response, redactor, source)).transpose();
+    let response = response.map_err(|_| UNREADABLE)?;
     let failure = received.is_none().then(|| TransportFailure {
         kind: FailureKind::Closed,
         detail: "the recording has no response".to_owned(),
@@ -53,8 +66,8 @@ pub(super) fn exchange(entry: Entry, is_ours: bool, redactor: &Redactor) -> Resu
         origin: redactor.text(&origin),
         peer: server_ip_address.and_then(|ip| Some(SocketAddr::new(ip.parse().ok()?, 443))),
         operation,
-        request: RequestRecord { head, body: body(request_body, request.body_size, sent, redactor) },
-        response: received.as_ref().map(|response| reply(response, redactor)),
+        request: RequestRecord { head, body: sent },
+        response,
         failure,
         started_at: begun + queued,
         timings,
@@ -65,7 +78,7 @@ pub(super) fn exchange(entry: Entry, is_ours: bool, redactor: &Redactor) -> Resu
     };
     if is_ours {
         // Whoever wrote it took the secrets out that he knew of.
-        let clean = |text| kept(text).map(|bytes| Bytes::from(redactor.bytes(&bytes)));
+        let clean = |text| kept(text, source).map(|bytes| Bytes::from(redactor.bytes(&bytes)));
         exchange.actor = own.actor.unwrap_or(Actor::Product);
         exchange.vantage = own.vantage.unwrap_or(Vantage::Foreign);
         exchange.token = own.token.map(TokenRecord::from);
@@ -170,61 +183,14 @@ fn withheld(value: &str) -> Option<Option<TokenRecord>> {
     }
 }
 
-fn reply(response: &Response, redactor: &Redactor) -> ResponseRecord {
+fn reply(response: &Response, redactor: &Redactor, source: &dyn Source) -> io::Result<ResponseRecord> {
     let status = response.status.filter(|status| *status < 1000.0).unwrap_or_default() as u16;
     let raw = raw_response(response, status);
     let gzip = is_gzip(&response.headers);
     let content = response.content.as_ref();
     let size = content.and_then(|content| content.size).or(response.body_size);
-    ResponseRecord { head: redactor.response_head(&raw), body: body(content, size, gzip, redactor) }
-}
-
-fn is_base64(of: &Text) -> bool {
-    let encoding = of.encoding.as_ref().or(of.own_encoding.as_ref());
-    encoding.is_some_and(|encoding| encoding.eq_ignore_ascii_case("base64"))
-}
-
-/// Whether a text has the sign for bytes that are no text: whatever they were, the text is not the body.
-fn is_lossy(of: &Text) -> bool {
-    !is_base64(of) && of.text.as_ref().is_some_and(|text| text.contains(char::REPLACEMENT_CHARACTER))
-}
-
-/// The bytes that a text stands for; `None` when there is no text.
-fn kept(text: Option<&Text>) -> Option<Bytes> {
-    let Some(of) = text else { return Some(Bytes::new()) };
-    let text = of.text.as_ref().filter(|text| !text.is_empty() || of.size == Some(0.0))?;
-    if is_base64(of) {
-        STANDARD.decode(text).ok().map(Bytes::from)
-    } else {
-        Some(Bytes::copy_from_slice(text.as_bytes()))
-    }
-}
-
-/// The body as far as it is there. `size` is what the HAR says of it. A text that has another size is
-/// not the body: programs write binary as text, and cut long bodies short.
-fn body(text: Option<&Text>, size: Option<f64>, gzip: bool, redactor: &Redactor) -> BodyRecord {
-    let known = size.map(|size| size as u64);
-    let bytes = text.and_then(|of| of.text.is_some().then(|| kept(Some(of))).flatten());
-    let Some(bytes) = bytes else {
-        // A body that is known to be empty is whole; of any other there is only the size.
-        return match known.unwrap_or_default() {
-            0 => BodyRecord { kept: (known == Some(0)).then(Bytes::new), ..BodyRecord::empty() },
-            size => BodyRecord { size, sha256: Sha256::of(b""), decoded: None, kept: None },
-        };
-    };
-    let is_still_gzip = gzip && bytes.starts_with(b"\x1f\x8b");
-    let size = bytes.len() as u64;
-    // JSON that is whole was not cut short, whatever size was noted: some note that before decoding.
-    let is_json = || serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).is_ok();
-    let known = known.filter(|known| *known > 0);
-    let is_cut = known.is_some_and(|known| known != size) && (!gzip || is_still_gzip);
-    if (is_cut || text.is_some_and(is_lossy)) && !is_json() {
-        let size = known.unwrap_or(size);
-        return BodyRecord { size, sha256: Sha256::of(b""), decoded: None, kept: None };
-    }
-    let mut recorder = BodyRecorder::new(is_still_gzip);
-    recorder.update(&bytes);
-    recorder.finish(redactor)
+    let body = body(content, size, gzip, redactor, source)?;
+    Ok(ResponseRecord { head: redactor.response_head(&raw), body })
 }
 
 /// How long the call waited for a connection, which HAR 1.2 counts from the time of the entry, and the phases

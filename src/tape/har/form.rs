@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::own;
+use super::{content::Text, own};
 
 /// Reads a value, or takes the default when it is of another type.
 pub(super) fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
@@ -21,7 +21,7 @@ pub(super) fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(
 }
 
 /// Reads a number that some programs write as text; `None` when it is neither, or negative.
-fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
+pub(super) fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
     let number = match Value::deserialize(from)? {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => text.trim().parse().ok(),
@@ -96,20 +96,6 @@ pub(super) struct Pair {
     pub name: String,
     #[serde(default, deserialize_with = "lenient")]
     pub value: String,
-}
-
-/// `postData` or `content`. HAR has an encoding for content only; programs write it for both.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-pub(super) struct Text {
-    #[serde(deserialize_with = "lenient")]
-    pub text: Option<String>,
-    #[serde(deserialize_with = "lenient")]
-    pub encoding: Option<String>,
-    #[serde(rename = "_encoding", deserialize_with = "lenient")]
-    pub own_encoding: Option<String>,
-    #[serde(deserialize_with = "number")]
-    pub size: Option<f64>,
 }
 
 /// Milliseconds.

@@ -3,24 +3,33 @@
 //! They agree on little: headers of HTTP/2 come with pseudo headers, bodies as text, as base64 or not
 //! at all, times in several notations, numbers as -1 or null. What is there is taken; what is missing
 //! is marked as missing, so that no rule holds for want of something to look at.
+//!
+//! Whatever its size, one entry of it is held at a time, and no body: [`long`] takes long texts out, [`walk`] goes
+//! through what is left, and [`content`] has bodies pass.
 
+mod content;
 mod entry;
 mod form;
+mod long;
 mod own;
+mod source;
 mod surrogates;
+mod walk;
 
 use std::{
     fs::File,
-    io::{self, Read},
+    io::{self, BufReader, Read},
     path::{Path, PathBuf},
 };
 
-use serde::Deserialize;
+use serde::de::DeserializeSeed;
 use thiserror::Error;
 
-use super::{Exchange, Redactor, printable};
+use super::{Exchange, Redactor};
 pub(crate) use entry::is_blacked_out;
-use form::{lenient, list};
+use long::Shortened;
+use source::Source;
+use walk::{Found, Walk};
 
 /// A HAR as far as it could be read.
 #[derive(Debug)]
@@ -102,32 +111,6 @@ impl HarError {
         let marks: [&[u8]; 4] = [b"\xff\xfe", b"\xfe\xff", b"{\0", b"\0{"];
         marks.into_iter().any(|mark| bytes.starts_with(mark)).then_some(Self::Utf16)
     }
-
-    fn of_json(error: &serde_json::Error) -> Self {
-        if error.is_data() { Self::NotHar } else { Self::Json { line: error.line(), column: error.column() } }
-    }
-}
-
-#[derive(Deserialize)]
-struct File12 {
-    #[serde(default, deserialize_with = "lenient")]
-    log: Log,
-}
-
-#[derive(Deserialize, Default)]
-struct Log {
-    #[serde(default, deserialize_with = "lenient")]
-    creator: Creator,
-    #[serde(default, deserialize_with = "list")]
-    entries: Option<Vec<Option<form::Entry>>>,
-}
-
-#[derive(Deserialize, Default)]
-struct Creator {
-    #[serde(default, deserialize_with = "lenient")]
-    name: Option<String>,
-    #[serde(default, deserialize_with = "lenient")]
-    version: Option<String>,
 }
 
 /// Reads a HAR file. The redactor takes secrets out, and recomputes the tokens of mailboxes whose
@@ -137,10 +120,9 @@ struct Creator {
 /// [`HarError`].
 pub fn read_har(path: &Path, redactor: &Redactor, limits: &HarLimits) -> Result<Har, HarError> {
     let failed = |source| HarError::Read { path: path.to_owned(), source };
-    let mut bytes = Vec::new();
     let file = File::open(path).map_err(failed)?;
-    file.take(limits.bytes + 1).read_to_end(&mut bytes).map_err(failed)?;
-    read_har_bytes(&bytes, redactor, limits)
+    let length = file.metadata().map_err(failed)?.len();
+    read_from(&file, length, redactor, limits).unwrap_or_else(|source| Err(failed(source)))
 }
 
 /// Reads a HAR.
@@ -148,55 +130,70 @@ pub fn read_har(path: &Path, redactor: &Redactor, limits: &HarLimits) -> Result<
 /// # Errors
 /// [`HarError`].
 pub fn read_har_bytes(bytes: &[u8], redactor: &Redactor, limits: &HarLimits) -> Result<Har, HarError> {
-    if bytes.len() as u64 > limits.bytes {
-        return Err(HarError::TooLarge(limits.bytes >> 20));
-    }
-    // Fiddler and others that come from Windows begin with a mark.
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    if let Some(error) = HarError::of_beginning(bytes) {
-        return Err(error);
-    }
-    let (file, mended) = parse(bytes)?;
-    let Creator { name, version } = file.log.creator;
-    let name = printable(name.unwrap_or_default().as_bytes());
-    let is_ours = name == "mesh-witness";
-    let entries = file.log.entries.ok_or(HarError::NotHar)?;
-    if entries.len() > limits.entries {
-        return Err(HarError::TooMany(limits.entries));
-    }
-    let creator = match (name.as_str(), version.map(|version| printable(version.as_bytes()))) {
-        ("", _) => "an unnamed program".to_owned(),
-        (name, Some(version)) if !version.is_empty() => format!("{name} {version}"),
-        (name, _) => name.to_owned(),
-    };
-    let mut har =
-        Har { creator: redactor.text(&creator), is_ours, entries: vec![], left_out: vec![], mended };
-    for (place, entry) in entries.into_iter().enumerate() {
-        let read = entry.ok_or("it is no entry of a HAR");
-        let number = read.as_ref().ok().and_then(|entry| is_ours.then(|| entry.own_number()).flatten());
-        match read.and_then(|entry| entry::exchange(entry, is_ours, redactor)) {
-            Ok(exchange) => har.entries.push(HarEntry { number: number.unwrap_or(place + 1), exchange }),
-            Err(why) => har.left_out.push((place + 1, why)),
-        }
-    }
-    Ok(har)
+    let read = read_from(&bytes, bytes.len() as u64, redactor, limits);
+    read.unwrap_or_else(|source| Err(HarError::Read { path: PathBuf::new(), source }))
 }
 
-/// The file, and how many halves of characters had to be mended in it. Only what cannot be read is copied for it.
-fn parse(bytes: &[u8]) -> Result<(File12, usize), HarError> {
-    let error = match serde_json::from_slice(bytes) {
-        Ok(file) => return Ok((file, 0)),
-        Err(error) => error,
-    };
-    if error.is_syntax() {
-        let mut copy = bytes.to_vec();
-        let mended = surrogates::mend(&mut copy);
-        if mended > 0 {
-            let read = serde_json::from_slice(&copy);
-            return read.map(|file| (file, mended)).map_err(|error| HarError::of_json(&error));
-        }
+/// Reads a HAR of this length. The outer error is one of its source.
+fn read_from(
+    source: &dyn Source,
+    length: u64,
+    redactor: &Redactor,
+    limits: &HarLimits,
+) -> io::Result<Result<Har, HarError>> {
+    if length > limits.bytes {
+        return Ok(Err(HarError::TooLarge(limits.bytes >> 20)));
     }
-    Err(HarError::of_json(&error))
+    let mut beginning = Vec::new();
+    source.at(0).take(4).read_to_end(&mut beginning)?;
+    // Fiddler and others that come from Windows begin with a mark.
+    let start = if beginning.starts_with(MARK) { MARK.len() as u64 } else { 0 };
+    if let Some(error) = HarError::of_beginning(&beginning) {
+        return Ok(Err(error));
+    }
+    let mut walk = Walk { source, redactor, limits, is_known_ours: None, found: Found::default() };
+    let mut walked = walk_through(&mut walk, start, length)?;
+    let is_ours = walk.found.creator.is_us();
+    if walked.is_ok() && is_ours != walk.found.read_as_ours {
+        // Its entries came before it was said whose they are, and were read as somebody else's.
+        (walk.found, walk.is_known_ours) = (Found::default(), Some(is_ours));
+        walked = walk_through(&mut walk, start, length)?;
+    }
+    Ok(walked.and_then(|mended| walk.found.into_har(redactor, mended)))
+}
+
+/// The mark with which text in UTF-8 may begin.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// How many halves of characters were mended on the way.
+fn walk_through(walk: &mut Walk<'_>, start: u64, length: u64) -> io::Result<Result<usize, HarError>> {
+    // What is written to the file meanwhile is not of the recording.
+    let from = BufReader::with_capacity(BUFFER, walk.source.at(start).take(length - start));
+    let mut shortened = Shortened::new(from, start);
+    let mut json = serde_json::Deserializer::from_reader(BufReader::with_capacity(BUFFER, &mut shortened));
+    let walked = DeserializeSeed::deserialize(&mut *walk, &mut json).and_then(|()| json.end());
+    drop(json);
+    Ok(match walked {
+        Ok(()) => Ok(shortened.mended()),
+        Err(error) if error.is_io() => return Err(error.into()),
+        Err(_) if walk.found.is_too_many => Err(HarError::TooMany(walk.limits.entries)),
+        Err(error) if error.is_data() => Err(HarError::NotHar),
+        Err(error) => {
+            let (line, column) = (error.line(), error.column());
+            Err(HarError::Json { line, column: shortened.column(line, column) })
+        }
+    })
+}
+
+/// How much of a file is read at a time.
+const BUFFER: usize = 64 << 10;
+
+impl Found {
+    fn into_har(self, redactor: &Redactor, mended: usize) -> Result<Har, HarError> {
+        let Self { creator, entries, left_out, read_as_ours: is_ours, .. } = self;
+        let entries = entries.ok_or(HarError::NotHar)?;
+        Ok(Har { creator: redactor.text(&creator.to_string()), is_ours, entries, left_out, mended })
+    }
 }
 
 #[cfg(test)]

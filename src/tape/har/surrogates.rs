@@ -6,10 +6,19 @@ const ESCAPE: usize = 6;
 /// Puts U+FFFD in the place of each escaped half of a character that stands alone, and counts them. RFC 8259, 8.2
 /// leaves open what becomes of such text; no Rust string can hold it.
 pub(super) fn mend(json: &mut [u8]) -> usize {
+    mend_up_to(json, true).0
+}
+
+/// The same for the beginning of a text, and up to where it is done. Where more is to come, an escape near the end may be
+/// one half of a pair, or half an escape: that is left.
+pub(super) fn mend_up_to(json: &mut [u8], is_last: bool) -> (usize, usize) {
     let (mut mended, mut at) = (0, 0);
     let next = |json: &[u8], at| json.get(at..)?.iter().position(|byte| *byte == b'\\');
     while let Some(further) = next(json, at) {
         at += further;
+        if !is_last && json.len() - at < 2 * ESCAPE {
+            return (mended, at);
+        }
         match (unit(json, at), unit(json, at + ESCAPE)) {
             (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => at += 2 * ESCAPE,
             (Some(0xd800..0xe000), _) => {
@@ -24,7 +33,7 @@ pub(super) fn mend(json: &mut [u8]) -> usize {
             (None, _) => at += 2,
         }
     }
-    mended
+    (mended, json.len())
 }
 
 /// The 16 bits that an escape at this place stands for.

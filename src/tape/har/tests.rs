@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     protocol::{Credentials, MailboxId, NonceCount, Operation, Password, SharedKey, Token},
-    tape::{HashCheck, Secret, TokenFault, Vantage},
+    tape::{Decoded, HashCheck, Secret, Sha256, TokenFault, Vantage},
 };
 
 fn read(text: &str) -> Har {
@@ -266,6 +266,106 @@ fn a_har_in_utf_16_is_told_so() {
             let read = read_har_bytes(&bytes, &Redactor::default(), &HarLimits::default());
             assert!(matches!(read, Err(HarError::Utf16)), "{read:?}");
         }
+    }
+}
+
+/// A call with this body, in a HAR in which it stands between other fields.
+fn with_body(post: &str, before: &str, after: &str) -> String {
+    let gzip = r#"{"name":"Content-Encoding","value":"gzip"}"#;
+    format!(
+        r#"{{"log":{{{before}"entries":[{{"startedDateTime":"2026-11-21T12:00:00Z","request":{{"postData":{post},"method":"POST","url":"https://h/messageexchange/X26ABC1/outbox","headers":[{gzip}]}},"response":{{"status":202}}}}]{after}}}}}"#
+    )
+}
+
+/// Longer than what is held of any text.
+const LONG: usize = 3_000_000;
+
+/// As a body in base64 is written by some programs: each stroke escaped, its encoding behind it, and headers after all.
+#[test]
+fn a_long_body_is_told_by_what_it_is_and_not_kept() {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    let bytes: Vec<u8> = (0..LONG).map(|at| (at * at / 7) as u8).collect();
+    let zipped = {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+        std::io::Write::write_all(&mut encoder, &bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    for (sent, decoded) in [(&bytes, false), (&zipped, true)] {
+        let text = STANDARD.encode(sent).replace('/', r"\/");
+        let post = format!(r#"{{"text":"{text}","comment":"{text}","encoding":"base64"}}"#);
+        let body = only(&with_body(&post, "", "")).request.body;
+        assert_eq!((body.size, body.sha256, body.kept.as_ref()), (sent.len() as u64, Sha256::of(sent), None));
+        let whole = Decoded::Whole { size: LONG as u64, sha256: Sha256::of(&bytes) };
+        assert_eq!(body.decoded, decoded.then_some(whole));
+    }
+    // Not base64 after all.
+    let post = format!(r#"{{"text":"{}*","encoding":"base64"}}"#, "YQ==".repeat(LONG / 4));
+    assert_eq!(only(&with_body(&post, "", "")).request.body.size, 0);
+}
+
+#[test]
+fn a_long_text_is_a_body_unless_it_is_cut_or_was_no_text() {
+    let text = "é\\n\\u00e9".repeat(LONG / 8);
+    let said = "é\né".repeat(LONG / 8);
+    let body = |post: String| only(&entry(&format!("{post},\"headers\":[]"), r#""headers":[]"#)).request.body;
+    let whole = body(format!(r#""postData":{{"text":"{text}"}}"#));
+    assert_eq!((whole.size, whole.sha256), (said.len() as u64, Sha256::of(said.as_bytes())));
+    let cut = body(format!(r#""bodySize":9000000,"postData":{{"text":"{text}"}}"#));
+    assert_eq!((cut.size, cut.sha256), (9_000_000, Sha256::of(b"")));
+    // JSON that is whole was not cut.
+    let json = body(format!(r#""bodySize":9000000,"postData":{{"text":"[\"{}\"]"}}"#, "a".repeat(LONG)));
+    assert_eq!(json.size, LONG as u64 + 4);
+    let halves = r"a\udc80".repeat(LONG / 7);
+    let read = read(&entry(&format!(r#""postData":{{"text":"{halves}"}},"headers":[]"#), r#""headers":[]"#));
+    assert_eq!(read.mended, LONG / 7);
+    let lossy = &read.entries[0].exchange.request.body;
+    assert_eq!((lossy.size, lossy.sha256), ((LONG / 7 * 4) as u64, Sha256::of(b"")));
+}
+
+#[test]
+fn what_is_wrong_behind_a_long_text_is_told_by_line_and_column_of_the_file() {
+    let text = with_body(&format!(r#"{{"text":"{}"}}"#, "YQ==".repeat(LONG / 4)), "", ",\n 1");
+    let read = read_har_bytes(text.as_bytes(), &Redactor::default(), &HarLimits::default());
+    assert!(matches!(read, Err(HarError::Json { line: 2, column: 2 })), "{read:?}");
+    let text = text.replace('\n', "");
+    let read = read_har_bytes(text.as_bytes(), &Redactor::default(), &HarLimits::default());
+    let Err(HarError::Json { line: 1, column }) = read else { panic!("{read:?}") };
+    assert_eq!(column, text.len() - 2);
+}
+
+/// JSON has no order, and of what is there twice the last counts.
+#[test]
+fn who_made_it_may_stand_behind_the_entries() {
+    let ours = r#""creator":{"name":"mesh-witness","version":"1"}"#;
+    let other = r#""creator":{"name":"Fiddler"}"#;
+    for (before, after, is_ours) in [
+        (format!("{ours},"), String::new(), true),
+        (String::new(), format!(",{ours}"), true),
+        (format!("{other},"), format!(",{ours}"), true),
+        (format!("{ours},"), format!(",{other}"), false),
+        (r#""entries":[1,2],"#.to_owned(), format!(r#","pages":[{{"a":[]}}],{other}"#), false),
+    ] {
+        let text = with_body("{}", &before, &after).replace("\"request\"", "\"_number\":7,\"request\"");
+        let har = read(&text);
+        let number = if is_ours { 7 } else { 1 };
+        assert_eq!((har.is_ours, har.entries[0].number, har.left_out.len()), (is_ours, number, 0), "{text}");
+    }
+    let twice = with_body("{}", "", r#","entries":{}"#);
+    let read = read_har_bytes(twice.as_bytes(), &Redactor::default(), &HarLimits::default());
+    assert!(matches!(read, Err(HarError::NotHar)), "{read:?}");
+}
+
+#[test]
+fn a_file_reads_as_its_bytes_do() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    let text = with_body(&format!(r#"{{"text":"{}","encoding":"base64"}}"#, "YWI="), "", "");
+    let long = with_body(&format!(r#"{{"text":"{}","encoding":"base64"}}"#, "YWJj".repeat(LONG / 4)), "", "");
+    for text in [text, format!("\u{feff}{long}")] {
+        file.as_file_mut().set_len(0).unwrap();
+        std::fs::write(file.path(), &text).unwrap();
+        let har = read_har(file.path(), &Redactor::default(), &HarLimits::default()).unwrap();
+        assert_eq!(format!("{har:?}"), format!("{:?}", read(&text)));
+        assert!(har.entries[0].exchange.request.body.size > 0);
     }
 }
 
