@@ -60,8 +60,8 @@ pub enum Format {
 /// Apply the rules for a product's traffic to what was recorded, offline.
 ///
 /// Takes a tape (the folder that was recorded to, or its tape.ndjson), a HAR file of any program, or a
-/// bundle, which is verified first. docs/rules.md has every rule. What a recording cannot show is not
-/// applicable, with the reason. Exit codes: 0 no MUST is broken; 1 one is; 2 this cannot be judged.
+/// bundle, which is verified first. docs/rules.md has every rule, and what --format json prints. What a
+/// recording cannot show is not applicable, with the reason. Exit codes: 0 no MUST is broken; 1 one is; 2 this cannot be judged.
 #[derive(Debug, Args)]
 pub struct JudgeArguments {
     /// The recording

@@ -60,6 +60,9 @@ struct Body {
     /// What gzip held; absent when the body was not compressed.
     #[serde(skip_serializing_if = "Option::is_none")]
     decoded: Option<DecodedBody>,
+    /// `false` when the content is not here; absent when it is, and be it empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kept: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -84,6 +87,8 @@ struct Token<'a> {
 pub(super) struct Tls<'a> {
     version: &'a str,
     cipher: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alpn: Option<&'a str>,
     client_certificate: Option<Certificate<'a>>,
     server_certificate: Option<Certificate<'a>>,
 }
@@ -145,7 +150,8 @@ fn body(of: &BodyRecord) -> Body {
         }
         Decoded::Broken => DecodedBody { whole: false, size: None, sha256: None },
     });
-    Body { size: of.size, sha256: of.sha256.to_string(), decoded }
+    let kept = of.kept.is_none().then_some(false);
+    Body { size: of.size, sha256: of.sha256.to_string(), decoded, kept }
 }
 
 fn token(of: &TokenRecord) -> Token<'_> {
@@ -157,6 +163,7 @@ pub(super) fn tls(of: &TlsFacts) -> Tls<'_> {
     Tls {
         version: &of.version,
         cipher: &of.cipher,
+        alpn: of.alpn.as_deref(),
         client_certificate: of.client_certificate.as_ref().map(certificate),
         server_certificate: of.server_certificate.as_ref().map(certificate),
     }

@@ -33,6 +33,8 @@ use thiserror::Error;
 
 pub use curl::quoted as quoted_for_shell;
 pub use exchanges::{exchanges_of, message_ids};
+#[cfg(test)]
+pub(crate) use har::written_and_read;
 pub use headings::{Heading, Seen, headings};
 pub use rules::JudgedRule;
 

@@ -19,6 +19,12 @@ pub(super) fn millisecond(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
+/// A time to the microsecond, where it is known so well: what programs reckon with.
+pub(super) fn microsecond(at: DateTime<Utc>) -> String {
+    let is_whole = at.timestamp_subsec_nanos().is_multiple_of(1_000_000);
+    at.to_rfc3339_opts(if is_whole { SecondsFormat::Millis } else { SecondsFormat::Micros }, true)
+}
+
 /// A duration in the unit that suits it: `0.42 ms`, `120 ms`, `12.5 s`, `3 min 7 s`.
 pub(super) fn duration(of: Duration) -> String {
     let seconds = of.as_secs();

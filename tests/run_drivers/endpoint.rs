@@ -216,11 +216,27 @@ fn the_whole_pack_is_played_but_for_what_only_an_endpoint_of_our_own_can_show() 
         let (label, case) = (header(entry, "mex-localid"), entry["_case"].as_str().unwrap());
         assert!(label.ends_with(&format!("-{case}")), "{label} in case {case}");
     }
+    the_bundle_is_judged_as_the_run_was(&endpoint, &summary);
     let connections = bundle.text("data/relay/connections.ndjson");
     assert!(connections.lines().count() > 10 && connections.contains("\"server_name\""), "{connections}");
     let seen = endpoint.seen();
     assert_eq!(seen.len(), entries.len(), "the endpoint has seen what the bundle shows, and nothing else");
     assert!(seen.iter().all(|(_, other)| *other == host), "every Host names the endpoint");
+}
+
+/// Rules that go by the product's leg, which only the proxy has seen, find it in the HAR of the bundle.
+fn the_bundle_is_judged_as_the_run_was(endpoint: &Standalone, summary: &Value) {
+    let judged = witness(&["judge", endpoint.rig.bundle().to_str().unwrap(), "--format", "json"]);
+    let judged: Value = serde_json::from_str(&judged.stdout).unwrap();
+    let (judged, in_run) = (judged["rules"].as_array().unwrap(), summary["rules"].as_array().unwrap());
+    assert_eq!(judged.len(), in_run.len());
+    for (judged, in_run) in judged.iter().zip(in_run) {
+        for field in ["id", "verdict", "looked_at", "reason", "not_judged", "findings"] {
+            assert_eq!(judged[field], in_run[field], "{field} of {}", judged["id"]);
+        }
+    }
+    let certificate = judged.iter().find(|rule| rule["id"] == "client-certificate").unwrap();
+    assert_eq!(certificate["verdict"], "held");
 }
 
 #[test]

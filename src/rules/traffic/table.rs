@@ -238,7 +238,8 @@ pub fn markdown() -> String {
          - An inbox check after a send, a handshake before first use: only where the run has asked for it. What is due every day is not judged in a run at all.\n\
          - Each scenario has an empty endpoint: what was left undone at the one before cannot be made up for, and is passed over. Clocks that a scenario has moved are not what a token's time is measured by.\n\
          - Calls that a scenario makes to test an endpoint are no product's.\n\n\
-         A bundle says in `data/run/course.json` what was asked for and when, so `judge` comes to the same result. A HAR or a tape does not, and is judged as of a product that acted by itself.\n\n\
+         A bundle says in `data/run/course.json` what was asked for and when, so `judge` comes to the same result. A HAR or a tape does not, and is judged as of a product that acted by itself. What a bundle's HAR says of TLS, on the leg to the product too, is read back; the HAR of another program says nothing of it.\n\n\
+         What `judge --format json` prints is [below](#what-judge---format-json-prints).\n\n\
          A rule that is known to be broken can be listed with `--deviations` like a case: `{rule: mex-from, reason: …, reference: …, owner: …, expires: 2027-03-31}`. It is shown and not counted; when it holds again, when no rule of that name was applied, or when the date is over, the run fails.\n",
     );
     for Rule { id, title, severity, source, remedy, nothing, .. } in RULES {
@@ -247,5 +248,47 @@ pub fn markdown() -> String {
             severity.word()
         ));
     }
-    page
+    page + JSON
 }
+
+/// What the answer for programs is made of (`cli::judge::json`, `report::JudgedRule`).
+const JSON: &str = "
+## What judge --format json prints
+
+One object. Every text in it is printable and without secrets; a number of an exchange is the line of a tape, the number in `report.html`
+of a bundle, the place from 1 in another HAR.
+
+| field | what is in it |
+|---|---|
+| `tool` | name and version of this program |
+| `source.kind`, `source.path` | `tape`, `har` or `bundle`, and its path as given |
+| `source.recorded_by` | the program that recorded it |
+| `source.exchanges` | how many there are |
+| `source.numbers_are` | what a number is the number of: `line` or `exchange` |
+| `source.from`, `source.to` | when the first began and the last ended, UTC; `null` when there is none |
+| `source.notes` | what a reader must know, such as entries that were left out |
+| `mailbox` | the mailbox of `--mailbox`, else `null` |
+| `verdict` | `failed` when a MUST is broken (exit code 1), else `passed` (0) |
+| `rules` | each rule, in the order of this page |
+
+| field of a rule | what is in it |
+|---|---|
+| `id`, `title`, `severity`, `source`, `remedy` | as on this page |
+| `verdict` | `held`, `broken`, `warning` or `not_applicable` |
+| `looked_at` | at how many things it looked; `null` unless it held |
+| `reason` | why it is not applicable, else `null` |
+| `not_judged` | what it passed over: `reason`, and `count` of it |
+| `findings_in_all` | how many findings there are |
+| `findings` | the first 1000 of them, worst first |
+
+| field of a finding | what is in it |
+|---|---|
+| `grade` | `broken` or `warning` |
+| `at` | when, UTC |
+| `mailbox`, `message` | whose, and of which message; `null` where there is none |
+| `exchanges` | the numbers of the exchanges that show it |
+| `what`, `expected`, `seen` | what is wrong, for people |
+| `remedy` | how to mend it, where that differs from the rule's `remedy`, else `null` |
+
+What cannot be judged (exit code 2) prints nothing here, and why on the standard error.
+";

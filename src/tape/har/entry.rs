@@ -52,7 +52,11 @@ pub(super) fn exchange(
     let sent = is_gzip(&request.headers);
     let request_body = request.post_data.as_ref();
     let sent = body(request_body, request.body_size, sent, redactor, source).map_err(|_| UNREADABLE)?;
-    let received = response.filter(|response| response.status.is_some_and(|status| status >= 100.0));
+    // Of ours it is known whether there was a response, whatever its status line said.
+    let was_answered = is_ours && own.response_body.is_some();
+    let is_response =
+        |response: &Response| was_answered || response.status.is_some_and(|status| status >= 100.0);
+    let received = response.filter(is_response);
     let response = received.as_ref().map(|response| reply(response, redactor, source)).transpose();
     let response = response.map_err(|_| UNREADABLE)?;
     let failure = received.is_none().then(|| TransportFailure {
@@ -84,6 +88,7 @@ pub(super) fn exchange(
         exchange.token = own.token.map(TokenRecord::from);
         exchange.token_fault = own.token_fault;
         exchange.tls = own.tls.map(Into::into);
+        exchange.relay = own.relay.map(Into::into);
         exchange.failure =
             own.failure.map(|failure| TransportFailure { detail: redactor.text(&failure.detail), ..failure });
         if let Some(body) = own.request_body {

@@ -14,9 +14,12 @@ mod sending;
 mod together;
 mod tokens;
 
+use std::sync::Arc;
+
 use log::{Log, zipped};
 
 use super::*;
+use crate::tape::{Exchange, TapeLimits, read_tape_lines};
 
 const ID: &str = "20261121120000000000_ABCDEF";
 const OTHER: &str = "20261121120000000000_FEDCBA";
@@ -26,8 +29,25 @@ fn result(id: &str, log: &Log) -> RuleResult {
     let numbered: Vec<_> = (1..).zip(tape.iter().cloned()).collect();
     let course = log.course.clone().map(|course| course.numbered(&numbered));
     let (from_start, resumed) = (log.from_start, log.resumed.clone());
-    let results = judge(&tape, &Context { from_start, course, resumed, ..Context::default() });
+    let context = Context { from_start, course, resumed, ..Context::default() };
+    same_from_tape_and_har(&tape, &context);
+    let results = judge(&tape, &context);
     results.into_iter().find(|result| result.rule.id == id).expect("a rule of this ID")
+}
+
+/// Whoever judges a bundle, or the HAR in it, comes to the same result as whoever judges the tape: each of these logs is
+/// written as both and read back.
+#[track_caller]
+fn same_from_tape_and_har(tape: &[Arc<Exchange>], context: &Context) {
+    let opening = r#"{"mesh_witness_tape":1,"tool_version":"0","opened_at":"2026-11-21T12:00:00Z"}"#;
+    let lines = tape.iter().map(|exchange| serde_json::to_string(&**exchange).unwrap() + "\n");
+    let lines = format!("{opening}\n{}", lines.collect::<String>());
+    let read = read_tape_lines(lines.as_bytes(), &TapeLimits::default()).unwrap();
+    let of_tape: Vec<_> = (1..).zip(read.exchanges.into_iter().map(|(_, exchange)| exchange)).collect();
+    let of_har = crate::report::written_and_read(tape);
+    for (har, tape) in judge_numbered(&of_har, context).iter().zip(judge_numbered(&of_tape, context)) {
+        assert_eq!(format!("{har:#?}"), format!("{tape:#?}"), "{}", tape.rule.id);
+    }
 }
 
 /// The finding's words when there is one; each finding has what a person needs.
