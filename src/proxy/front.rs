@@ -100,7 +100,11 @@ fn refused(error: &io::Error) -> TransportFailure {
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
     let (kind, detail) = match tls {
         Some(Error::NoCertificatesPresented) => {
-            (FailureKind::ClientCertificateRequired, "the product presented no client certificate".to_owned())
+            (
+                FailureKind::ClientCertificateRequired,
+                "the product presented no client certificate, or left its own out since no authority that is trusted here has issued it, as Java does"
+                    .to_owned(),
+            )
         }
         Some(Error::InvalidCertificate(Bad::UnknownIssuer)) => (
             FailureKind::ClientCertificateRefused,

@@ -179,6 +179,10 @@ def operate(folder, action):
 
 STDLIB = ["python-stdlib", [sys.executable, "drive.py"]]
 CURL = ["curl", ["./drive.sh"]]
+NODE = ["node", ["node", "drive.mjs"]]
+# Compiled once: each action would compile it anew.
+COMPILED = '[ -e Drive.class ] || javac Drive.java; exec java -XX:TieredStopAtLevel=1 Drive "$1"'
+JAVA = ["java", ["sh", "-c", COMPILED.replace('"', '\\"'), "sh"]]
 MESH_CLIENT = ["python-mesh-client", [sys.executable, "drive.py"]]
 LARGE = "chunking: {message_bytes: 25000000, chunk_bytes: 10485760}\n"
 
@@ -187,8 +191,11 @@ calls = [
     partial(play_product, *CURL),
     # Its verification is tied to MESH's address: elsewhere it verifies by the authorities that certifi has, and http:// it follows.
     partial(play_product, *MESH_CLIENT, warned=["A send is redirected to another host, without TLS"]),
+    partial(play_product, *NODE),
+    partial(play, *JAVA, []),
     partial(play_product, *STDLIB),
     partial(play, *STDLIB, []),
+    partial(play, *NODE, []),
     partial(play, *CURL, []),
     partial(
         play,

@@ -38,6 +38,8 @@ const INHERITED: &[&str] = &[
     "TMPDIR",
     "TEMP",
     "TMP",
+    "JAVA_HOME",
+    "DOTNET_ROOT",
     "SYSTEMROOT",
     "WINDIR",
     "COMSPEC",
