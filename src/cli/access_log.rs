@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use http::StatusCode;
 use mesh_witness::{
     emulator::{Call, TokenOutcome},
     protocol::{MailboxId, MessageId},
@@ -33,9 +34,11 @@ impl AccessLog {
         Ok(log)
     }
 
-    /// Writes one call down.
+    /// Writes one call down. A connection that came to no call is none.
     pub fn write(&self, call: &Call, clock_moved_seconds: i64) {
-        self.0.push(&line(call, clock_moved_seconds).to_string());
+        if let Some(status) = call.status {
+            self.0.push(&line(call, status, clock_moved_seconds).to_string());
+        }
     }
 
     /// Returns when everything is in the file.
@@ -58,7 +61,7 @@ fn ends_in_a_line(path: &Path) -> bool {
 }
 
 /// The path stands without its query, and patients' addresses travel in headers: nothing here is secret.
-fn line(call: &Call, clock_moved_seconds: i64) -> serde_json::Value {
+fn line(call: &Call, status: StatusCode, clock_moved_seconds: i64) -> serde_json::Value {
     let (token, why) = match &call.token {
         TokenOutcome::NotAsked => ("not asked", None),
         TokenOutcome::Accepted => ("accepted", None),
@@ -69,7 +72,7 @@ fn line(call: &Call, clock_moved_seconds: i64) -> serde_json::Value {
         "mailbox": call.mailbox.as_ref().map(MailboxId::as_str),
         "operation": call.operation,
         "message_id": call.message.as_ref().map(MessageId::as_str),
-        "status": call.status.as_u16(),
+        "status": status.as_u16(),
         "token": token,
         "token_refusal": why,
     });

@@ -9,6 +9,7 @@ use std::{
 };
 
 use chrono::TimeDelta;
+use http::StatusCode;
 use mesh_witness::{
     emulator::{
         Arrangement, Authentication, Call, Clock, Emulator, Limits, Mailbox, Pki, Policy, Profile, Settings,
@@ -306,7 +307,7 @@ impl Telling {
 fn shown_as(call: &Call) -> String {
     let time = call.time();
     let mut line = String::with_capacity(time.len() + call.request.len() + 8);
-    line.extend([&time, " ", call.status.as_str(), " "]);
+    line.extend([time.as_str(), " ", call.status.as_ref().map_or("---", StatusCode::as_str), " "]);
     push_printable(&mut line, call.request.as_bytes());
     if let Some(note) = &call.note {
         line.push_str("  ");

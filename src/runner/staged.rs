@@ -1,7 +1,11 @@
 //! An endpoint of our own for a product that a driver asks: one address, one pair of mailboxes, and for
 //! every scenario an endpoint that is empty and on time, so that nothing is left over from another.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -10,8 +14,8 @@ use super::{OwnEndpoint, Pair, Role, Seat};
 use crate::{
     client::{Identity, Origin, Target, Timeouts},
     emulator::{
-        Arrangement, Clock, Emulator, Limits, Mailroom, Pki, PkiError, Policy, Provocations, Recorder,
-        Settings, StartError, Transport,
+        Arrangement, Call, Clock, Emulator, Limits, Mailroom, Pki, PkiError, Policy, Provocations, Recorder,
+        Settings, StartError, Transport, Watcher,
     },
     protocol::{Credentials, MailboxId},
     tape::{Exchange, Redactor, ScenarioNumber, Tape},
@@ -52,10 +56,14 @@ pub(super) struct Turn {
     unusable: Option<String>,
 }
 
+/// Connections that came to no call: how many, and why the last did not.
+type Unopened = Arc<std::sync::Mutex<(usize, String)>>;
+
 /// One scenario's time at the endpoint.
 pub(super) struct Staging {
     turn: OwnedMutexGuard<Turn>,
     recorder: Recorder,
+    unopened: Unopened,
     pub mailroom: Arc<Mailroom>,
     pub url: String,
 }
@@ -96,7 +104,11 @@ impl Staged {
         let recorder = Recorder::new(own.redactor.clone(), Some(&own.pki.server_certificate()), keep)
             .passing_over(own.counterpart.mailbox.clone());
         let clock = Clock::new();
-        let settings = endpoint(own, self.address, &clock);
+        let unopened = Unopened::default();
+        let settings = Settings {
+            watcher: Some(watching(Arc::clone(&unopened))),
+            ..endpoint(own, self.address, &clock)
+        };
         let provocations = Provocations::default();
         let arrangement = Arrangement { provocations: Some(provocations.clone()), ..Arrangement::default() };
         // The product's tokens go by its own time, whatever time the scenario makes it here.
@@ -111,7 +123,7 @@ impl Staged {
         let (mailroom, url) = (Arc::clone(emulator.mailroom()), emulator.url());
         mailroom.register(own.dormant.clone(), own.counterpart.password.clone());
         turn.emulator = Some(emulator);
-        let staging = Staging { turn, recorder, mailroom, url };
+        let staging = Staging { turn, recorder, unopened, mailroom, url };
         Ok((pair, OwnEndpoint::staged(clock, provocations, Arc::clone(&own.pki), staging), since))
     }
 
@@ -131,6 +143,24 @@ impl Staging {
         self.recorder.settled().await;
     }
 
+    /// How many connections came to no call.
+    pub fn unopened(&self) -> usize {
+        self.unopened.lock().unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// Why the last connection since then, counted by [`Staging::unopened`], came to no call, if one did not. Whoever is
+    /// refused by TLS may have ended before it is known here.
+    pub async fn came_to_nothing(&self, since: usize) -> Option<String> {
+        for wait in [0, 20, 80, 200] {
+            tokio::time::sleep(Duration::from_millis(wait)).await;
+            let seen = self.unopened.lock().unwrap_or_else(PoisonError::into_inner);
+            if seen.0 > since {
+                return Some(seen.1.clone());
+            }
+        }
+        None
+    }
+
     /// The mailbox was validated: later scenarios need not do so again.
     pub fn validated(&mut self, role: Role, handshake: &Arc<Exchange>) {
         let place = match role {
@@ -144,6 +174,15 @@ impl Staging {
     pub fn unusable(&mut self, why: &str) {
         self.turn.unusable = Some(why.to_owned());
     }
+}
+
+fn watching(unopened: Unopened) -> Watcher {
+    Arc::new(move |call: &Call| {
+        if let (None, Some(why)) = (call.status, &call.note) {
+            let mut seen = unopened.lock().unwrap_or_else(PoisonError::into_inner);
+            *seen = (seen.0 + 1, why.clone());
+        }
+    })
 }
 
 fn endpoint(own: &StagedSettings, listen: SocketAddr, clock: &Clock) -> Settings {

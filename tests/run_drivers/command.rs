@@ -5,6 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use mesh_witness::{emulator::Pki, protocol::MailboxId};
+use tempfile::TempDir;
+
 use crate::{Rig, acting, support::eventually, the_file};
 
 #[test]
@@ -267,4 +270,36 @@ fn a_program_that_does_not_end_is_ended_with_all_that_it_has_started() {
     eventually("the child is ended", || {
         fs::read_to_string(&process).map_or(true, |stat| stat.contains(") Z "))
     });
+}
+
+/// A handshake of TLS that fails is no call, and the product itself may only have said "bad certificate".
+#[test]
+fn a_product_that_tls_keeps_away_is_told_why() {
+    let folder = TempDir::new().unwrap();
+    for (authority, quirks, why) in [
+        (
+            "A stranger's CA",
+            &["MESH_CLIENT_CERT=X26P0001.pem", "MESH_CLIENT_KEY=X26P0001-key.pem"][..],
+            "is from another authority",
+        ),
+        (
+            "mesh-witness emulator CA",
+            &["MESH_CLIENT_CERT=X26P0001.pem", "MESH_CLIENT_KEY=X26P0001-key.pem"],
+            "is from an earlier start",
+        ),
+        ("A stranger's CA", &["MESH_CA_FILE=ca.pem"], "the client refused the endpoint's certificate"),
+    ] {
+        let shown = folder.path().join(authority);
+        let pki = Pki::named(authority, "localhost", vec!["localhost".to_owned()]).unwrap();
+        pki.write_to(&shown, &[MailboxId::parse("X26P0001").unwrap()]).unwrap();
+        let placed: Vec<String> =
+            quirks.iter().map(|quirk| quirk.replacen('=', &format!("={}/", shown.display()), 1)).collect();
+        let driver = acting::driver(&placed.iter().map(String::as_str).collect::<Vec<_>>());
+        let rig = Rig::empty();
+        let outcome = rig.play(&driver, &["--tags", "@case-201"]);
+        assert_eq!(outcome.code, Some(1), "{outcome:?}");
+        let fault = rig.read().fault();
+        assert!(fault["what"].as_str().unwrap().ends_with("made no call"), "{fault}");
+        assert!(fault["seen"].as_str().unwrap().contains(why), "{why}: {fault}");
+    }
 }

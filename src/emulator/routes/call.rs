@@ -15,7 +15,7 @@ use crate::{
 pub struct Call {
     /// When, by the endpoint's clock.
     pub at: DateTime<Utc>,
-    /// Method and target as called; `(unreadable)` where they could not be read.
+    /// Method and target as called; `(unreadable)` where they could not be read, `(no call)` where there was none.
     pub request: String,
     /// The mailbox of the path.
     pub mailbox: Option<MailboxId>,
@@ -23,8 +23,8 @@ pub struct Call {
     pub operation: Option<&'static str>,
     /// The message that it was about, or that it made.
     pub message: Option<MessageId>,
-    /// What was answered.
-    pub status: StatusCode,
+    /// What was answered; `None` of a connection that came to no call.
+    pub status: Option<StatusCode>,
     /// What became of the token.
     pub token: TokenOutcome,
     /// Why a call was refused: what a real endpoint keeps to itself.
@@ -33,6 +33,8 @@ pub struct Call {
 
 /// In the place of method and target, where the library underneath could not read a request.
 const UNREAD: &str = "(unreadable)";
+/// In the place of method and target, where TLS failed before there could be any.
+const NO_CALL: &str = "(no call)";
 
 impl Call {
     /// A request that the library underneath could not read, and has answered by itself.
@@ -51,9 +53,23 @@ impl Call {
             mailbox: None,
             operation: None,
             message: None,
-            status,
+            status: Some(status),
             token: TokenOutcome::NotAsked,
             note: Some(format!("not read as HTTP/1.1: {why}{unanswered}")),
+        }
+    }
+
+    /// A connection that came to no call.
+    pub(super) fn unopened(why: String, at: DateTime<Utc>) -> Self {
+        Self {
+            at,
+            request: NO_CALL.to_owned(),
+            mailbox: None,
+            operation: None,
+            message: None,
+            status: None,
+            token: TokenOutcome::NotAsked,
+            note: Some(why),
         }
     }
 

@@ -146,6 +146,13 @@ impl Routes {
         }
     }
 
+    /// Tells whoever watches of a connection that came to no call.
+    pub fn tell_unopened(&self, why: String) {
+        if let Some(watcher) = &self.watcher {
+            watcher(&Call::unopened(why, self.clock.now()));
+        }
+    }
+
     /// Tells whoever watches.
     fn tell(
         &self,
@@ -163,7 +170,7 @@ impl Routes {
             mailbox: operation.and_then(Operation::mailbox).cloned(),
             operation: operation.map(Operation::name),
             message: message.or_else(|| reply.message.clone()),
-            status: reply.status,
+            status: Some(reply.status),
             token,
             note: reply.note.clone(),
         });

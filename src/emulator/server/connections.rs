@@ -2,6 +2,7 @@
 
 mod ends;
 mod shown;
+mod unopened;
 
 use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
@@ -13,7 +14,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch},
     task::JoinSet,
-    time::timeout,
+    time::{error::Elapsed, timeout},
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use x509_parser::prelude::{FromDer, X509Certificate};
@@ -110,8 +111,8 @@ async fn connection(mut stream: TcpStream, door: &Door, ends: Ends, on_loopback:
         // A client that fails the handshake has been told so by TLS; there is nothing to answer.
         Some(acceptor) => match &door.routes.provocations {
             None => {
-                let accepted = acceptor.accept(Patient::new(stream, UNREAD));
-                if let Ok(Ok(stream)) = timeout(PATIENCE, accepted).await {
+                let accepted = timeout(PATIENCE, acceptor.accept(Patient::new(stream, UNREAD))).await;
+                if let Some(stream) = door.opened(accepted) {
                     let line = Line::own(&stream, door.recorder.as_ref(), address, on_loopback);
                     door.serve(stream, line, ends).await;
                 }
@@ -160,6 +161,18 @@ impl Line {
 }
 
 impl Door {
+    /// What came of a handshake; whoever watches is told why one failed.
+    fn opened<S>(&self, accepted: Result<io::Result<S>, Elapsed>) -> Option<S> {
+        match accepted {
+            Ok(Ok(stream)) => return Some(stream),
+            Ok(Err(error)) => {
+                unopened::why(&error).into_iter().for_each(|why| self.routes.tell_unopened(why))
+            }
+            Err(_) => {}
+        }
+        None
+    }
+
     async fn serve<S>(&self, stream: S, line: Line, ends: Ends)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,

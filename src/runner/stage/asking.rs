@@ -30,7 +30,7 @@ impl Stage {
         let mut patience = Patience::new(self.is_driven(), self.relayed_delivery());
         loop {
             self.keep_pace(&ask).await;
-            let connections = self.setting.relay.as_ref().map_or(0, Relay::connections);
+            let connections = self.unopened();
             let asked = setting.ledger.asks(&self.mailbox(Role::Product), &ask, self.is_driven());
             let said = self.product.ask(&ask, &since).await.map_err(|error| unasked(&error))?;
             self.settled().await;
@@ -38,8 +38,7 @@ impl Stage {
             let acts = since();
             // Who does not trust an impostor makes no call: that is told by its connections.
             if acts.is_empty() && self.is_driven() && self.trial.impostor.is_none() {
-                let relay = self.setting.relay.as_ref();
-                let nothing = relay.and_then(|relay| relay.came_to_nothing(connections));
+                let nothing = self.came_to_nothing(connections).await;
                 let fault = rules::idle(ask.words(), &said.how, nothing.as_deref());
                 self.keep(&ask, said);
                 return Err(fault);
@@ -66,6 +65,20 @@ impl Stage {
         if let Some(staging) = self.staging() {
             staging.settled().await;
         }
+    }
+
+    /// How many connections of the product's ended, or came to no call, so far.
+    fn unopened(&mut self) -> usize {
+        let relay = self.setting.relay.as_ref().map(Relay::connections);
+        relay.or_else(|| self.staging().map(|staging| staging.unopened())).unwrap_or(0)
+    }
+
+    /// Why the last of them since then came to no call.
+    async fn came_to_nothing(&mut self, since: usize) -> Option<String> {
+        if let Some(relay) = &self.setting.relay {
+            return relay.came_to_nothing(since);
+        }
+        self.staging()?.came_to_nothing(since).await
     }
 
     /// How the driver ended that was asked last.

@@ -31,14 +31,14 @@ impl Door {
             return self.in_the_clear(stream, impostor, line, ends.until(term)).await;
         }
         let hello = LazyConfigAcceptor::new(Acceptor::default(), Patient::new(stream, UNREAD));
-        let Ok(Ok(start)) = timeout(PATIENCE, hello).await else { return };
+        let Some(start) = self.opened(timeout(PATIENCE, hello).await) else { return };
         let (impostor, term) = provocations.presented();
         let ends = ends.until(term);
         match impostor {
             Some(impostor) => self.impostor(start, impostor, line, ends).await,
             None => {
-                let accepted = start.into_stream(Arc::clone(acceptor.config()));
-                if let Ok(Ok(stream)) = timeout(PATIENCE, accepted).await {
+                let accepted = timeout(PATIENCE, start.into_stream(Arc::clone(acceptor.config()))).await;
+                if let Some(stream) = self.opened(accepted) {
                     let (recorder, on_loopback) = (self.recorder.as_ref(), line.peer.on_loopback);
                     let line = Line::own(&stream, recorder, line.address, on_loopback);
                     self.serve(stream, line, ends).await;

@@ -9,12 +9,12 @@ use tokio::{
 
 use super::*;
 use crate::{
-    emulator::{Call, Clock, Emulator, Limits, Policy, Settings, Transport, Watcher},
+    emulator::{Call, Clock, Emulator, Limits, Pki, Policy, Settings, Transport, Watcher},
     protocol::SharedKey,
 };
 
 async fn started() -> Emulator {
-    started_with(None).await
+    started_with(Transport::Plain, None).await
 }
 
 /// With the calls that whoever watches is told of.
@@ -22,13 +22,13 @@ async fn watched() -> (Emulator, Arc<Mutex<Vec<Call>>>) {
     let calls = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&calls);
     let watcher: Watcher = Arc::new(move |call: &Call| told.lock().unwrap().push(call.clone()));
-    (started_with(Some(watcher)).await, calls)
+    (started_with(Transport::Plain, Some(watcher)).await, calls)
 }
 
-async fn started_with(watcher: Option<Watcher>) -> Emulator {
+async fn started_with(transport: Transport, watcher: Option<Watcher>) -> Emulator {
     let settings = Settings {
         listen: ([127, 0, 0, 1], 0).into(),
-        transport: Transport::Plain,
+        transport,
         shared_key: SharedKey::new("TestKey"),
         mailboxes: Vec::new(),
         policy: Policy::default(),
@@ -141,7 +141,7 @@ async fn what_cannot_be_read_as_http_is_told_to_whoever_watches() {
         });
         let call = call.await.expect("it is told");
         assert_eq!(
-            (call.status.as_u16(), call.request.as_str(), call.operation),
+            (call.status.unwrap().as_u16(), call.request.as_str(), call.operation),
             (status, "(unreadable)", None)
         );
         assert!(call.note.as_ref().is_some_and(|note| note.contains(why)), "{:?}", call.note);
@@ -149,4 +149,27 @@ async fn what_cannot_be_read_as_http_is_told_to_whoever_watches() {
     drop(answered(&emulator).await);
     stops(emulator).await;
     assert_eq!(calls.lock().unwrap().len(), 1, "a client that goes away is nothing to tell");
+}
+
+#[tokio::test]
+async fn a_connection_that_speaks_no_tls_where_it_should_is_told_to_whoever_watches() {
+    let calls = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&calls);
+    let watcher: Watcher = Arc::new(move |call: &Call| told.lock().unwrap().push(call.clone()));
+    let transport = Transport::MutualTls(Arc::new(Pki::new().unwrap()));
+    let emulator = started_with(transport, Some(watcher)).await;
+    let mut connection = TcpStream::connect(emulator.address()).await.unwrap();
+    connection.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    let _ = connection.read_to_end(&mut answer).await;
+    // The answer is an alert, and comes before anybody is told.
+    let seen = async {
+        while calls.lock().unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(Duration::from_secs(30), seen).await.unwrap();
+    let call = calls.lock().unwrap()[0].clone();
+    assert_eq!((call.status, call.request.as_str()), (None, "(no call)"));
+    assert_eq!(call.note.as_deref(), Some("the client does not speak TLS: this address is https"));
 }
