@@ -1,17 +1,16 @@
 //! Packs of feature files: the built-in ones, and folders of a user's own.
 
 mod files;
+mod outline;
 
 use std::{io, path::PathBuf, sync::Arc};
 
-use cucumber::{
-    feature::Ext as _,
-    gherkin::{Feature, GherkinEnv},
-};
+use cucumber::gherkin::{Feature, GherkinEnv};
 use thiserror::Error;
 
 use super::{CatalogueError, PackFile, Requirement};
 use files::{files, own_catalogue};
+pub(crate) use outline::expanded;
 
 /// The built-in feature files: path and content.
 static BUILT_IN: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/features.rs"));
@@ -160,11 +159,11 @@ fn parse(shown: &str, file: &PackFile) -> Result<Option<(Feature, Feature)>, Pac
         Feature::parse(&text, GherkinEnv::default()).map_err(|error| syntax(shown, &text, &error))?;
     feature.path = Some(PathBuf::from(&file.path));
     check_outlines(&feature).map_err(|(line, detail)| unplayable(line, detail))?;
-    let expanded = feature.clone().expand_examples().map_err(|error| {
+    let played = expanded(&feature).map_err(|error| {
         let what = format!("<{}> is no column of the examples: add it, or correct the name", error.name);
         unplayable(error.pos.line, what)
     })?;
-    Ok(Some((feature, expanded)))
+    Ok(Some((feature, played)))
 }
 
 /// An outline whose examples have no rows would vanish without a word; one that has none at all would be
@@ -279,6 +278,18 @@ mod tests {
         let error = parsed("Feature: x\n  Scenario Outline: y\n    Given <a>\n    Examples:\n      | a |\n")
             .unwrap_err();
         assert!(error.starts_with("x.feature:4:1: these examples have no rows"), "{error}");
+    }
+
+    #[test]
+    fn an_outline_is_played_once_for_each_row_at_its_line_with_the_tags_of_its_examples() {
+        let outline = "Feature: x\n  @o\n  Scenario Outline: y <a>\n    Given <b>\n    @e\n    Examples:\n      | a | b |\n      | 1 | 2 |\n      | 3 | 4 |\n    Examples:\n      | b | a |\n      | 5 | 6 |\n";
+        let feature = parsed(outline).unwrap().unwrap();
+        let told = |scenario: &cucumber::gherkin::Scenario| {
+            let (name, step) = (scenario.name.clone(), scenario.steps[0].value.clone());
+            format!("{} {name} {step} {}", scenario.position.line, scenario.tags.join(" "))
+        };
+        let played: Vec<String> = feature.scenarios.iter().map(told).collect();
+        assert_eq!(played, ["8 y 1 2 o e", "9 y 3 4 o e", "12 y 6 5 o"]);
     }
 
     #[test]
