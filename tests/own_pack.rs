@@ -193,3 +193,47 @@ fn the_steps_are_listed_in_each_form() {
         assert!(serde_json::from_str::<serde_json::Value>(&printed).is_ok(), "{format}");
     }
 }
+
+const STEP: &str = "    Given the product has validated its mailbox within the last 24 hours\n";
+
+/// The number's own parser knew neither file nor line, and what it said was told as a fault of the program.
+#[test]
+fn a_number_that_cannot_stand_in_a_step_is_refused_at_its_line_with_what_can() {
+    for (step, word) in [
+        (
+            "When the product sends a message of -1 bytes to the counterpart",
+            "-1 does not fit: it is a whole number of bytes",
+        ),
+        (
+            "When the product sends a message of 18446744073709551615 bytes to the counterpart",
+            "at most 100 GB",
+        ),
+        (
+            "When the product sends a message of 1000000000000000000000000000000 bytes to the counterpart",
+            "from 0 to 100000000000",
+        ),
+        ("When 4294967295 days pass at the endpoint", "from 0 to 3660"),
+        ("Then the answer is 65536", "from 100 to 599"),
+        ("Given the next call has a body of 99999999999 bytes compressed with gzip", "from 0 to 1000000000"),
+    ] {
+        let error = refused(&FEATURE.replace(STEP, &format!("{STEP}    {step}\n")), Some(CATALOGUE));
+        for text in ["own.feature:6: ", step, word] {
+            assert!(error.contains(text), "{text}: {error}");
+        }
+    }
+}
+
+/// To look for what was meant by each took as long as there were steps, and longer for long ones.
+#[test]
+fn what_was_meant_is_looked_for_some_dozens_of_times_and_long_steps_are_cut() {
+    let wrong: String =
+        (0..100).map(|number| format!("    When the product checks it's inbox {number}\n")).collect();
+    let long = format!("    When the product {}\n", "x".repeat(100_000));
+    let error = refused(&format!("{FEATURE}{wrong}{long}"), Some(CATALOGUE));
+    assert_eq!(error.matches("there is no such step").count(), 101, "each is told");
+    assert_eq!(error.matches("did you mean").count(), 30);
+    assert!(
+        error.len() < 40_000 && error.contains("xxx…: there is no such step; `mesh-witness steps`"),
+        "{error}"
+    );
+}

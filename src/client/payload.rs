@@ -1,7 +1,10 @@
 //! Made-up content for messages: binary, of any size, the same for the same label.
 
+use aws_lc_rs::digest;
 use bytes::{Bytes, BytesMut};
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt as _, stream};
+
+use crate::tape::Sha256;
 
 /// Content that is made as it is needed, so that a large one is never held.
 ///
@@ -55,6 +58,19 @@ impl Payload {
     #[must_use]
     pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// The SHA-256 of the content.
+    pub async fn digest(&self) -> Sha256 {
+        let mut context = digest::Context::new(&digest::SHA256);
+        let mut pieces = std::pin::pin!(self.pieces());
+        while let Some(piece) = pieces.next().await {
+            context.update(&piece);
+            // A piece is always there at once: without a pause nothing else has its turn until all are made, not even
+            // the interrupt by which a person ends a run.
+            tokio::task::yield_now().await;
+        }
+        Sha256::from_digest(context.finish())
     }
 
     /// The content, in pieces of up to 64 KiB.
@@ -127,6 +143,16 @@ mod tests {
 
     fn futures_executor<T>(future: impl Future<Output = T>) -> T {
         tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    }
+
+    #[tokio::test]
+    async fn whoever_digests_it_can_be_interrupted() {
+        let endless = Payload::new("a", 1 << 50);
+        let interrupted = tokio::time::timeout(std::time::Duration::from_millis(20), endless.digest()).await;
+        assert!(interrupted.is_err());
+        let small = Payload::new("a", 100_000);
+        let whole: Vec<u8> = small.pieces().collect::<Vec<_>>().await.concat();
+        assert_eq!(small.digest().await, Sha256::of(&whole));
     }
 
     #[test]

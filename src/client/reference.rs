@@ -194,14 +194,11 @@ impl ReferenceClient {
     }
 
     /// "Get Message", the first chunk, and "Get chunked message" for the rest, until one is answered 200
-    /// or is not answered well, or whole. A message that is not chunked is one answer, one of more than
+    /// or is not answered well, or whole, or with another chunk. A message that is not chunked is one answer, one of more than
     /// a hundred thousand is left after so many.
     pub async fn download_whole(&mut self, message: &MessageId, accept_gzip: bool) -> Vec<Answer> {
         let first = self.download(message, accept_gzip).await;
-        let range =
-            first.exchange.response.as_ref().and_then(|response| response.head.header("mex-chunk-range"));
-        let total =
-            range.and_then(|range| range.parse::<ChunkRange>().ok()).map_or(1, |range| range.total().get());
+        let total = range_of(&first).map_or(1, |range| range.total().get());
         // A chunk that broke off ends it: the message cannot become whole.
         let whole = |answer: &Answer| answer.exchange.status().filter(|_| answer.exchange.failure.is_none());
         let mut last = whole(&first);
@@ -213,7 +210,9 @@ impl ReferenceClient {
             let headers: &[_] = if accept_gzip { &[(header::ACCEPT_ENCODING, "gzip")] } else { &[] };
             let operation = Operation::GetChunk(self.mailbox().clone(), message.clone(), place);
             let answer = self.call(operation, headers, nothing(), true).await;
-            last = whole(&answer);
+            // Who answers with another chunk than was asked for may do so for ever, and the message cannot become whole.
+            let is_another = range_of(&answer).is_some_and(|range| range.index() != place);
+            last = whole(&answer).filter(|_| !is_another);
             answers.push(answer);
         }
         answers
@@ -270,6 +269,11 @@ impl ReferenceClient {
         }
         headers
     }
+}
+
+/// Which chunk an answer says it is.
+fn range_of(answer: &Answer) -> Option<ChunkRange> {
+    answer.exchange.response.as_ref()?.head.header("mex-chunk-range")?.parse().ok()
 }
 
 fn outgoing_body(payload: &Payload, compress: bool) -> RequestBody {

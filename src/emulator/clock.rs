@@ -7,6 +7,7 @@ use std::sync::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
+use thiserror::Error;
 
 /// A clock. Cheap to clone; every clone is the same clock.
 #[derive(Debug, Clone, Default)]
@@ -30,8 +31,18 @@ impl Clock {
     }
 
     /// Moves the clock, forwards or backwards, from where it is. Whole seconds.
-    pub fn move_by(&self, delta: TimeDelta) {
-        self.offset_seconds.fetch_add(delta.num_seconds(), Ordering::SeqCst);
+    ///
+    /// # Errors
+    /// When it would show a time that there is no date for. It is then where it was.
+    pub fn move_by(&self, delta: TimeDelta) -> Result<(), NoSuchTime> {
+        let moved = |offset: i64| {
+            let offset = offset.checked_add(delta.num_seconds())?;
+            let shown = Utc::now().checked_add_signed(TimeDelta::try_seconds(offset)?)?;
+            // It goes on from there.
+            shown.checked_add_signed(A_RUN).map(|_| offset)
+        };
+        let update = self.offset_seconds.fetch_update(Ordering::SeqCst, Ordering::SeqCst, moved);
+        update.map(drop).map_err(|_| NoSuchTime)
     }
 
     /// How far it has been moved in all.
@@ -41,6 +52,14 @@ impl Clock {
     }
 }
 
+/// The clock was to be moved to where there are no dates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the clock cannot be moved as far as that: there are no dates there")]
+pub struct NoSuchTime;
+
+/// Longer than any program runs.
+const A_RUN: TimeDelta = TimeDelta::days(36_600);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,10 +68,21 @@ mod tests {
     fn a_moved_clock_is_moved_for_every_holder() {
         let clock = Clock::new();
         let other = clock.clone();
-        clock.move_by(TimeDelta::days(5));
+        clock.move_by(TimeDelta::days(5)).unwrap();
         assert_eq!(other.moved_by(), TimeDelta::days(5));
         assert!(other.now() - Utc::now() > TimeDelta::days(4));
-        other.move_by(TimeDelta::days(-5));
+        other.move_by(TimeDelta::days(-5)).unwrap();
         assert!((clock.now() - Utc::now()).abs() < TimeDelta::minutes(1));
+    }
+
+    /// It was not moved then, and nobody was told.
+    #[test]
+    fn a_clock_that_cannot_be_moved_so_far_says_so_and_stays() {
+        let clock = Clock::new();
+        clock.move_by(TimeDelta::days(5)).unwrap();
+        for delta in [TimeDelta::days(i64::from(u32::MAX)), TimeDelta::MAX, TimeDelta::MIN] {
+            assert_eq!(clock.move_by(delta), Err(NoSuchTime));
+            assert_eq!(clock.moved_by(), TimeDelta::days(5));
+        }
     }
 }

@@ -18,7 +18,7 @@ pub mod switches;
 mod timestamps;
 
 pub use authentication::{Authentication, Policy, Refusal};
-pub use clock::Clock;
+pub use clock::{Clock, NoSuchTime};
 pub use faults::{Fault, Faults, TlsFault};
 pub use mailroom::{
     Limits, Mailbox, Mailroom, Patient, Receiver, ReportRequest, SetAside, SpillError, StoreError, Workflow,

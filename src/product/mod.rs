@@ -94,7 +94,8 @@ pub enum AskError {
 }
 
 impl Product {
-    /// Asks it to act, and waits until it has. `watch` gives its calls since it was asked.
+    /// Asks it to act, and waits until it has. `watch` gives its calls since it was asked, `passed` how much has
+    /// passed in the run.
     ///
     /// # Errors
     /// When it cannot be asked. What came of it stands on the tape.
@@ -104,17 +105,23 @@ impl Product {
         &'a mut self,
         ask: &'a Ask<'_>,
         watch: driver::Watch<'a>,
+        passed: driver::Passed<'a>,
     ) -> LocalBoxFuture<'a, Result<Said, AskError>> {
-        self.asked(ask, watch).boxed_local()
+        self.asked(ask, watch, passed).boxed_local()
     }
 
-    async fn asked(&mut self, ask: &Ask<'_>, watch: driver::Watch<'_>) -> Result<Said, AskError> {
+    async fn asked(
+        &mut self,
+        ask: &Ask<'_>,
+        watch: driver::Watch<'_>,
+        passed: driver::Passed<'_>,
+    ) -> Result<Said, AskError> {
         match self {
             Self::Reference(client) => {
                 act(client, ask).await;
                 Ok(Said { is_over: true, ..Said::default() })
             }
-            Self::Driven(driven) => driven.ask(ask, watch).await,
+            Self::Driven(driven) => driven.ask(ask, watch, passed).await,
         }
     }
 }

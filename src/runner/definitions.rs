@@ -8,7 +8,7 @@ use cucumber::{
     step::{Collection, Location},
 };
 
-use super::{MeshWorld, kind};
+use super::{MeshWorld, kind, vocabulary::Numbers};
 
 /// A step definition that a scenario uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +68,7 @@ fn add(
 /// Finds the step definition of each step. Many scenarios have the same steps, and each is looked for once.
 pub(super) struct Matcher<'a> {
     steps: &'a Collection<MeshWorld>,
+    numbers: Numbers,
     patterns: BTreeMap<(&'static str, Location), String>,
     found: HashMap<(StepType, String), Found>,
     places: HashMap<(&'static str, Location), usize>,
@@ -79,6 +80,8 @@ pub(super) struct Matcher<'a> {
 pub(super) enum Found {
     /// This one; `None` when it is not known whose it is.
     One(Option<StepMatch>),
+    /// One, but for a number that cannot stand there: what is wrong with it.
+    Unfit(String),
     /// None.
     Nothing,
     /// More than one, with all of them.
@@ -88,7 +91,7 @@ pub(super) enum Found {
 impl<'a> Matcher<'a> {
     pub fn new(steps: &'a Collection<MeshWorld>) -> Self {
         let (found, places, definitions) = (HashMap::new(), HashMap::new(), Vec::new());
-        Self { steps, patterns: registered(), found, places, definitions }
+        Self { steps, numbers: Numbers::of(steps), patterns: registered(), found, places, definitions }
     }
 
     pub fn find(&mut self, step: &Step) -> &Found {
@@ -108,6 +111,9 @@ impl<'a> Matcher<'a> {
     fn look_for(&mut self, step: &Step) -> Found {
         match self.steps.find(step) {
             Ok(Some((_, captures, location, _))) => {
+                if let Some(problem) = location.and_then(|location| self.numbers.misfit(step, location)) {
+                    return Found::Unfit(problem);
+                }
                 let definition = location.and_then(|location| self.place(kind(step.ty), location));
                 let groups = (1..captures.len()).filter_map(|group| captures.get(group));
                 let arguments = arguments(&step.value, groups);

@@ -38,6 +38,7 @@ pub use emulated::{Emulated, OwnEndpoint};
 pub use judging::RuleRecord;
 pub use outcome::{Outcome, Verdict};
 pub use pace::{BETWEEN_CHECKS, Pace};
+pub(crate) use pack::expanded;
 pub use pack::{CATALOGUE, LoadedFeature, OwnCatalogue, PackError, built_in, load};
 pub use place::{Permit, Place, is_live};
 pub use plan::{Plan, PlanError};

@@ -1,26 +1,19 @@
 //! Packs of feature files: the built-in ones, and folders of a user's own.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+mod files;
+mod outline;
 
-use cucumber::{
-    feature::Ext as _,
-    gherkin::{Feature, GherkinEnv},
-};
+use std::{io, path::PathBuf, sync::Arc};
+
+use cucumber::gherkin::{Feature, GherkinEnv};
 use thiserror::Error;
 
 use super::{CatalogueError, PackFile, Requirement};
+use files::{files, own_catalogue};
+pub(crate) use outline::expanded;
 
 /// The built-in feature files: path and content.
 static BUILT_IN: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/features.rs"));
-
-/// Longest feature file that is read, in bytes.
-const FILE_LIMIT: u64 = 4 << 20;
-/// Most feature files that a folder may have.
-const FILES_LIMIT: usize = 10_000;
 
 /// A feature file that was read and parsed.
 #[derive(Debug, Clone)]
@@ -71,6 +64,14 @@ pub enum PackError {
     /// A folder without a single feature file.
     #[error("{}: has no file that ends in .feature", .0.display())]
     Empty(PathBuf),
+    /// Something in the folder that would be passed over, and looks as if it were played.
+    #[error("{}: {problem}", .path.display())]
+    Entry {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong with it, and how to mend that.
+        problem: &'static str,
+    },
     /// Larger than any feature file is.
     #[error("{}: is larger than {limit}", .path.display())]
     TooLarge {
@@ -131,19 +132,6 @@ pub fn load(packs: &[String]) -> Result<Vec<LoadedFeature>, PackError> {
     Ok(features)
 }
 
-/// The catalogue in a user's own folder, or beside a single file of theirs.
-fn own_catalogue(pack: &str) -> Result<Option<Arc<OwnCatalogue>>, PackError> {
-    let given = Path::new(pack);
-    let folder = if given.is_dir() { Some(given) } else { given.parent() };
-    let path = folder.map(|folder| folder.join(CATALOGUE)).filter(|path| path.is_file());
-    let Some(path) = path.filter(|_| !built_in().contains(&pack)) else { return Ok(None) };
-    let file = read(given, &path)?;
-    let source = |source| PackError::Catalogue { path: path.clone(), source };
-    let text = std::str::from_utf8(&file.content).map_err(|_| source(CatalogueError::NotUtf8))?;
-    let requirements = Requirement::read_all(text).map_err(source)?;
-    Ok(Some(Arc::new(OwnCatalogue { shown: path.display().to_string(), file, requirements })))
-}
-
 /// Names of the built-in packs: the folders below `features/`.
 #[must_use]
 pub fn built_in() -> Vec<&'static str> {
@@ -151,75 +139,6 @@ pub fn built_in() -> Vec<&'static str> {
         BUILT_IN.iter().filter_map(|(path, _)| Some(path.split_once('/')?.0)).collect();
     names.dedup();
     names
-}
-
-/// The files of a pack, each with the path by which a person knows it.
-fn files(pack: &str) -> Result<Vec<(String, PackFile)>, PackError> {
-    let folder = Path::new(pack);
-    if built_in().contains(&pack) {
-        let files =
-            BUILT_IN.iter().filter(|(path, _)| path.split_once('/').is_some_and(|(name, _)| name == pack));
-        let file =
-            |(path, content): &(&str, &[u8])| (format!("features/{path}"), PackFile::new(*path, *content));
-        return Ok(files.map(file).collect());
-    }
-    if !folder.exists() {
-        return Err(PackError::Unknown { name: pack.to_owned(), built_in: built_in().join(", ") });
-    }
-    let mut paths = Vec::new();
-    if folder.is_dir() {
-        walk(folder, &mut paths)?
-    } else {
-        paths.push(folder.to_owned())
-    }
-    if paths.is_empty() {
-        return Err(PackError::Empty(folder.to_owned()));
-    }
-    paths.sort();
-    paths.iter().map(|path| Ok((path.display().to_string(), read(folder, path)?))).collect()
-}
-
-fn walk(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<(), PackError> {
-    let unreadable = |source| PackError::Read { path: folder.to_owned(), source };
-    for entry in fs::read_dir(folder).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
-        let (path, kind) = (entry.path(), entry.file_type().map_err(unreadable)?);
-        // Links are not followed: a folder that contains itself would have no end.
-        if kind.is_dir() {
-            walk(&path, paths)?;
-        } else if kind.is_file() && path.extension().is_some_and(|extension| extension == "feature") {
-            paths.push(path);
-        }
-        if paths.len() > FILES_LIMIT {
-            return Err(PackError::TooLarge {
-                path: folder.to_owned(),
-                limit: format!("{FILES_LIMIT} files"),
-            });
-        }
-    }
-    Ok(())
-}
-
-fn read(folder: &Path, path: &Path) -> Result<PackFile, PackError> {
-    let unreadable = |source| PackError::Read { path: path.to_owned(), source };
-    if fs::metadata(path).map_err(unreadable)?.len() > FILE_LIMIT {
-        return Err(PackError::TooLarge { path: path.to_owned(), limit: "4 MiB".to_owned() });
-    }
-    let content = fs::read(path).map_err(unreadable)?;
-    let name = folder.file_name().filter(|_| folder.is_dir()).map(|name| name.to_string_lossy().into_owned());
-    let relative = path.strip_prefix(folder).ok().filter(|relative| !relative.as_os_str().is_empty());
-    let relative = relative.unwrap_or_else(|| Path::new(path.file_name().unwrap_or_default()));
-    let segments =
-        name.into_iter().chain(relative.iter().map(|segment| segment.to_string_lossy().into_owned()));
-    let path = segments.map(|segment| safe(&segment)).collect::<Vec<_>>().join("/");
-    Ok(PackFile::new(path, content))
-}
-
-/// A file name that every system takes.
-fn safe(segment: &str) -> String {
-    let keep = |c: char| if c.is_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' };
-    let kept: String = segment.chars().map(keep).collect();
-    if kept.chars().all(|c| c == '.') { "pack".to_owned() } else { kept }
 }
 
 /// What stands there, and what is played: outlines expanded. `None` for a file in which there is nothing but
@@ -240,11 +159,11 @@ fn parse(shown: &str, file: &PackFile) -> Result<Option<(Feature, Feature)>, Pac
         Feature::parse(&text, GherkinEnv::default()).map_err(|error| syntax(shown, &text, &error))?;
     feature.path = Some(PathBuf::from(&file.path));
     check_outlines(&feature).map_err(|(line, detail)| unplayable(line, detail))?;
-    let expanded = feature.clone().expand_examples().map_err(|error| {
+    let played = expanded(&feature).map_err(|error| {
         let what = format!("<{}> is no column of the examples: add it, or correct the name", error.name);
         unplayable(error.pos.line, what)
     })?;
-    Ok(Some((feature, expanded)))
+    Ok(Some((feature, played)))
 }
 
 /// An outline whose examples have no rows would vanish without a word; one that has none at all would be
@@ -362,6 +281,18 @@ mod tests {
     }
 
     #[test]
+    fn an_outline_is_played_once_for_each_row_at_its_line_with_the_tags_of_its_examples() {
+        let outline = "Feature: x\n  @o\n  Scenario Outline: y <a>\n    Given <b>\n    @e\n    Examples:\n      | a | b |\n      | 1 | 2 |\n      | 3 | 4 |\n    Examples:\n      | b | a |\n      | 5 | 6 |\n";
+        let feature = parsed(outline).unwrap().unwrap();
+        let told = |scenario: &cucumber::gherkin::Scenario| {
+            let (name, step) = (scenario.name.clone(), scenario.steps[0].value.clone());
+            format!("{} {name} {step} {}", scenario.position.line, scenario.tags.join(" "))
+        };
+        let played: Vec<String> = feature.scenarios.iter().map(told).collect();
+        assert_eq!(played, ["8 y 1 2 o e", "9 y 3 4 o e", "12 y 6 5 o"]);
+    }
+
+    #[test]
     fn an_outline_without_examples_and_a_name_that_is_no_column_are_errors() {
         let outline = "Feature: x\n  Scenario Outline: y\n    Given <a>\n";
         let error = parsed(outline).unwrap_err();
@@ -377,18 +308,5 @@ mod tests {
         assert!(matches!(load(&[name]), Err(PackError::Empty(_))));
         let error = load(&["nonesuch".to_owned()]).unwrap_err().to_string();
         assert!(error.contains("witness"), "{error}");
-    }
-
-    #[test]
-    fn a_folder_is_read_in_order_with_paths_that_are_safe() {
-        let folder = tempfile::tempdir().unwrap();
-        let pack = folder.path().join("my pack");
-        fs::create_dir_all(pack.join("b")).unwrap();
-        for (name, title) in [("z.feature", "z"), ("b/a.feature", "a"), ("notes.txt", "no")] {
-            fs::write(pack.join(name), format!("Feature: {title}\n  Scenario: s\n    Given g\n")).unwrap();
-        }
-        let loaded = load(&[pack.display().to_string()]).unwrap();
-        let paths: Vec<&str> = loaded.iter().map(|loaded| loaded.file.path.as_str()).collect();
-        assert_eq!(paths, ["my_pack/b/a.feature", "my_pack/z.feature"]);
     }
 }

@@ -14,7 +14,7 @@ use super::{
     Requirement, ScenarioRecord, StepDefinition, StepRecord, catalogue,
     definitions::{Found, Matcher},
     record::NOT_REACHED,
-    vocabulary::{nearest, nearest_word},
+    vocabulary::{ALL, nearest, nearest_word},
 };
 
 /// What will be played, and its record before anything was.
@@ -227,7 +227,7 @@ impl Plan {
     }
 
     fn check(&self, steps: &mut Matcher<'_>) -> Result<(), PlanError> {
-        let mut problems = Vec::new();
+        let (mut problems, mut suggestions) = (Vec::new(), SUGGESTIONS);
         for (feature, shown) in self.features.iter().zip(&self.shown) {
             let own = feature.background.iter().flat_map(|background| &background.steps);
             let rules = feature
@@ -242,7 +242,7 @@ impl Plan {
             }
             problems.extend(self.unknown_requirements(feature, shown));
             let all = own.chain(rules).chain(scenarios.flat_map(|scenario| &scenario.steps));
-            problems.extend(all.filter_map(|step| unplayable(shown, step, steps)));
+            problems.extend(all.filter_map(|step| unplayable(shown, step, steps, &mut suggestions)));
         }
         problems.dedup();
         if problems.is_empty() { Ok(()) } else { Err(PlanError::Steps(problems)) }
@@ -354,11 +354,31 @@ fn is_labelled(line: &str) -> bool {
     })
 }
 
-fn unplayable(path: &str, step: &Step, steps: &mut Matcher<'_>) -> Option<String> {
-    let place = format!("{path}:{}: {}{}", step.position.line, step.keyword, step.value);
+/// How many steps of a run are told what may have been meant. To look for it is work, and whoever has more steps wrong has
+/// read enough.
+const SUGGESTIONS: usize = 30;
+/// How much of a step's text is told, in characters.
+const TOLD: usize = 300;
+
+fn unplayable(path: &str, step: &Step, steps: &mut Matcher<'_>, suggestions: &mut usize) -> Option<String> {
+    let (told, cut) = match step.value.char_indices().nth(TOLD) {
+        Some((end, _)) => (&step.value[..end], "…"),
+        None => (step.value.as_str(), ""),
+    };
+    let place = format!("{path}:{}: {}{told}{cut}", step.position.line, step.keyword);
     match steps.find(step) {
         Found::One(_) => beneath(step).map(|problem| format!("{place}: {problem}")),
-        Found::Nothing => Some(format!("{place}: there is no such step; {}", nearest(step))),
+        Found::Unfit(problem) => Some(format!("{place}: {problem}")),
+        Found::Nothing => {
+            // No step is as long, so nothing would be like it.
+            let meant = if cut.is_empty() && *suggestions > 0 {
+                *suggestions -= 1;
+                nearest(step)
+            } else {
+                ALL.to_owned()
+            };
+            Some(format!("{place}: there is no such step; {meant}"))
+        }
         Found::Several(error) => Some(format!("{place}: more than one step matches: {error}")),
     }
 }

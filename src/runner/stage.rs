@@ -21,9 +21,6 @@ use std::{
     sync::Arc,
 };
 
-use aws_lc_rs::digest;
-use futures_util::StreamExt;
-
 use super::{Fault, FaultKind, Outcome, Setting, setting::Lease};
 use crate::{
     client::{Outgoing, Payload, ReferenceClient, TapeScope},
@@ -186,12 +183,7 @@ fn out_of_order(what: &str) -> Fault {
 }
 
 async fn digest_of(payload: &Payload) -> Sha256 {
-    let mut context = digest::Context::new(&digest::SHA256);
-    let mut pieces = std::pin::pin!(payload.pieces());
-    while let Some(piece) = pieces.next().await {
-        context.update(&piece);
-    }
-    Sha256::from_digest(context.finish())
+    payload.digest().await
 }
 
 impl std::fmt::Debug for Stage {

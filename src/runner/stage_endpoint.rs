@@ -9,7 +9,10 @@ use super::{
     setting::{Lease, Remark},
     stage::client,
 };
-use crate::{emulator::Arrangement, product::Product};
+use crate::{
+    emulator::{Arrangement, NoSuchTime},
+    product::Product,
+};
 
 impl Stage {
     /// The endpoint that the scenario has to itself: its clock and its mailroom. `None` when the run is
@@ -68,10 +71,10 @@ impl Stage {
     /// Lets days pass at the scenario's endpoint.
     ///
     /// # Errors
-    /// As [`Stage::demand_own_endpoint`].
+    /// As [`Stage::demand_own_endpoint`]; and when the clock cannot be moved as far as that.
     pub fn days_pass(&mut self, days: u32) -> Result<(), Fault> {
-        self.demand_own_endpoint()?.clock().move_by(TimeDelta::days(i64::from(days)));
-        Ok(())
+        let moved = self.demand_own_endpoint()?.clock().move_by(TimeDelta::days(i64::from(days)));
+        moved.map_err(|error| immovable(&error))
     }
 
     /// Ends the scenario without blame: it cannot be played, and why. Return what this gives.
@@ -104,6 +107,12 @@ impl Stage {
     pub(super) fn take_ending(&mut self) -> Option<Outcome> {
         self.ending.take()
     }
+}
+
+/// Of steps that let time pass.
+pub(super) fn immovable(error: &NoSuchTime) -> Fault {
+    let remedy = "Let fewer days pass in the feature file: in all no more than some thousands.";
+    Fault::new(FaultKind::Configuration, error.to_string(), remedy)
 }
 
 fn untagged() -> Fault {

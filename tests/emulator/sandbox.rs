@@ -243,7 +243,7 @@ async fn how_long_messages_stay_is_a_switch() {
     let id = caller.send(b"x").await;
     let get = || caller.moved_call(Method::GET, &format!("COUNTERPART/inbox/{id}"));
     for (hours, answer) in [(23, 200), (2, 410), (22, 410), (2, 404)] {
-        caller.endpoint.clock.move_by(TimeDelta::hours(hours));
+        caller.endpoint.clock.move_by(TimeDelta::hours(hours)).unwrap();
         assert_eq!(status(get()).await, answer, "after {hours} hours more");
     }
 }
@@ -253,7 +253,7 @@ async fn a_report_and_tracking_say_after_how_many_days_nobody_had_collected_a_me
     let expiry = Expiry { inbox: TimeDelta::days(2), ..Expiry::default() };
     let caller = Caller::with(Switches { expiry, ..Switches::of(Profile::Int) });
     let id = caller.send(b"x").await;
-    caller.endpoint.clock.move_by(TimeDelta::days(3));
+    caller.endpoint.clock.move_by(TimeDelta::days(3)).unwrap();
     let words = "Message not collected by recipient after 2 days";
     let tracking = format!("PRODUCT/outbox/tracking?messageID={id}");
     assert_eq!(answer(caller.moved_call(Method::GET, &tracking)).await.1["status_description"], words);

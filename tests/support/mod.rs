@@ -87,7 +87,7 @@ impl Endpoint {
     }
 
     pub fn move_clock(&self, delta: TimeDelta) {
-        self.clock.move_by(delta);
+        self.clock.move_by(delta).unwrap();
     }
 
     /// The configuration of this endpoint, to be changed by a test.

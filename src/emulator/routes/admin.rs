@@ -220,10 +220,10 @@ fn change_mailbox(mailroom: &Mailroom, id: &str, change: &ChangeMailbox) -> Repl
 fn move_clock(clock: &Clock, change: &MoveClock) -> Reply {
     let moved = clock.moved_by().num_seconds().checked_add(change.move_seconds);
     match (moved, TimeDelta::try_seconds(change.move_seconds)) {
-        (Some(moved), Some(delta)) if moved.abs() <= MOST_SECONDS => {
-            clock.move_by(delta);
-            time(clock)
-        }
+        (Some(moved), Some(delta)) if moved.abs() <= MOST_SECONDS => match clock.move_by(delta) {
+            Ok(()) => time(clock),
+            Err(error) => wrong(&format!("move_seconds: {error}")),
+        },
         _ => wrong("move_seconds: the clock can be moved by a century at most"),
     }
 }

@@ -131,6 +131,9 @@ pub struct Attachment {
 /// What the driver looks at while it waits: the product's calls since it was asked.
 pub type Watch<'a> = &'a (dyn Fn() -> Vec<Arc<Exchange>> + Sync);
 
+/// How many bytes have passed in the run so far, at least.
+pub type Passed<'a> = &'a (dyn Fn() -> u64 + Sync);
+
 /// Why a driver cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DriverError {
@@ -176,7 +179,7 @@ impl Driven {
     ///
     /// # Errors
     /// When it cannot be asked: a fault of the configuration, or of ours.
-    pub async fn ask(&self, ask: &Ask<'_>, watch: Watch<'_>) -> Result<Said, AskError> {
+    pub async fn ask(&self, ask: &Ask<'_>, watch: Watch<'_>, passed: Passed<'_>) -> Result<Said, AskError> {
         let inner = &*self.0;
         let desk = order::Desk::lay_out(ask).await.map_err(|error| {
             AskError::Ours(format!("the product's files for this step could not be written: {error}"))
@@ -186,7 +189,7 @@ impl Driven {
             Driver::Command { command, folder, timeout } => {
                 let mut said = command::run(command, folder, *timeout, &order, &inner.redactor).await?;
                 if order.action == Action::Receive {
-                    said.received = Some(desk.received().await);
+                    said.received = Some(desk.received(passed()).await);
                 }
                 Ok(said)
             }

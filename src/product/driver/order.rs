@@ -54,8 +54,9 @@ impl Desk {
         self.folder.path()
     }
 
-    /// The digests of what the product says it has received, by message ID.
-    pub async fn received(&self) -> BTreeMap<String, Sha256> {
+    /// The digests of what the product says it has received, by message ID. What is longer than all that has passed in
+    /// the run is not read: no message was as long, and a file with holes in it would be read for days.
+    pub async fn received(&self, passed: u64) -> BTreeMap<String, Sha256> {
         let mut received = BTreeMap::new();
         let Ok(mut files) = tokio::fs::read_dir(self.output()).await else { return received };
         while let Ok(Some(file)) = files.next_entry().await {
@@ -64,7 +65,12 @@ impl Desk {
             if received.len() >= MOST_FILES || !is_file || MessageId::parse(&name).is_err() {
                 continue;
             }
-            if let Ok(digest) = digest_of(&file.path()).await {
+            let digest = match file.metadata().await {
+                Ok(metadata) if metadata.len() > passed => Ok(too_long(metadata.len())),
+                Ok(_) => digest_of(&file.path(), passed).await,
+                Err(error) => Err(error),
+            };
+            if let Ok(digest) = digest {
                 received.insert(name, digest);
             }
         }
@@ -94,8 +100,14 @@ async fn write(path: &Path, payload: &Payload) -> io::Result<()> {
     file.flush().await
 }
 
-async fn digest_of(path: &Path) -> io::Result<Sha256> {
-    let mut file = tokio::fs::File::open(path).await?;
+/// A digest that no message has.
+fn too_long(size: u64) -> Sha256 {
+    Sha256::of(format!("a file of {size} bytes, longer than all that has passed in the run").as_bytes())
+}
+
+/// Of so many bytes and no more: the product may still be writing.
+async fn digest_of(path: &Path, most: u64) -> io::Result<Sha256> {
+    let mut file = tokio::fs::File::open(path).await?.take(most.saturating_add(1));
     let mut context = digest::Context::new(&digest::SHA256);
     let mut piece = vec![0; 64 * 1024];
     loop {
@@ -181,4 +193,22 @@ impl Order {
 
 fn yes_or_no(yes: bool) -> String {
     if yes { "yes" } else { "no" }.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A terabyte of holes: it was read whole, for hours.
+    #[tokio::test]
+    async fn what_is_longer_than_all_that_has_passed_is_not_read_and_is_no_message() {
+        let desk = Desk::lay_out(&Ask::Handshake).await.unwrap();
+        let path = |id: &str| desk.output().join(id);
+        let (right, long) = ("20260101000000000001_ABCDEF", "20260101000000000002_ABCDEF");
+        std::fs::write(path(right), "1234567").unwrap();
+        std::fs::File::create(path(long)).unwrap().set_len(1 << 40).unwrap();
+        let received = desk.received(7).await;
+        assert_eq!(received.get(right), Some(&Sha256::of(b"1234567")));
+        assert_eq!(received.get(long), Some(&too_long(1 << 40)), "it is there, and wrong");
+    }
 }

@@ -2,10 +2,7 @@
 
 use std::collections::HashMap;
 
-use cucumber::{
-    feature::Ext as _,
-    gherkin::{self, LineCol, StepType},
-};
+use cucumber::gherkin::{self, LineCol, StepType};
 
 use super::{
     envelope::{Id, Ids, Location},
@@ -15,7 +12,7 @@ use super::{
     },
     lines::{Lines, Text},
 };
-use crate::runner::{PackFile, ScenarioRecord, StepRecord};
+use crate::runner::{PackFile, ScenarioRecord, StepRecord, expanded};
 
 /// Where a scenario stands in its document, and what it is made of.
 #[derive(Clone)]
@@ -51,7 +48,7 @@ impl Read {
         let text = std::str::from_utf8(&file.content).ok()?;
         let mut lines = Lines::of(text);
         marks(feature).for_each(|place| lines.mark(place.line));
-        let expanded = feature.clone().expand_examples().ok()?;
+        let expanded = expanded(feature).ok()?;
         let mut reader = Reader { lines: &lines, ids, nodes: HashMap::new() };
         let feature = reader.feature(feature, &expanded);
         let nodes = reader.nodes;

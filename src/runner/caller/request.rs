@@ -7,7 +7,6 @@ use std::{
 
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
-use futures_util::StreamExt;
 use http::{HeaderName, HeaderValue, Method, header};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -69,14 +68,7 @@ impl Body {
     async fn digest(&self) -> Sha256 {
         match self {
             Self::Gzip(size) => Sha256::of(&made_up(*size)),
-            Self::Bytes(size) if *size > HELD => {
-                let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
-                let mut pieces = std::pin::pin!(Payload::new("endpoint", *size).pieces());
-                while let Some(piece) = pieces.next().await {
-                    context.update(&piece);
-                }
-                Sha256::from_digest(context.finish())
-            }
+            Self::Bytes(size) if *size > HELD => Payload::new("endpoint", *size).digest().await,
             held => Sha256::of(&held.bytes()),
         }
     }

@@ -27,12 +27,14 @@ impl Stage {
         };
         let mark = of_product().len();
         let since = || of_product().split_off(mark);
+        let tape = setting.tape.clone();
+        let passed = move || passed_over(&tape.exchanges());
         let mut patience = Patience::new(self.is_driven(), self.relayed_delivery());
         loop {
             self.keep_pace(&ask).await;
             let connections = self.unopened();
             let asked = setting.ledger.asks(&self.mailbox(Role::Product), &ask, self.is_driven());
-            let said = self.product.ask(&ask, &since).await.map_err(|error| unasked(&error))?;
+            let said = self.product.ask(&ask, &since, &passed).await.map_err(|error| unasked(&error))?;
             self.settled().await;
             setting.ledger.acted(asked, &said);
             let acts = since();
@@ -217,6 +219,15 @@ impl Stage {
             Lease::Own(_) | Lease::Shared(_) => None,
         }
     }
+}
+
+/// How many bytes of content these exchanges had in all. No message in them is longer.
+fn passed_over(exchanges: &[Arc<Exchange>]) -> u64 {
+    let bodies = exchanges.iter().flat_map(|exchange| {
+        [Some(&exchange.request.body), exchange.response.as_ref().map(|response| &response.body)]
+    });
+    let sizes = bodies.flatten().map(|body| body.content_size().unwrap_or(body.size));
+    sizes.fold(0, u64::saturating_add)
 }
 
 fn unasked(error: &AskError) -> Fault {

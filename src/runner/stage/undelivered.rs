@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Ask, Fault, FaultKind, Reported, SentMessage, Stage, digest_of, out_of_order};
+use crate::runner::stage_endpoint::immovable;
 use crate::{protocol::MessageId, rules, runner::Pending};
 
 /// How long a message waits for its recipient (OpenAPI, "Outbox workflow"), and a little more.
@@ -45,8 +46,7 @@ impl Stage {
     pub fn five_days_have_passed(&mut self) -> Result<(), Fault> {
         let message = self.message()?;
         if let Some(endpoint) = self.own_endpoint() {
-            endpoint.clock().move_by(FIVE_DAYS + A_LITTLE);
-            return Ok(());
+            return endpoint.clock().move_by(FIVE_DAYS + A_LITTLE).map_err(|error| immovable(&error));
         }
         let pending = match self.taken_up() {
             Some(pending) => pending,

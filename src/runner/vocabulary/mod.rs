@@ -4,6 +4,7 @@
 //! `steps/vocabulary.yaml`; a phrase finds its step definition by being a step.
 
 mod nearest;
+mod numbers;
 mod phrase;
 
 use std::{collections::BTreeMap, sync::LazyLock};
@@ -16,7 +17,8 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::{MeshWorld, PackError, built_in, load};
-pub(super) use nearest::{nearest, nearest_word};
+pub(super) use nearest::{ALL, nearest, nearest_word};
+pub(super) use numbers::Numbers;
 pub use phrase::Phrase;
 
 const TABLE: &str = include_str!("../../../steps/vocabulary.yaml");
@@ -42,6 +44,8 @@ pub struct Word {
     pub means: String,
     /// An example.
     pub like: String,
+    /// Of a whole number, the least and the most that it can be.
+    pub range: Option<(u64, u64)>,
 }
 
 /// What is replaced, in braces, by something that is known only when a scenario is played.

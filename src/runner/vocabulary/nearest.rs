@@ -27,7 +27,8 @@ pub fn nearest(step: &Step) -> String {
     }
 }
 
-const ALL: &str = "`mesh-witness steps` lists the steps there are";
+/// Where all steps are listed.
+pub const ALL: &str = "`mesh-witness steps` lists the steps there are";
 
 /// The word that is most like one that is not there, whatever its case.
 pub fn nearest_word<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {

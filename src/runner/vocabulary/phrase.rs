@@ -42,6 +42,18 @@ impl Phrase {
         words
     }
 
+    /// What stands in the places of a step that is written so, by the word's name; nothing when the step is not.
+    /// `is_number` tells of which words there can be only a whole number.
+    pub(super) fn taken<'a>(
+        &'a self,
+        step: &'a str,
+        is_number: &dyn Fn(&str) -> bool,
+    ) -> Option<Vec<(&'a str, &'a str)>> {
+        let mut taken = Vec::new();
+        let parts: Vec<&Part> = self.parts.iter().collect();
+        take(&parts, step, is_number, &mut taken).then_some(taken)
+    }
+
     /// Every way to write it, with an example in place of each word.
     #[must_use]
     pub fn samples(&self, like: &BTreeMap<&str, &str>) -> Vec<String> {
@@ -105,6 +117,51 @@ fn every(
     })
 }
 
+/// Whether the text is these parts. What stands in the places of words is added; nothing when it is not.
+fn take<'a>(
+    parts: &[&'a Part],
+    text: &'a str,
+    is_number: &dyn Fn(&str) -> bool,
+    taken: &mut Vec<(&'a str, &'a str)>,
+) -> bool {
+    let Some((first, rest)) = parts.split_first() else { return text.is_empty() };
+    match first {
+        Part::Text(there) => {
+            text.strip_prefix(there.as_str()).is_some_and(|text| take(rest, text, is_number, taken))
+        }
+        Part::OneOf(choice) => choice.iter().any(|one| {
+            text.strip_prefix(one.as_str()).is_some_and(|text| take(rest, text, is_number, taken))
+        }),
+        Part::Optional(inner) => {
+            let with: Vec<&Part> = inner.iter().chain(rest.iter().copied()).collect();
+            take(&with, text, is_number, taken) || take(rest, text, is_number, taken)
+        }
+        Part::Word(name) => {
+            let ends: Box<dyn Iterator<Item = usize>> = if is_number(name) {
+                Box::new(number_end(text).into_iter())
+            } else {
+                Box::new(text.char_indices().map(|(end, _)| end).chain([text.len()]))
+            };
+            for end in ends {
+                let (word, text) = text.split_at(end);
+                taken.push((name, word));
+                if take(rest, text, is_number, taken) {
+                    return true;
+                }
+                taken.pop();
+            }
+            false
+        }
+    }
+}
+
+/// Where the number ends with which a text begins. Steps are matched with a sign as well.
+fn number_end(text: &str) -> Option<usize> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let rest = digits.trim_start_matches(|c: char| c.is_ascii_digit());
+    (rest.len() < digits.len()).then_some(text.len() - rest.len())
+}
+
 fn collect<'a>(parts: &'a [Part], words: &mut Vec<&'a str>) {
     for part in parts {
         match part {
@@ -161,6 +218,19 @@ mod tests {
                 "the b has 4096 bytes and \"{own}, $1\"",
             ]
         );
+    }
+
+    #[test]
+    fn what_stands_in_the_places_of_a_step_is_found_in_every_way_to_write_it() {
+        let phrase = Phrase::parse("the (a|ab) has {bytes} bytes[ and \"{id}\"]").unwrap();
+        let taken = |step| phrase.taken(step, &|word| word == "bytes");
+        assert_eq!(taken("the ab has -12 bytes"), Some(vec![("bytes", "-12")]));
+        assert_eq!(taken("the a has 7 bytes and \"x\" y\""), Some(vec![("bytes", "7"), ("id", "x\" y")]),);
+        for other in
+            ["the a has many bytes", "the a has - bytes", "the a has 7 bytes and", "the c has 7 bytes"]
+        {
+            assert_eq!(taken(other), None, "{other}");
+        }
     }
 
     #[test]

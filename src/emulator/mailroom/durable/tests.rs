@@ -97,9 +97,9 @@ fn when_a_message_was_delivered_is_known_after_it_has_expired() {
     let (mailroom, folder, clock) = in_folder();
     let labels = [("mex-to", "BOB"), ("mex-workflowid", "W1"), ("mex-chunk-range", "1:2")];
     let id = send_with(&mailroom, &labels, b"x").unwrap();
-    clock.move_by(TimeDelta::days(28));
+    clock.move_by(TimeDelta::days(28)).unwrap();
     chunk_with(&mailroom, &id, 2, "2:2", b"y").unwrap();
-    clock.move_by(TimeDelta::days(6));
+    clock.move_by(TimeDelta::days(6)).unwrap();
     assert!(waiting(&mailroom, "BOB").is_empty());
     let told = mailroom.track(&mailbox("ALICE"), &id);
     let mailroom = again(mailroom, &folder, &clock);

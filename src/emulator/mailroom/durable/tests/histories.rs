@@ -176,7 +176,7 @@ proptest! {
                     durable = open(&clock, &switches, folder.path());
                 }
                 Act::Logs { fail } => faults(&durable).logs.store(*fail, Ordering::SeqCst),
-                Act::Move { days } => clock.move_by(TimeDelta::days(*days)),
+                Act::Move { days } => clock.move_by(TimeDelta::days(*days)).unwrap(),
                 Act::Lose(lost) => {
                     // What is due is done in both, and kept.
                     view(&passing, &sent);
