@@ -12,8 +12,8 @@ use crate::{
     protocol::{ContentEncoding, Operation, SCHEME},
     tape::{
         Actor, BodyRecord, BodyRecorder, Exchange, FailureKind, HashCheck, Redactor, RequestRecord,
-        ResponseRecord, ScenarioNumber, Sha256, TimingRecord, TokenFault, TokenRecord, TransportFailure,
-        Vantage, disk::is_plausible,
+        ResponseRecord, ScenarioNumber, TimingRecord, TokenFault, TokenRecord, TransportFailure, Vantage,
+        disk::is_plausible,
     },
 };
 
@@ -209,7 +209,7 @@ fn body(text: Option<&Text>, size: Option<f64>, gzip: bool, redactor: &Redactor)
         // A body that is known to be empty is whole; of any other there is only the size.
         return match known.unwrap_or_default() {
             0 => BodyRecord { kept: (known == Some(0)).then(Bytes::new), ..BodyRecord::empty() },
-            size => BodyRecord { size, sha256: Sha256::of(b""), decoded: None, kept: None },
+            size => BodyRecord::unknown(size),
         };
     };
     let is_still_gzip = gzip && bytes.starts_with(b"\x1f\x8b");
@@ -219,8 +219,7 @@ fn body(text: Option<&Text>, size: Option<f64>, gzip: bool, redactor: &Redactor)
     let known = known.filter(|known| *known > 0);
     let is_cut = known.is_some_and(|known| known != size) && (!gzip || is_still_gzip);
     if (is_cut || text.is_some_and(is_lossy)) && !is_json() {
-        let size = known.unwrap_or(size);
-        return BodyRecord { size, sha256: Sha256::of(b""), decoded: None, kept: None };
+        return BodyRecord::unknown(known.unwrap_or(size));
     }
     let mut recorder = BodyRecorder::new(is_still_gzip);
     recorder.update(&bytes);

@@ -41,6 +41,8 @@ pub(super) struct Body {
     sha256: Sha256,
     #[serde(default)]
     decoded: Option<DecodedBody>,
+    #[serde(default, rename = "seenAsGzip")]
+    seen_as_gzip: Option<DecodedBody>,
 }
 
 #[derive(Deserialize)]
@@ -83,11 +85,12 @@ struct Certificate {
 impl Body {
     /// The record, with what was kept of the content.
     pub fn record(self, kept: Option<Bytes>) -> BodyRecord {
-        let decoded = self.decoded.map(|decoded| match (decoded.whole, decoded.size, decoded.sha256) {
+        let read = |of: DecodedBody| match (of.whole, of.size, of.sha256) {
             (true, Some(size), Some(sha256)) => Decoded::Whole { size, sha256 },
             _ => Decoded::Broken,
-        });
-        BodyRecord { size: self.size, sha256: self.sha256, decoded, kept }
+        };
+        let (decoded, seen_as_gzip) = (self.decoded.map(read), self.seen_as_gzip.map(read));
+        BodyRecord { size: self.size, sha256: self.sha256, decoded, seen_as_gzip, kept }
     }
 }
 
