@@ -25,7 +25,7 @@ fn is_cut(call: &Call) -> bool {
     call.status().is_none() || said.is_some_and(|said| call.exchange.request.body.size < said)
 }
 
-fn flag<'a>(call: &'a Call) -> &'a str {
+fn flag(call: &Call) -> &str {
     call.header("mex-content-compressed").unwrap_or_default().trim()
 }
 

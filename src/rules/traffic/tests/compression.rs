@@ -2,8 +2,11 @@ use super::{log::V2, *};
 
 const GZIP: [(&str, &str); 2] = [("Content-Encoding", "gzip"), ("Mex-Content-Compressed", "Y")];
 
-/// A message in two chunks: what each says of its encoding, and its body.
-fn message(chunks: [(&[(&str, &str)], &[u8]); 2]) -> Log {
+/// What a chunk says of its encoding, and its body.
+type Chunk<'a> = (&'a [(&'a str, &'a str)], &'a [u8]);
+
+/// A message in two chunks.
+fn message(chunks: [Chunk; 2]) -> Log {
     let mut log = Log::new();
     let [(first, one), (second, two)] = chunks;
     log.send(&[first, &[("Mex-Chunk-Range", "1:2")]].concat(), one);
