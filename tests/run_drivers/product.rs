@@ -117,8 +117,10 @@ fn parts(payload: &[u8], size: usize, compress: bool) -> Vec<Vec<u8>> {
     parts.map(|(number, part)| if packed(number) { gzip(part) } else { part.to_vec() }).collect()
 }
 
+type Unpacking = fn(&[u8]) -> Vec<u8>;
+
 /// How a product unpacks what it has joined before.
-fn joins() -> Option<fn(&[u8]) -> Vec<u8>> {
+fn joins() -> Option<Unpacking> {
     fn all(content: &[u8]) -> Vec<u8> {
         if content.starts_with(b"\x1f\x8b") { gunzip(content) } else { content.to_vec() }
     }
