@@ -3,14 +3,24 @@
 use cucumber::{given, then, when};
 use mesh_witness::runner::{MeshWorld, Role, StepResult};
 
-#[given("the counterpart has sent a large message in chunks to the product")]
-async fn counterpart_has_sent(world: &mut MeshWorld) -> StepResult {
-    world.step(async |stage| stage.send_in_chunks(Role::Counterpart).await).await
+#[given(regex = "^the counterpart has sent a large( compressed)? message in chunks to the product$")]
+async fn counterpart_has_sent(world: &mut MeshWorld, compressed: String) -> StepResult {
+    world.step(async |stage| stage.send_in_chunks(Role::Counterpart, !compressed.is_empty()).await).await
 }
 
-#[when("the product sends a large message in chunks to the counterpart")]
-async fn product_sends(world: &mut MeshWorld) -> StepResult {
-    world.step(async |stage| stage.send_in_chunks(Role::Product).await).await
+#[when(regex = "^the product sends a large( compressed)? message in chunks to the counterpart$")]
+async fn product_sends(world: &mut MeshWorld, compressed: String) -> StepResult {
+    world.step(async |stage| stage.send_in_chunks(Role::Product, !compressed.is_empty()).await).await
+}
+
+#[then("each chunk was compressed with gzip by itself")]
+async fn sent_each_compressed(world: &mut MeshWorld) -> StepResult {
+    world.step(async |stage| stage.sent_each_compressed()).await
+}
+
+#[then("the chunks were downloaded compressed with gzip")]
+async fn downloaded_each_compressed(world: &mut MeshWorld) -> StepResult {
+    world.step(async |stage| stage.downloaded_each_compressed()).await
 }
 
 #[then("the message was sent in chunks, up to the final block")]

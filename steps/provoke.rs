@@ -143,12 +143,15 @@ async fn handshake(world: &mut MeshWorld) -> StepResult {
 
 #[when(expr = "the product is asked to send a message of {int} bytes to the counterpart")]
 async fn send(world: &mut MeshWorld, size: u64) -> StepResult {
-    world.step(async |stage| stage.product_tries_to_send(Some(size)).await).await
+    world.step(async |stage| stage.product_tries_to_send(size).await).await
 }
 
-#[when("the product is asked to send a large message in chunks to the counterpart")]
-async fn send_in_chunks(world: &mut MeshWorld) -> StepResult {
-    world.step(async |stage| stage.product_tries_to_send(None).await).await
+#[when(regex = "^the product is asked to send a large( compressed)? message in chunks to the counterpart$")]
+async fn send_in_chunks(world: &mut MeshWorld, compressed: String) -> StepResult {
+    let step = async |stage: &mut mesh_witness::runner::Stage| {
+        stage.product_tries_to_send_in_chunks(!compressed.is_empty()).await
+    };
+    world.step(step).await
 }
 
 #[when("the product is asked to send the message again")]

@@ -146,6 +146,29 @@ Feature: Send chunked message
     Then the answer is 200
     And the content is chunk 3 of what was sent
 
+  @req-CHUNK-11 @emulator-only
+  Scenario: A later chunk may leave Content-Encoding off
+    As the OpenAPI's own example does; mesh-sandbox refuses it with 417.
+
+    Given the sender has sent the first of 2 chunks compressed with gzip
+    And the next call has a body of 600 bytes compressed with gzip
+    And the next call has no header content-encoding
+    When the sender sends chunk 2
+    Then the answer is 202
+    When the receiver downloads chunk 2 of the message
+    Then the answer is 200
+    And the content is chunk 2 of what was sent
+
+  @req-SENDING-13 @emulator-only
+  Scenario: A chunk that says that it is gzip is gzip
+    A gzip that was split is gzip in no chunk but, by its beginning, the first.
+
+    Given the sender has sent the first of 2 chunks compressed with gzip
+    And the next call has the header content-encoding set to "gzip"
+    And the next call has the body "not compressed at all"
+    When the sender sends chunk 2
+    Then the answer is 400 for the header parameter "content-encoding"
+
   @req-CHUNK-09 @emulator-only
   Scenario: A mailbox may take no chunked messages
     Given the receiver's mailbox takes no chunked messages

@@ -69,3 +69,46 @@ Feature: Download chunked message
     When the receiver downloads chunk 1 of the message
     Then the answer is 200
     And the content is what was sent
+
+  @req-CHUNKS-04
+  Scenario Outline: Chunk <number> of a compressed message can be decompressed alone
+    Given the sender has sent a message in 3 chunks compressed with gzip
+    And the next call has the header accept-encoding set to "gzip"
+    When the receiver downloads chunk <number> of the message
+    Then the answer is <status>
+    And the content is chunk <number> of what was sent
+
+    Examples:
+      | number | status |
+      | 1      | 206    |
+      | 2      | 206    |
+      | 3      | 200    |
+
+  @req-CHUNKS-04
+  Scenario Outline: Chunk <number> of a compressed message is handed out plainly to whom does not offer gzip
+    Given the sender has sent a message in 3 chunks compressed with gzip
+    And the next call has no header accept-encoding
+    When the receiver downloads chunk <number> of the message
+    Then the answer is <status>
+    And the answer has no header content-encoding
+    And the content is chunk <number> of what was sent
+
+    Examples:
+      | number | status |
+      | 1      | 206    |
+      | 2      | 206    |
+      | 3      | 200    |
+
+  @req-CHUNKS-05
+  Scenario Outline: Chunk <number> of a compressed message is handed out compressed to whom takes it so
+    Given the sender has sent a message in 3 chunks compressed with gzip
+    And the next call has the header accept-encoding set to "gzip"
+    When the receiver downloads chunk <number> of the message
+    Then the answer is <status>
+    And the answer has the header content-encoding set to "gzip"
+
+    Examples:
+      | number | status |
+      | 1      | 206    |
+      | 2      | 206    |
+      | 3      | 200    |

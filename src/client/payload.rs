@@ -1,7 +1,7 @@
 //! Made-up content for messages: binary, of any size, the same for the same label.
 
 use aws_lc_rs::digest;
-use bytes::{Bytes, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt as _, stream};
 
 use crate::tape::Sha256;
@@ -18,6 +18,8 @@ pub struct Payload {
     size: u64,
     /// The size of what it is a part of.
     whole: u64,
+    /// Whether gzip makes it hardly smaller.
+    dense: bool,
 }
 
 const BLOCK: usize = 256;
@@ -37,7 +39,13 @@ impl Payload {
     /// Content of `size` bytes. Another label gives other content.
     #[must_use]
     pub fn new(label: impl Into<String>, size: u64) -> Self {
-        Self { label: label.into(), start: 0, size, whole: size }
+        Self { label: label.into(), start: 0, size, whole: size, dense: false }
+    }
+
+    /// The same of which gzip takes off a twentieth: compressed as a whole, it still has to be split.
+    #[must_use]
+    pub fn dense(label: impl Into<String>, size: u64) -> Self {
+        Self { dense: true, ..Self::new(label, size) }
     }
 
     /// A part of it: at most `size` bytes from the byte at `from` on.
@@ -45,7 +53,7 @@ impl Payload {
     pub fn part(&self, from: u64, size: u64) -> Self {
         let from = from.min(self.size);
         let size = size.min(self.size - from);
-        Self { label: self.label.clone(), start: self.start + from, size, whole: self.whole }
+        Self { label: self.label.clone(), start: self.start + from, size, ..*self }
     }
 
     /// Its consecutive parts of `bytes` each, the last with what is left. At least one.
@@ -96,6 +104,11 @@ impl Payload {
         let first = usize::from(label.wrapping_add(index as u8));
         let counter = format!("[{index:014x}]");
         bytes.extend_from_slice(counter.as_bytes());
+        if self.dense {
+            let seed = index ^ (u64::from(label) << 48);
+            (0..((BLOCK - counter.len()) / 8) as u64).for_each(|place| bytes.put_u64(scattered(seed, place)));
+            return;
+        }
         bytes.extend_from_slice(&EVERY_VALUE_TWICE[first + counter.len()..first + BLOCK]);
     }
 
@@ -116,6 +129,14 @@ impl Payload {
             }
         }
     }
+}
+
+/// A number in which there is no order that a compressor could find, the same for the same place: SplitMix64.
+fn scattered(seed: u64, place: u64) -> u64 {
+    let mixed = (seed << 5).wrapping_add(place).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
 }
 
 /// Copied from, since tests without optimization would take a third of their time for counting.
@@ -155,9 +176,30 @@ mod tests {
         assert_eq!(small.digest().await, Sha256::of(&whole));
     }
 
+    /// What is cut into chunks of half its size must still be more than one when it is compressed first.
+    #[test]
+    fn gzip_makes_dense_content_a_little_smaller_and_other_content_much() {
+        let zipped = |payload: &Payload| {
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+            std::io::Write::write_all(&mut encoder, &content(payload)).unwrap();
+            encoder.finish().unwrap().len() as u64 * 100 / payload.size()
+        };
+        let (dense, other) = (Payload::dense("s1", 1 << 20), Payload::new("s1", 1 << 20));
+        assert!((90..98).contains(&zipped(&dense)), "{}", zipped(&dense));
+        assert!(zipped(&other) < 10, "{}", zipped(&other));
+        let part = content(&dense.part(300, 1000));
+        assert_eq!(part, content(&dense)[300..1300]);
+    }
+
     #[test]
     fn it_has_every_byte_value_and_no_block_twice() {
-        let content = content(&Payload::new("201", 1 << 20));
+        for payload in [Payload::new("201", 1 << 20), Payload::dense("201", 1 << 20)] {
+            has_every_byte_value_and_no_block_twice(&payload);
+        }
+    }
+
+    fn has_every_byte_value_and_no_block_twice(payload: &Payload) {
+        let content = content(payload);
         let mut seen = [false; 256];
         content.iter().for_each(|byte| seen[usize::from(*byte)] = true);
         assert!(seen.iter().all(|seen| *seen));

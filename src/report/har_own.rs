@@ -57,12 +57,15 @@ pub(super) struct Scenario<'a> {
 struct Body {
     size: u64,
     sha256: String,
-    /// What gzip held; absent when the body was not compressed.
+    /// What gzip held; absent when the body did not say that it is compressed.
     #[serde(skip_serializing_if = "Option::is_none")]
     decoded: Option<DecodedBody>,
     /// `false` when the content is not here; absent when it is, and be it empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     kept: Option<bool>,
+    /// What was gzip by its bytes, where `decoded` does not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seen_as_gzip: Option<DecodedBody>,
 }
 
 #[derive(Serialize)]
@@ -144,14 +147,19 @@ impl<'a> Own<'a> {
 }
 
 fn body(of: &BodyRecord) -> Body {
-    let decoded = of.decoded.as_ref().map(|decoded| match decoded {
+    let told = |decoded: &Decoded| match decoded {
         Decoded::Whole { size, sha256 } => {
             DecodedBody { whole: true, size: Some(*size), sha256: Some(sha256.to_string()) }
         }
         Decoded::Broken => DecodedBody { whole: false, size: None, sha256: None },
-    });
-    let kept = of.kept.is_none().then_some(false);
-    Body { size: of.size, sha256: of.sha256.to_string(), decoded, kept }
+    };
+    Body {
+        size: of.size,
+        sha256: of.sha256.to_string(),
+        decoded: of.decoded.as_ref().map(told),
+        seen_as_gzip: of.seen_as_gzip.as_ref().map(told),
+        kept: of.kept.is_none().then_some(false),
+    }
 }
 
 fn token(of: &TokenRecord) -> Token<'_> {

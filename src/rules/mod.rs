@@ -3,6 +3,7 @@
 mod acts;
 mod answers;
 mod chunks;
+mod compression;
 mod diagnosis;
 pub mod endpoint;
 mod fault;
@@ -26,6 +27,10 @@ pub use answers::{acknowledged, downloaded, handshake_accepted, inbox_listed, me
 pub use chunks::{
     accepted_sends_of, chunks_unaltered, downloaded_in_chunks, downloads_of, is_sent, resumed, sends_of,
     sent_in_chunks,
+};
+pub use compression::{
+    chunks_downloaded_compressed, chunks_say_their_encoding, compressed_by_itself, content_of,
+    holds_first_chunk_alone, split_before_compression,
 };
 pub use diagnosis::diagnose;
 pub use fault::{Fault, FaultKind};

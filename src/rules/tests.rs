@@ -1,6 +1,7 @@
 //! Each rule passes what is right and fails what is wrong, and says whose fault it is.
 
 mod chunks;
+mod compression;
 mod refusals;
 mod resilience;
 mod trust;

@@ -48,12 +48,20 @@ pub struct BodyRecord {
     pub size: u64,
     /// Digest of the bytes on the wire, without transfer coding.
     pub sha256: Sha256,
-    /// What a gzip body holds. `None` when it is not compressed.
+    /// What a gzip body holds. `None` when it does not say that it is compressed.
     pub decoded: Option<Decoded>,
+    /// What its bytes are as gzip, where [`BodyRecord::decoded`] does not tell: what a whole gzip holds that says
+    /// nothing of it, as in the OpenAPI's own example of "Send chunked message"; [`Decoded::Broken`] where it begins
+    /// as gzip does and has no end, whatever it says. `None` for all else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen_as_gzip: Option<Decoded>,
     /// The content, decoded and without secrets, when it is at most [`KEPT_BYTES`] long.
     #[serde(with = "form::base64")]
     pub kept: Option<Bytes>,
 }
+
+/// How every gzip begins: two bytes that name it, and deflate, the one method that there is (RFC 1952, 2.3.1).
+const GZIP: [u8; 3] = [0x1f, 0x8b, 8];
 
 /// The content of a compressed body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,7 +82,19 @@ impl BodyRecord {
     /// The record of no body at all.
     #[must_use]
     pub fn empty() -> Self {
-        Self { size: 0, sha256: Sha256::of(b""), decoded: None, kept: Some(Bytes::new()) }
+        Self { kept: Some(Bytes::new()), ..Self::unknown(0) }
+    }
+
+    /// The record of a body of which nothing is known but how long it was.
+    #[must_use]
+    pub fn unknown(size: u64) -> Self {
+        Self { size, sha256: Sha256::of(b""), decoded: None, seen_as_gzip: None, kept: None }
+    }
+
+    /// Whether it begins as gzip does and breaks off: the first part of a gzip that was split.
+    #[must_use]
+    pub fn is_begun_gzip(&self) -> bool {
+        self.seen_as_gzip == Some(Decoded::Broken)
     }
 
     /// Digest of the content: decoded where it was compressed. `None` when it could not be decoded.
@@ -117,6 +137,7 @@ impl BodyRecord {
 pub struct BodyRecorder {
     wire: Hasher,
     content: Content,
+    look: Look,
 }
 
 enum Content {
@@ -137,12 +158,13 @@ impl BodyRecorder {
         } else {
             Content::Plain(Keeper::default())
         };
-        Self { wire: Hasher::new(), content }
+        Self { wire: Hasher::new(), content, look: Look::First(Vec::new()) }
     }
 
     /// Takes note of the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.wire.update(bytes);
+        self.look.update(bytes, matches!(self.content, Content::Plain(_)));
         match &mut self.content {
             Content::Plain(keeper) => keeper.update(bytes),
             Content::Gzip(decoder) => {
@@ -171,7 +193,63 @@ impl BodyRecorder {
             Content::Broken => (Some(Decoded::Broken), None),
         };
         let kept = keeper.and_then(Keeper::finish).map(|bytes| redactor.bytes(&bytes).into());
-        BodyRecord { size, sha256, decoded, kept }
+        let is_told = matches!(decoded, Some(Decoded::Whole { .. }));
+        let seen_as_gzip = self.look.finish().filter(|_| !is_told);
+        BodyRecord { size, sha256, decoded, seen_as_gzip, kept }
+    }
+}
+
+/// What a body looks like, whatever it says of itself.
+enum Look {
+    /// Its first bytes, of which more are to come.
+    First(Vec<u8>),
+    /// It begins as gzip does, and says nothing of it.
+    Unsaid(Box<MultiGzDecoder<Hasher>>),
+    /// It begins as gzip does; what it holds is found elsewhere, or cannot be.
+    Begun,
+    /// It is no gzip.
+    Other,
+}
+
+impl Look {
+    fn update(&mut self, bytes: &[u8], unsaid: bool) {
+        match self {
+            Self::First(first) => {
+                let (more, rest) = bytes.split_at(bytes.len().min(GZIP.len() - first.len()));
+                first.extend_from_slice(more);
+                if first.len() < GZIP.len() {
+                    return;
+                }
+                *self = match (first.as_slice() == GZIP, unsaid) {
+                    (true, true) => Self::Unsaid(Box::new(MultiGzDecoder::new(Hasher::new()))),
+                    (true, false) => Self::Begun,
+                    (false, _) => Self::Other,
+                };
+                self.decode(&GZIP);
+                self.decode(rest);
+            }
+            Self::Unsaid(_) => self.decode(bytes),
+            Self::Begun | Self::Other => {}
+        }
+    }
+
+    fn decode(&mut self, bytes: &[u8]) {
+        if let Self::Unsaid(decoder) = self
+            && decoder.write_all(bytes).is_err()
+        {
+            *self = Self::Begun;
+        }
+    }
+
+    fn finish(self) -> Option<Decoded> {
+        match self {
+            Self::First(_) | Self::Other => None,
+            Self::Begun => Some(Decoded::Broken),
+            Self::Unsaid(decoder) => Some(decoder.finish().map_or(Decoded::Broken, |hasher| {
+                let (size, sha256) = hasher.finish();
+                Decoded::Whole { size, sha256 }
+            })),
+        }
     }
 }
 
@@ -234,6 +312,17 @@ impl Hasher {
 
     fn finish(self) -> (u64, Sha256) {
         (self.size, Sha256::from_digest(self.context.finish()))
+    }
+}
+
+impl Write for Hasher {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -320,6 +409,36 @@ mod tests {
             assert_eq!(body.decoded, Some(Decoded::Broken), "{parts:?}");
             assert_eq!(body.content_sha256(), None);
         }
+    }
+
+    /// As later chunks come that follow the OpenAPI's example of "Send chunked message", and chunks of a file that was
+    /// compressed before it was split.
+    #[test]
+    fn gzip_is_seen_where_it_is_not_declared_and_where_it_breaks_off() {
+        let plain = vec![b'x'; 10_000];
+        let wire = zipped(&plain);
+        let whole = Decoded::Whole { size: 10_000, sha256: Sha256::of(&plain) };
+        let (front, back) = wire.split_at(wire.len() / 2);
+        for (gzip, parts, seen) in [
+            (false, &[&wire[..1], &wire[1..2], &wire[2..]][..], Some(whole)),
+            (true, &[&wire[..]], None),
+            (false, &[front], Some(Decoded::Broken)),
+            (true, &[front], Some(Decoded::Broken)),
+            (false, &[&wire, b"and more"], Some(Decoded::Broken)),
+            (false, &[back], None),
+            (true, &[back], None),
+            (true, &[b"plain"], None),
+            (false, &[&wire[..2]], None),
+            (false, &[], None),
+        ] {
+            assert_eq!(record(gzip, parts).seen_as_gzip, seen, "{gzip} {parts:?}");
+        }
+        assert!(record(true, &[front]).is_begun_gzip() && !record(false, &[&wire]).is_begun_gzip());
+        assert_eq!(
+            record(false, &[&wire]).content_sha256(),
+            Some(Sha256::of(&wire)),
+            "it says nothing of it"
+        );
     }
 
     #[test]

@@ -74,8 +74,11 @@ pub const DEFECTS: &[Defect] = &[
     defect("no-flag-for-gzip", &[202], "gzip-declared", Warned),
     defect("polls-tracking", &[201], "tracking-polled", Broken),
     // Sending in chunks.
-    defect("compresses-then-splits", &[502], "gzip-declared", Broken),
-    defect("encoding-on-the-first-chunk-only", &[502], "gzip-declared", Warned),
+    defect("compresses-then-splits", &[502], "chunk-encoding", Broken),
+    defect("encoding-on-the-first-chunk-only", &[502], "chunk-encoding", Warned),
+    defect("compresses-the-first-chunk-only", &[502], "chunk-encoding", Broken),
+    defect("compresses-all-but-the-first-chunk", &[502], "chunk-encoding", Broken),
+    defect("says-gzip-of-a-plain-chunk", &[502], "gzip-declared", Broken),
     defect("chunks-without-range", &[502], "send-headers", Warned),
     defect("last-chunk-first", &[502], "chunk-order", Broken),
     defect("last-chunk-never", &[502], "chunk-order", Broken),

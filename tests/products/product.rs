@@ -130,7 +130,7 @@ impl Mailbox {
         for (number, part) in rest {
             let total = if has("totals-differ") { parts.len() + number } else { parts.len() };
             let range = format!("{number}:{total}");
-            let mut headers = encoding();
+            let mut headers = encoding(number);
             if has("encoding-on-the-first-chunk-only") {
                 headers.truncate(1);
             }
@@ -301,18 +301,30 @@ fn parts() -> Vec<Vec<u8>> {
         let whole = gzip(&payload);
         return whole.chunks(whole.len() / 2 + 1).map(<[u8]>::to_vec).collect();
     }
-    let compress = is_compressed() && !has("says-gzip-and-sends-plain");
-    payload.chunks(size).map(|part| if compress { gzip(part) } else { part.to_vec() }).collect()
+    let is_plain =
+        |number: usize| has("says-gzip-and-sends-plain") || (number > 1 && has("says-gzip-of-a-plain-chunk"));
+    let packs = |number: usize| is_compressed(number) && !is_plain(number);
+    let parts = (1..).zip(payload.chunks(size));
+    parts.map(|(number, part)| if packs(number) { gzip(part) } else { part.to_vec() }).collect()
 }
 
-fn is_compressed() -> bool {
-    told("MESH_COMPRESS") == "yes" || has("encoding-on-the-first-chunk-only")
+/// Whether it compresses this chunk, by its own account.
+fn is_compressed(chunk: usize) -> bool {
+    match () {
+        () if has("compresses-the-first-chunk-only") => chunk == 1,
+        () if has("compresses-all-but-the-first-chunk") => chunk > 1,
+        () => {
+            let always =
+                ["compresses-then-splits", "encoding-on-the-first-chunk-only", "says-gzip-of-a-plain-chunk"];
+            told("MESH_COMPRESS") == "yes" || always.into_iter().any(has)
+        }
+    }
 }
 
-/// What every chunk says of itself.
-fn encoding() -> Vec<(&'static str, &'static str)> {
+/// What a chunk says of itself.
+fn encoding(chunk: usize) -> Vec<(&'static str, &'static str)> {
     let mut headers = vec![("Content-Type", "application/octet-stream")];
-    if is_compressed() || has("compresses-then-splits") {
+    if is_compressed(chunk) {
         headers.push(("Content-Encoding", if has("says-deflate") { "deflate" } else { "gzip" }));
         if !has("no-flag-for-gzip") {
             headers.push(("Mex-Content-Compressed", "Y"));
@@ -324,7 +336,7 @@ fn encoding() -> Vec<(&'static str, &'static str)> {
 /// The headers of a send.
 fn headers(parts: usize) -> Vec<(&'static str, String)> {
     let mut headers: Vec<(&str, String)> =
-        encoding().into_iter().map(|(name, value)| (name, value.to_owned())).collect();
+        encoding(1).into_iter().map(|(name, value)| (name, value.to_owned())).collect();
     let mut add = |name, value: String| headers.push((name, value));
     match () {
         () if has("from-nobody") => {}

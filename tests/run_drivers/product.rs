@@ -2,7 +2,7 @@
 //! calls a product. It does as it should, but for quirks that its arguments name. An argument `NAME=VALUE` stands in
 //! for the variable that it is told.
 
-use std::{env, fs, path::Path, time::Duration};
+use std::{env, fs, io::Read, path::Path, time::Duration};
 
 use chrono::Utc;
 use mesh_witness::protocol::{Credentials, MailboxId, NonceCount, Password, SharedKey, Token};
@@ -100,6 +100,41 @@ fn edited(content: Vec<u8>) -> Vec<u8> {
             content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&content).to_vec()
         }
         () => content,
+    }
+}
+
+/// The payload in chunks of this size, compressed.
+fn parts(payload: &[u8], size: usize, compress: bool) -> Vec<Vec<u8>> {
+    if compress && has("compresses-then-splits") {
+        return gzip(payload).chunks(size).map(<[u8]>::to_vec).collect();
+    }
+    let packed = |number: usize| match () {
+        () if has("compresses-the-first-alone") => compress && number == 1,
+        () if has("compresses-all-but-the-first") => compress && number > 1,
+        () => compress,
+    };
+    let parts = (1..).zip(payload.chunks(size));
+    parts.map(|(number, part)| if packed(number) { gzip(part) } else { part.to_vec() }).collect()
+}
+
+type Unpacking = fn(&[u8]) -> Vec<u8>;
+
+/// How a product unpacks what it has joined before.
+fn joins() -> Option<Unpacking> {
+    fn all(content: &[u8]) -> Vec<u8> {
+        if content.starts_with(b"\x1f\x8b") { gunzip(content) } else { content.to_vec() }
+    }
+    fn first(content: &[u8]) -> Vec<u8> {
+        let mut plain = Vec::new();
+        match flate2::read::GzDecoder::new(content).read_to_end(&mut plain) {
+            Ok(_) => plain,
+            Err(_) => content.to_vec(),
+        }
+    }
+    match () {
+        () if has("joins-then-unpacks") => Some(all),
+        () if has("joins-then-unpacks-the-first") => Some(first),
+        () => None,
     }
 }
 
@@ -242,11 +277,13 @@ impl Mailbox {
         fs::write(&memory, &begun).unwrap();
         let size = told("MESH_CHUNK_SIZE").parse().unwrap_or(payload.len());
         let compress = told("MESH_COMPRESS") == "yes";
-        let parts: Vec<Vec<u8>> =
-            payload.chunks(size).map(|part| if compress { gzip(part) } else { part.to_vec() }).collect();
+        let parts = parts(&payload, size, compress);
         let mut common = vec![("Content-Type", "application/octet-stream")];
         if compress {
             common.extend([("Content-Encoding", "gzip"), ("Mex-Content-Compressed", "Y")]);
+        }
+        if has("says-nothing-of-gzip") {
+            common.truncate(1);
         }
         let (me, to) = (told("MESH_MAILBOX_ID"), told("MESH_RECIPIENT_ID"));
         let (mut workflow, mut local_id) = (told("MESH_WORKFLOW_ID"), told("MESH_LOCAL_ID"));
@@ -303,6 +340,9 @@ impl Mailbox {
             let from = if has("counts-chunks-from-zero") { number - 1 } else { number };
             let range = format!("{from}:{}", parts.len());
             let mut headers = common.clone();
+            if has("says-gzip-once") {
+                headers.truncate(1);
+            }
             headers.push(("Mex-Chunk-Range", &range));
             let path = format!("/outbox/{message}/{number}");
             let sent = self.demand(Method::POST, &path, part.clone(), &headers, 202).await;
@@ -357,8 +397,9 @@ impl Mailbox {
     }
 
     async fn take(&mut self, message: &str) -> Result<(), String> {
-        let gzip: &[(&str, &str)] =
-            if told("MESH_COMPRESS") == "yes" { &[("Accept-Encoding", "gzip")] } else { &[] };
+        let offers =
+            (told("MESH_COMPRESS") == "yes" || has("always-offers-gzip")) && !has("never-offers-gzip");
+        let gzip: &[(&str, &str)] = if offers { &[("Accept-Encoding", "gzip")] } else { &[] };
         let mut parts: Vec<Vec<u8>> = Vec::new();
         if has("acknowledges-unread") {
             self.demand(Method::PUT, &format!("/inbox/{message}/status/acknowledged"), Vec::new(), &[], 200)
@@ -395,7 +436,8 @@ impl Mailbox {
             if has("passes-over-reports") && answer.header("mex-messagetype") == Some("REPORT") {
                 return Ok(());
             }
-            parts.push(if packed { gunzip(&answer.content) } else { answer.content });
+            let unpacks = packed && !has("keeps-gzip") && joins().is_none();
+            parts.push(if unpacks { gunzip(&answer.content) } else { answer.content });
             if !more {
                 break;
             }
@@ -407,6 +449,9 @@ impl Mailbox {
             let size = parts.first().map_or(0, Vec::len);
             parts.iter_mut().for_each(|part| part.truncate(size));
             content = parts.concat();
+        }
+        if let Some(unpack) = joins() {
+            content = unpack(&content);
         }
         if has("keeps-text") {
             content = String::from_utf8_lossy(&content).into_owned().into_bytes();

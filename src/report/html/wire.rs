@@ -150,10 +150,17 @@ fn body_facts(body: &BodyRecord) -> Vec<Fact> {
 fn note(body: &BodyRecord, omitted: bool) -> Option<&'static str> {
     match (&body.decoded, &body.kept) {
         _ if body.size == 0 => Some("No body."),
+        (Some(Decoded::Broken), _) if body.is_begun_gzip() => {
+            Some("It says that it is gzip, begins so, and breaks off.")
+        }
         (Some(Decoded::Broken), _) => Some("It says that it is gzip, and is not, or breaks off."),
         _ if omitted => None,
         (_, None) => Some("Too large to be kept: only its size and digest were."),
-        _ if body.text().is_none() => Some("Binary: not shown."),
+        _ if body.text().is_none() => Some(match body.seen_as_gzip {
+            None => "Binary: not shown.",
+            Some(Decoded::Whole { .. }) => "It is gzip, and does not say so: not shown.",
+            Some(Decoded::Broken) => "It begins as gzip does, does not say so, and breaks off: not shown.",
+        }),
         (Some(Decoded::Whole { .. }), _) => Some("It was compressed with gzip; shown decoded."),
         (None, Some(_)) => None,
     }

@@ -1,20 +1,14 @@
-//! Compression and chunks of what is sent.
+//! Chunks of what is sent.
 
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
 use super::{BLACKED_OUT, Call, Chance, Examined, Finding, Grade, Traffic, failures::same, shown};
-use crate::tape::{Decoded, Vantage};
-
-/// What a send says of its encoding.
-fn encoding(call: &Call) -> String {
-    call.header("content-encoding").unwrap_or_default().trim().to_ascii_lowercase()
-}
 
 /// Messages in chunks: the first send and the chunks that follow, by message ID. Where a recording was ended,
 /// chunks between may be missing from it.
-fn messages(traffic: &Traffic) -> BTreeMap<(String, usize, String), Vec<&Call>> {
+pub(super) fn messages(traffic: &Traffic) -> BTreeMap<(String, usize, String), Vec<&Call>> {
     let mut messages: BTreeMap<(String, usize, String), Vec<&Call>> = BTreeMap::new();
     for (mailbox, calls) in traffic.mailboxes() {
         for call in calls.into_iter().filter(|call| call.uploads()) {
@@ -26,75 +20,6 @@ fn messages(traffic: &Traffic) -> BTreeMap<(String, usize, String), Vec<&Call>> 
         }
     }
     messages
-}
-
-/// What is declared as gzip is gzip, each chunk by itself, and nothing else is declared.
-pub(super) fn gzip(traffic: &Traffic) -> Examined {
-    let mut examined = Examined::default();
-    for call in traffic.calls.iter().filter(|call| call.uploads()) {
-        if let Some(why) = call.lacks("content-encoding") {
-            examined.pass_over(why);
-            continue;
-        }
-        let declared = encoding(call);
-        let body = &call.exchange.request.body;
-        if !matches!(declared.as_str(), "" | "identity" | "gzip") {
-            examined.look();
-            let what = "a send has a content encoding that MESH does not know";
-            examined.find(
-                Finding::about(&[call], Grade::Broken, what)
-                    .expected("gzip, or none")
-                    .seen("another encoding"),
-            );
-            continue;
-        }
-        if declared == "gzip" && body.decoded.is_none() && call.exchange.vantage == Vantage::Foreign {
-            examined.pass_over(
-                "the recording has bodies decompressed, or not at all: whether each was gzip cannot be told",
-            );
-            continue;
-        }
-        examined.look();
-        if declared == "gzip" && !matches!(body.decoded, Some(Decoded::Whole { .. })) {
-            let in_chunks = call.sent_range().is_some_and(|range| range.total().get() > 1);
-            let what = if in_chunks {
-                "a chunk that is declared as gzip is not gzip by itself"
-            } else {
-                "a body that is declared as gzip is not gzip"
-            };
-            let mut finding = Finding::about(&[call], Grade::Broken, what)
-                .expected("a whole gzip body")
-                .seen("a body that cannot be decompressed");
-            if in_chunks {
-                finding = finding.remedy("Split the uncompressed data first, then compress each chunk by itself. Do not compress a large file and split the result.");
-            }
-            examined.find(finding);
-        }
-        let flag = call.header("mex-content-compressed").unwrap_or_default().trim();
-        if declared == "gzip" && call.is_send() && !flag.eq_ignore_ascii_case("Y") {
-            examined.find(
-                Finding::about(&[call], Grade::Warning, "a compressed send does not flag its content as compressed")
-                    .expected("Mex-Content-Compressed: Y")
-                    .seen(if flag.is_empty() { "none" } else { "another value" })
-                    .remedy("Send Mex-Content-Compressed: Y with Content-Encoding: gzip: the assurance pack lists both (case 202)."),
-            );
-        }
-    }
-    for calls in messages(traffic).into_values() {
-        let Some((first, rest)) = calls.split_first() else { continue };
-        if encoding(first) != "gzip" {
-            continue;
-        }
-        for call in rest.iter().filter(|call| encoding(call) != "gzip") {
-            examined.find(
-                Finding::about(&[first, call], Grade::Warning, "a chunk does not declare the encoding of the first")
-                    .expected("Content-Encoding: gzip on every chunk")
-                    .seen("none")
-                    .remedy("Repeat Content-Encoding on every chunk: the example in the OpenAPI leaves it out, and endpoints have refused that with 417."),
-            );
-        }
-    }
-    examined
 }
 
 /// Whether the answer says that another try has no use, as 417 and 423 do (OpenAPI, Send chunked message).

@@ -1,8 +1,8 @@
 //! Every rule there is.
 
 use super::{
-    Examined, Traffic, acknowledging, chunks, connections, failures, handshakes, patients, polling, refusals,
-    responses, sending, tokens, tracking,
+    Examined, Traffic, acknowledging, chunks, compression, connections, failures, handshakes, patients,
+    polling, refusals, responses, sending, tokens, tracking,
 };
 
 /// A rule over recorded traffic.
@@ -178,9 +178,13 @@ rules! {
     "An address that begins with GPPROVIDER has an NHS number, a date of birth and a surname",
     "Write GPPROVIDER_NHSNUMBER_DATEOFBIRTH_SURNAME: the tag in upper case, ten digits with a right check digit, eight digits, the surname. Ask NHS England in which order the date goes: sources disagree.";
 
-    "gzip-declared" Must chunks::gzip, "OpenAPI, Outbox workflow; Send message: content-encoding; pack, case 202", NO_SENDS,
+    "gzip-declared" Must compression::declared, "OpenAPI, Outbox workflow; Send message: content-encoding; pack, case 202", NO_SENDS,
     "What is declared as gzip is gzip, each chunk by itself",
     "Compress the body with gzip, once, and send Content-Encoding: gzip.";
+
+    "chunk-encoding" Must compression::alike, "OpenAPI, Send chunked message: compress the chunks separately, do not compress a large file and then split it; Outbox workflow", "the recording has no compressed message in chunks",
+    "A message in chunks is split before it is compressed, each chunk is compressed like the first, and says so",
+    "Split the uncompressed data first, then compress each chunk by itself, so that each can be decompressed alone, and send Content-Encoding: gzip with every one. Do not compress a large file and split the result.";
 
     "chunk-order" Must chunks::order, "OpenAPI, Send chunked message; pack, case 502", "the recording has no message in chunks",
     "Chunks are sent in order, with one total, to the last",

@@ -177,7 +177,11 @@ impl Caller {
                 let filled = self.fill(value)?;
                 Some(HeaderValue::from_bytes(filled.as_bytes()).map_err(|_| impossible(&filled))?)
             }
-            None => None,
+            None => {
+                // Also one that an earlier step has given it, such as that of a compressed body.
+                self.next.headers.retain(|(given, _)| *given != header);
+                None
+            }
         };
         self.next.headers.push((header, value));
         Ok(())

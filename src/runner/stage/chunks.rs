@@ -9,27 +9,29 @@ use md5::{Digest, Md5};
 use super::{Fault, Role, SentMessage, Stage, out_of_order};
 use crate::{
     client::{Outgoing, Payload},
+    protocol::MailboxId,
     rules,
-    tape::{BodyRecord, Exchange, Sha256},
+    tape::{Exchange, Sha256},
 };
 
 impl Stage {
-    /// Has one side send a large made-up message to the other in chunks, as large as the run is told.
+    /// Has one side send a large made-up message to the other in chunks, as large as the run is told, each compressed
+    /// by itself where it is to be.
     ///
     /// # Errors
     /// When the counterpart cannot be made ready, or does not send it as it must. What the product did is
     /// for [`Stage::sent_in_chunks`] to judge.
-    pub async fn send_in_chunks(&mut self, from: Role) -> Result<(), Fault> {
+    pub async fn send_in_chunks(&mut self, from: Role, compress: bool) -> Result<(), Fault> {
         if from == Role::Counterpart {
             self.validate(Role::Counterpart).await?;
         }
-        let sizes = self.setting.terms.chunking;
+        let chunk_bytes = self.setting.terms.chunking.chunk_bytes;
         let to = self.mailbox(if from == Role::Product { Role::Counterpart } else { Role::Product });
-        let message: Outgoing = self.outgoing(to, &self.label, sizes.message_bytes);
+        let message = self.large(to, compress);
         let exchange = match from {
-            Role::Product => self.product_sends_message(&message, Some(sizes.chunk_bytes)).await?,
+            Role::Product => self.product_sends_message(&message, Some(chunk_bytes)).await?,
             Role::Counterpart => {
-                let sent = self.counterpart.send_chunked(&message, sizes.chunk_bytes).await;
+                let sent = self.counterpart.send_chunked(&message, chunk_bytes).await;
                 sent.into_iter().next().ok_or_else(|| out_of_order("a send"))?.exchange
             }
         };
@@ -44,6 +46,46 @@ impl Stage {
         Ok(())
     }
 
+    /// A large made-up message. One that is to be compressed is of more than one chunk however that is done.
+    pub(super) fn large(&self, to: MailboxId, compress: bool) -> Outgoing {
+        let sizes = self.setting.terms.chunking;
+        if !compress {
+            return self.outgoing(to, &self.label, sizes.message_bytes);
+        }
+        let size = sizes.message_bytes.max(sizes.chunk_bytes.saturating_mul(2));
+        let payload = Payload::dense(self.label.as_str(), size);
+        Outgoing { compress, payload, ..self.outgoing(to, &self.label, size) }
+    }
+
+    /// Each chunk that was sent is gzip by itself.
+    ///
+    /// # Errors
+    /// When one is not. One that does not say so is a warning.
+    pub fn sent_each_compressed(&self) -> Result<(), Fault> {
+        let first = Arc::clone(&self.sent()?.exchange);
+        let own = self.own_exchanges();
+        // A message of which the first chunk was refused has no others.
+        let sends = match rules::message_accepted(&first, &own) {
+            Ok(message) => rules::sends_of(&message, &first, &own),
+            Err(_) => vec![first],
+        };
+        sends.iter().for_each(|send| self.look(send));
+        if let Some(warning) = rules::compressed_by_itself(&sends)? {
+            self.warn(warning);
+        }
+        Ok(())
+    }
+
+    /// The product offered to take chunks compressed, and got them so.
+    ///
+    /// # Errors
+    /// When it did not offer, or they came otherwise.
+    pub fn downloaded_each_compressed(&self) -> Result<(), Fault> {
+        let downloads = rules::downloads_of(&self.message()?, Role::Product, &self.own_exchanges());
+        downloads.iter().for_each(|download| self.look(download));
+        rules::chunks_downloaded_compressed(&downloads)
+    }
+
     /// The message was sent in chunks, each accepted, and they are the payload that was to be sent.
     ///
     /// # Errors
@@ -52,10 +94,11 @@ impl Stage {
         let (message, first) = (self.message()?, Arc::clone(&self.sent()?.exchange));
         let sends = rules::sends_of(&message, &first, &self.own_exchanges());
         sends.iter().for_each(|send| self.look(send));
+        rules::split_before_compression(&first)?;
         rules::sent_in_chunks(&sends, &self.own_exchanges())?;
-        let bodies: Vec<&BodyRecord> = sends.iter().map(|send| &send.request.body).collect();
-        let asked = self.asked(&bodies).await?;
-        rules::chunks_unaltered(&asked.parts, &contents(&bodies), Some(first.actor))?;
+        let contents = contents_of(&sends);
+        let asked = self.asked(&contents).await?;
+        rules::chunks_unaltered(&asked.parts, &digests_of(&contents), Some(first.actor))?;
         let last = sends.last().map(|last| last.request.head.line()).unwrap_or_default();
         self.note(format!("{}; final block: {last}", asked.told(sends.len())));
         if first.actor == Role::Product { self.stands_by_it() } else { Ok(()) }
@@ -81,37 +124,50 @@ impl Stage {
 
     /// The content of these downloads, one after the other, is the payload.
     pub(super) async fn chunks_are_the_whole(&self, downloads: &[Arc<Exchange>]) -> Result<(), Fault> {
-        let bodies: Vec<&BodyRecord> = downloads.iter().filter_map(body).collect();
-        let asked = self.asked(&bodies).await?;
-        rules::chunks_unaltered(&asked.parts, &contents(&bodies), None)?;
+        rules::chunks_say_their_encoding(downloads)?;
+        let bodies = downloads.iter().filter_map(|download| Some(&download.response.as_ref()?.body));
+        let contents: Vec<Content> =
+            bodies.map(|body| body.content_size().zip(body.content_sha256())).collect();
+        let asked = self.asked(&contents).await?;
+        rules::chunks_unaltered(&asked.parts, &digests_of(&contents), None)?;
+        if let (Some(first), Some(message)) = (asked.parts.first(), &self.message)
+            && asked.parts.len() > 1
+            && self.received.as_ref().and_then(|received| received.get(message.as_str())) == Some(first)
+        {
+            return Err(rules::holds_first_chunk_alone(message.as_str(), asked.parts.len()));
+        }
         self.note(asked.told(downloads.len()));
         Ok(())
     }
 
     /// The digests of the payload, cut where these bodies are cut.
-    async fn asked(&self, bodies: &[&BodyRecord]) -> Result<Digests, Fault> {
+    async fn asked(&self, contents: &[Content]) -> Result<Digests, Fault> {
         let payload = self.whole.as_ref().ok_or_else(|| out_of_order("a message in chunks"))?;
-        Ok(digests(payload, &sizes(bodies)).await)
+        Ok(digests(payload, &sizes(contents)).await)
     }
 }
 
+/// Size and digest of what a chunk holds, decoded; `None` when it cannot be decoded.
+type Content = Option<(u64, Sha256)>;
+
 /// The content of these sends, one after the other, is the payload.
 pub(super) async fn sent_whole(payload: &Payload, sends: &[Arc<Exchange>]) -> Result<(), Fault> {
-    let bodies: Vec<&BodyRecord> = sends.iter().map(|send| &send.request.body).collect();
-    let asked = digests(payload, &sizes(&bodies)).await;
-    rules::chunks_unaltered(&asked.parts, &contents(&bodies), sends.first().map(|send| send.actor))
+    let contents = contents_of(sends);
+    let asked = digests(payload, &sizes(&contents)).await;
+    rules::chunks_unaltered(&asked.parts, &digests_of(&contents), sends.first().map(|send| send.actor))
 }
 
-fn sizes(bodies: &[&BodyRecord]) -> Vec<u64> {
-    bodies.iter().map(|body| body.content_size().unwrap_or_default()).collect()
+fn contents_of(sends: &[Arc<Exchange>]) -> Vec<Content> {
+    let Some(first) = sends.first() else { return Vec::new() };
+    sends.iter().map(|send| rules::content_of(first, send)).collect()
 }
 
-fn body(exchange: &Arc<Exchange>) -> Option<&BodyRecord> {
-    Some(&exchange.response.as_ref()?.body)
+fn sizes(contents: &[Content]) -> Vec<u64> {
+    contents.iter().map(|content| content.map_or(0, |(size, _)| size)).collect()
 }
 
-fn contents(bodies: &[&BodyRecord]) -> Vec<Option<Sha256>> {
-    bodies.iter().map(|body| body.content_sha256()).collect()
+fn digests_of(contents: &[Content]) -> Vec<Option<Sha256>> {
+    contents.iter().map(|content| content.map(|(_, digest)| digest)).collect()
 }
 
 /// What a payload is, by digests.

@@ -181,11 +181,19 @@ impl Stage {
     ///
     /// # Errors
     /// When it does not try.
-    pub async fn product_tries_to_send(&mut self, size: Option<u64>) -> Result<(), Fault> {
-        let to = self.mailbox(Role::Counterpart);
-        let sizes = self.setting.terms.chunking;
-        let message = self.outgoing(to, &self.label, size.unwrap_or(sizes.message_bytes));
-        self.trial.sending = Some((message, size.is_none().then_some(sizes.chunk_bytes)));
+    pub async fn product_tries_to_send(&mut self, size: u64) -> Result<(), Fault> {
+        let message = self.outgoing(self.mailbox(Role::Counterpart), &self.label, size);
+        self.trial.sending = Some((message, None));
+        self.product_tries_to_send_again().await
+    }
+
+    /// The same in chunks, each compressed by itself where it is to be, as large as the run is told.
+    ///
+    /// # Errors
+    /// When it does not try.
+    pub async fn product_tries_to_send_in_chunks(&mut self, compress: bool) -> Result<(), Fault> {
+        let message = self.large(self.mailbox(Role::Counterpart), compress);
+        self.trial.sending = Some((message, Some(self.setting.terms.chunking.chunk_bytes)));
         self.product_tries_to_send_again().await
     }
 

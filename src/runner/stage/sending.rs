@@ -67,6 +67,10 @@ impl Stage {
     pub fn message_accepted(&mut self) -> Result<(), Fault> {
         let send = Arc::clone(&self.sent()?.exchange);
         self.look(&send);
+        if self.whole.is_some() {
+            // What it is refused for, where it is refused.
+            rules::split_before_compression(&send)?;
+        }
         self.message = Some(rules::message_accepted(&send, &self.setting.tape.exchanges())?);
         // Of a message in chunks only the first is known to be accepted yet.
         if send.actor == Role::Product && self.whole.is_none() { self.stands_by_it() } else { Ok(()) }

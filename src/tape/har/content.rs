@@ -12,7 +12,7 @@ use super::{
     long::{PLACE, Unfolded},
     source::Source,
 };
-use crate::tape::{BodyRecord, BodyRecorder, Redactor, Sha256};
+use crate::tape::{BodyRecord, BodyRecorder, Redactor};
 
 /// How much of a body is held at a time.
 const PIECE: usize = 8 << 10;
@@ -107,7 +107,7 @@ pub(super) fn body(
         // A body that is known to be empty is whole; of any other there is only the size.
         return Ok(match known.unwrap_or_default() {
             0 => BodyRecord { kept: (known == Some(0)).then(Bytes::new), ..BodyRecord::empty() },
-            size => missing(size),
+            size => BodyRecord::unknown(size),
         });
     };
     let known = known.filter(|known| *known > 0);
@@ -115,13 +115,9 @@ pub(super) fn body(
     let is_lossy = passed.has_replacement && !text.is_base64();
     // JSON that is whole was not cut short, whatever size was noted: some note that before decoding.
     if (is_cut || is_lossy) && !text.is_json(source) {
-        return Ok(missing(known.unwrap_or(passed.body.size)));
+        return Ok(BodyRecord::unknown(known.unwrap_or(passed.body.size)));
     }
     Ok(passed.body)
-}
-
-fn missing(size: u64) -> BodyRecord {
-    BodyRecord { size, sha256: Sha256::of(b""), decoded: None, kept: None }
 }
 
 /// What was seen of a body as it passed.

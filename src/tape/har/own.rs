@@ -46,6 +46,8 @@ pub(super) struct Body {
     /// Earlier versions do not say so, and have no text then.
     #[serde(default, rename = "kept")]
     is_kept: Option<bool>,
+    #[serde(default, rename = "seenAsGzip")]
+    seen_as_gzip: Option<DecodedBody>,
 }
 
 #[derive(Deserialize)]
@@ -119,11 +121,12 @@ impl Body {
         // Of a body that gzip holds nothing in, a text that is empty is all.
         let holds_nothing = self.decoded.as_ref().is_some_and(|decoded| decoded.size == Some(0));
         let kept = kept.or_else(|| holds_nothing.then(Bytes::new)).filter(|_| self.is_kept != Some(false));
-        let decoded = self.decoded.map(|decoded| match (decoded.whole, decoded.size, decoded.sha256) {
+        let read = |of: DecodedBody| match (of.whole, of.size, of.sha256) {
             (true, Some(size), Some(sha256)) => Decoded::Whole { size, sha256 },
             _ => Decoded::Broken,
-        });
-        BodyRecord { size: self.size, sha256: self.sha256, decoded, kept }
+        };
+        let (decoded, seen_as_gzip) = (self.decoded.map(read), self.seen_as_gzip.map(read));
+        BodyRecord { size: self.size, sha256: self.sha256, decoded, seen_as_gzip, kept }
     }
 }
 

@@ -1,6 +1,17 @@
 //! Another body, whatever is in it: payloads, and bodies that are there or not.
 
+use std::io::Write;
+
+use flate2::{Compression, write::GzEncoder};
+
 use super::{Fault, bytes};
+
+fn zipped(body: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    // Memory takes whatever it is given.
+    let _ = encoder.write_all(body);
+    encoder.finish().unwrap_or_default()
+}
 
 pub(in crate::emulator::faults) const FAULTS: &[Fault] = &[
     bytes("handshake-has-a-body", "a handshake has a body", "handshake", 200, |_| b"{}".to_vec()),
@@ -39,6 +50,20 @@ pub(in crate::emulator::faults) const FAULTS: &[Fault] = &[
         }
         body
     }),
+    bytes(
+        "gzip-goes-on",
+        "a later chunk goes on with the gzip of the first",
+        "download chunk",
+        206,
+        |body| body.strip_prefix(b"\x1f\x8b").map(<[u8]>::to_vec).unwrap_or(body),
+    ),
+    bytes(
+        "chunk-compressed-again",
+        "a later chunk that is compressed is compressed once more",
+        "download chunk",
+        206,
+        |body| if body.starts_with(b"\x1f\x8b") { zipped(&body) } else { body },
+    ),
     bytes("report-has-a-body", "a message without a body has one", "download message", 200, |body| {
         if body.is_empty() { b"not delivered".to_vec() } else { body }
     }),

@@ -16,6 +16,11 @@ pub(in crate::emulator::faults) const FAULTS: &[Fault] = &[
     lacks("no-status-description", "mex-statusdescription"),
     lacks("no-linked-message", "mex-linkedmsgid"),
     lacks("no-content-encoding", "content-encoding"),
+    Fault {
+        name: "chunks-lose-their-encoding",
+        what: "a later chunk does not say that it is compressed",
+        effect: Effect::Header("download chunk", "content-encoding", None),
+    },
     says("other-message-type", "mex-messagetype", "DATA "),
     says("report-is-data", "mex-messagetype", "DATA"),
     says("data-is-report", "mex-messagetype", "REPORT"),

@@ -23,6 +23,7 @@ pub(in crate::emulator::faults) const FAULTS: &[Fault] = &[
     status("400-is-422", "", 400, 422),
     status("417-is-400", "send message", 417, 400),
     status("chunk-417-is-400", "send chunk", 417, 400),
+    status("chunk-400-is-202", "send chunk", 400, 202),
     status("chunk-404-is-410", "send chunk", 404, 410),
     status("chunk-423-is-409", "send chunk", 423, 409),
     status("download-404-is-410", "download message", 404, 410),

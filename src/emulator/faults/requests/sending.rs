@@ -168,6 +168,17 @@ pub(in super::super) const FAULTS: &[Fault] = &[
         },
     ),
     asks(
+        "chunk-encoding-demanded",
+        "a later chunk must repeat its encoding",
+        &["send chunk"],
+        |operation, parts, _| {
+            if matches!(operation, Operation::SendChunk(..)) && !parts.headers.contains_key(CONTENT_ENCODING)
+            {
+                parts.headers.insert(CONTENT_ENCODING, HeaderValue::from_static("identity"));
+            }
+        },
+    ),
+    asks(
         "chunk-encoding-ignored",
         "the encoding of a later chunk makes no difference",
         &["send chunk"],

@@ -2,45 +2,6 @@ use super::*;
 use crate::tape::Decoded;
 
 #[test]
-fn what_is_declared_as_gzip_is_gzip() {
-    let rule = "gzip-declared";
-    let gzip = [("Content-Encoding", "gzip"), ("Mex-Content-Compressed", "Y")];
-    let mut log = Log::new();
-    held(rule, log.send(&[], b"x").send(&gzip, &zipped(b"x")));
-    let mut log = Log::new();
-    broken(rule, log.send(&gzip, b"not gzip"));
-    let mut log = Log::new();
-    broken(rule, log.send(&[("Content-Encoding", "br")], b"x"));
-    let mut log = Log::new();
-    assert!(warned(rule, log.send(&gzip[..1], &zipped(b"x"))).expected.contains("Mex-Content-Compressed"));
-    // Bodies as another program shows them.
-    let mut log = Log::new();
-    log.send(&gzip, &zipped(b"x")).foreign().last().request.body.decoded = None;
-    not_applicable(rule, &log);
-    not_applicable(rule, Log::new().list(&[]));
-}
-
-#[test]
-fn data_is_split_before_it_is_compressed() {
-    let rule = "gzip-declared";
-    let whole = zipped(&[b'x'; 4000]);
-    let (one, two) = whole.split_at(20);
-    let mut log = Log::new();
-    log.send_chunk(1, "1:2", one).send_chunk(2, "2:2", two);
-    assert!(broken(rule, &log).remedy.unwrap().contains("Split the uncompressed data first"));
-    let mut log = Log::new();
-    held(rule, log.send_chunk(1, "1:2", &zipped(b"a")).send_chunk(2, "2:2", &zipped(b"b")));
-    // The second chunk is silent about its encoding.
-    let mut log = Log::new();
-    log.send_chunk(1, "1:2", &zipped(b"a")).call(
-        &format!("POST /outbox/{ID}/2"),
-        &[("Mex-Chunk-Range", "2:2")],
-        &zipped(b"b"),
-    );
-    warned(rule, &log);
-}
-
-#[test]
 fn chunks_come_in_order_to_the_last() {
     let rule = "chunk-order";
     let part = zipped(b"x");

@@ -2,6 +2,7 @@
 
 mod acknowledging;
 mod chunks;
+mod compression;
 mod connections;
 mod course;
 mod failures;
