@@ -140,6 +140,40 @@ fn a_catalogue_that_is_none_is_refused_by_its_path() {
     assert!(error.contains("has OWN-01 twice"), "{error}");
 }
 
+/// Rules look at all that the product does, whatever scenarios it does it in.
+#[test]
+fn a_requirement_of_an_own_pack_may_be_shown_by_rules() {
+    let by_rules = "- {id: OWN-02, statement: Tokens are new., source: our sheet, level: MUST, binds: product, rules: [token-repeated, refusals]}\n";
+    let folder = pack(FEATURE, Some(&format!("{CATALOGUE}{by_rules}")));
+    let (outcome, bundle) = play(folder.path(), "ours", &[]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let bundle = bundle.unwrap();
+    let csv = bundle.text("data/requirements.csv");
+    let row = csv.lines().find(|line| line.starts_with("OWN-02,")).unwrap();
+    assert!(row.starts_with("OWN-02,MUST,product,passed,,,Tokens are new.,our sheet,"), "{row}");
+    assert!(row.ends_with(",\"token-repeated; refusals\""), "{row}");
+    // What no traffic shows is not passed for nothing, and says why.
+    let tracking = csv.lines().find(|line| line.starts_with("TRACKING-01,")).unwrap();
+    assert!(
+        tracking.starts_with(
+            "TRACKING-01,MUST,product,not run,,rule tracking-polled: the recording has no tracking,"
+        ),
+        "{tracking}"
+    );
+    assert!(bundle.text("data/report.html").contains("rule token-repeated"));
+}
+
+#[test]
+fn a_rule_that_there_is_not_is_refused_with_file_and_line() {
+    let catalogue = CATALOGUE.replace("binds: product", "binds: product, rules: [token-repeat]");
+    let error = refused(FEATURE, Some(&format!("# ours\n{catalogue}")));
+    for text in
+        ["ours/requirements.yaml", "no rule \"token-repeat\": did you mean token-repeated?", "at line 2 "]
+    {
+        assert!(error.contains(text), "{text}: {error}");
+    }
+}
+
 #[test]
 fn a_requirement_that_is_in_no_catalogue_is_refused_with_the_nearest() {
     let error = refused(&FEATURE.replace("OWN-01", "OWN-1"), Some(CATALOGUE));

@@ -125,6 +125,20 @@ fn an_endpoint_that_is_not_as_it_should_be_is_warned_and_what_leads_there_must_b
     assert!(bundle.outcomes().iter().any(|(_, outcome)| outcome == "failed"), "{:?}", bundle.outcomes());
 }
 
+/// The OpenAPI has the statuses 404 and 410 of Get Message, and no body of theirs.
+#[test]
+fn an_endpoint_that_refuses_a_download_without_saying_why_is_warned_and_has_not_failed() {
+    let tags = "(@req-DOWNLOAD-05 or @req-DOWNLOAD-10) and not @emulator-only";
+    let endpoint = Endpoint::start_arranged(faulty("missing-says-nothing"));
+    let (outcome, bundle) = play(&endpoint.config(), &["--pack", "endpoint", "--tags", tags]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let csv = bundle.text("data/requirements.csv");
+    assert!(csv.contains("\r\nDOWNLOAD-05,MUST,endpoint,passed,"), "{csv}");
+    assert!(csv.contains("\r\nDOWNLOAD-10,SHOULD,endpoint,warning,"), "{csv}");
+    let source = &bundle.fault()["source"];
+    assert!(source.as_str().unwrap().contains("the OpenAPI gives this status no body"), "{source}");
+}
+
 fn wrong() -> mesh_witness::emulator::Arrangement {
     faulty("list-with-more")
 }

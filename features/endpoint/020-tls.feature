@@ -1,7 +1,7 @@
 @endpoint
 Feature: The connection
-  Mutual TLS, 1.2 or newer: a client without the right certificate gets no further (OpenAPI, onboarding
-  step 1 and "Security and authorisation").
+  Mutual TLS, 1.2 or newer: a client without the right certificate gets no further (OpenAPI, "Get a TLS
+  certificate").
 
   Background:
     Given a sender and a receiver, each with a mailbox

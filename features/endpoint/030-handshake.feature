@@ -1,5 +1,5 @@
 @endpoint
-Feature: Validate a mailbox (handshake)
+Feature: Validate a mailbox (Handshake)
 
   Background:
     Given a sender and a receiver, each with a mailbox

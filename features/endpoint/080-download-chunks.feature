@@ -1,5 +1,5 @@
 @endpoint
-Feature: Download chunked message
+Feature: Get Message chunk
 
   Background:
     Given a sender and a receiver, each with a mailbox
@@ -39,6 +39,12 @@ Feature: Download chunked message
 
   @req-CHUNKS-02 @emulator-only
   Scenario: A chunk beyond the last is not found
+    Given the sender has sent a message in 2 chunks
+    When the receiver downloads chunk 4 of the message
+    Then the answer is 404
+
+  @req-DOWNLOAD-10 @emulator-only
+  Scenario: Who asks for a chunk beyond the last is told why
     Given the sender has sent a message in 2 chunks
     When the receiver downloads chunk 4 of the message
     Then the answer is 404 with error code "20" and the message

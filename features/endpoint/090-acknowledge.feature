@@ -55,7 +55,7 @@ Feature: Acknowledge message
 
     Given the message is "20200101000000000000_000000"
     When the receiver acknowledges the message
-    Then the answer is 404 with error code "20" and the message
+    Then the answer is 404
 
   @req-ACKNOWLEDGE-04 @emulator-only
   Scenario: What lies in another inbox cannot be acknowledged

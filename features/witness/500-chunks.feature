@@ -25,7 +25,7 @@ Feature: Messages in chunks
     And the acknowledgement came directly after the download
     And the message is gone from the product's inbox
 
-  @optional-chunking @case-502 @req-LARGE-02 @req-POLL-01
+  @optional-chunking @case-502 @req-LARGE-02
   Scenario: Send a message in chunks
     Proves: the product sends chunk after chunk with its Mex-Chunk-Range, in order, up to the final
     block, each is accepted, and the whole arrives as it was to be sent, by its MD5.

@@ -83,7 +83,7 @@ impl ReferenceClient {
         self.connection = None;
     }
 
-    /// "Validate a mailbox".
+    /// "Validate a mailbox (Handshake)".
     pub async fn handshake(&mut self) -> Answer {
         let headers = [
             (MEX_CLIENT_VERSION, concat!("mesh-witness==", env!("CARGO_PKG_VERSION"))),
@@ -193,7 +193,7 @@ impl ReferenceClient {
         self.call(operation, headers, nothing(), true).await
     }
 
-    /// "Get Message", the first chunk, and "Get chunked message" for the rest, until one is answered 200
+    /// "Get Message", the first chunk, and "Get Message chunk" for the rest, until one is answered 200
     /// or is not answered well, or whole, or with another chunk. A message that is not chunked is one answer, one of more than
     /// a hundred thousand is left after so many.
     pub async fn download_whole(&mut self, message: &MessageId, accept_gzip: bool) -> Vec<Answer> {

@@ -26,7 +26,7 @@ use crate::protocol::{Credentials, MailboxId, Password, SharedKey, Token, TokenE
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Policy {
     /// The first label of the client certificate's common name must be the token's mailbox, as in
-    /// `x26hc005.x26.api.mesh-client.nhs.uk` (OpenAPI, onboarding step 1). Off by default: the same
+    /// `x26hc005.x26.api.mesh-client.nhs.uk` (OpenAPI, "Get a TLS certificate"). Off by default: the same
     /// page also shows a free label there.
     pub certificate_names_mailbox: bool,
     /// How a caller shows who it is.

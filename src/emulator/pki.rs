@@ -123,7 +123,7 @@ impl Pki {
     }
 
     /// A client certificate named after the mailbox: `x26abc1.x26.api.mesh-client.nhs.uk`
-    /// (OpenAPI, onboarding step 1; the first three characters stand in for the ODS code).
+    /// (OpenAPI, "Get a TLS certificate"; the first three characters stand in for the ODS code).
     ///
     /// # Errors
     /// When the machine cannot make keys.

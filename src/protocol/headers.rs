@@ -1,4 +1,4 @@
-//! Names of the headers that MESH gives a meaning (OpenAPI parameters; "Download message").
+//! Names of the headers that MESH gives a meaning (OpenAPI parameters; "Get Message").
 
 use http::HeaderName;
 

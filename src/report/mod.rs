@@ -19,6 +19,7 @@ mod messages;
 mod readme;
 mod requirements;
 mod rules;
+mod showing;
 mod summary;
 mod text;
 mod tls;

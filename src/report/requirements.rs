@@ -1,20 +1,22 @@
 //! `requirements.csv`: what is demanded, and what the run showed of it.
 
-use crate::runner::{Outcome, Requirement, RunRecord, ScenarioRecord};
+use super::showing::{Showing, name, scenarios_of, showing};
+use crate::runner::{Requirement, RunRecord};
 
 /// One line a requirement, in the order of the catalogue.
 pub(super) fn csv(record: &RunRecord) -> String {
-    let mut lines =
-        vec!["requirement,level,binds,outcome,scenarios,reason,statement,source,environment".to_owned()];
+    let mut lines = vec![
+        "requirement,level,binds,outcome,scenarios,reason,statement,source,environment,rules".to_owned(),
+    ];
     lines.extend(record.requirements.iter().map(|requirement| line(record, requirement)));
     lines.join("\r\n") + "\r\n"
 }
 
 fn line(record: &RunRecord, requirement: &Requirement) -> String {
-    let scenarios: Vec<&ScenarioRecord> = scenarios_of(record, &requirement.id).collect();
-    let names: Vec<String> = scenarios.iter().map(|scenario| name(scenario)).collect();
-    let (outcome, reason) = shown(record, requirement);
-    let word = if is_expected(record, requirement) { "expected deviation" } else { outcome.word() };
+    let names: Vec<String> = scenarios_of(record, &requirement.id).map(name).collect();
+    let rules: Vec<&str> = requirement.rules.iter().map(|rule| rule.id()).collect();
+    let Showing { outcome, is_expected, reason } = showing(record, requirement);
+    let word = if is_expected { "expected deviation" } else { outcome.word() };
     // A line is soon copied into another sheet, so each says what it is worth.
     let environment = record.environment.banner().unwrap_or(&record.environment.name);
     let fields = [
@@ -27,47 +29,9 @@ fn line(record: &RunRecord, requirement: &Requirement) -> String {
         &requirement.statement,
         &requirement.source,
         environment,
+        &rules.join("; "),
     ];
     fields.map(field).join(",")
-}
-
-fn scenarios_of<'a>(record: &'a RunRecord, id: &'a str) -> impl Iterator<Item = &'a ScenarioRecord> {
-    record.scenarios.iter().filter(move |scenario| scenario.requirements.iter().any(|other| other == id))
-}
-
-fn name(scenario: &ScenarioRecord) -> String {
-    scenario.case.clone().unwrap_or_else(|| format!("{}:{}", scenario.path, scenario.line))
-}
-
-/// What the run showed of a requirement, and why it did not show more.
-pub(super) fn shown(record: &RunRecord, requirement: &Requirement) -> (Outcome, String) {
-    let scenarios: Vec<&ScenarioRecord> = scenarios_of(record, &requirement.id).collect();
-    let outcome = outcome(&scenarios);
-    let reason = match (&outcome, &requirement.untested) {
-        (Outcome::NotRun(_), Some(untested)) => untested.clone(),
-        (outcome, _) => outcome.reason().unwrap_or_default().to_owned(),
-    };
-    (outcome, reason)
-}
-
-/// Whether all that failed of it was expected to.
-pub(super) fn is_expected(record: &RunRecord, requirement: &Requirement) -> bool {
-    let wrong = |scenario: &&ScenarioRecord| matches!(scenario.outcome, Outcome::Failed | Outcome::Error);
-    let mut wrong = scenarios_of(record, &requirement.id).filter(wrong).peekable();
-    wrong.peek().is_some() && wrong.all(|scenario| scenario.deviation.is_some())
-}
-
-/// One failure fails a requirement; it has passed only if each of its scenarios has that applies.
-fn outcome(scenarios: &[&ScenarioRecord]) -> Outcome {
-    let find = |like: Outcome| {
-        scenarios.iter().map(|scenario| &scenario.outcome).find(|outcome| outcome.is_like(&like))
-    };
-    let none = String::new;
-    // What applies not at all is told only when nothing else is there to be told.
-    let worst =
-        [Outcome::Failed, Outcome::Error, Outcome::NotRun(none()), Outcome::Warning, Outcome::Attested];
-    let worst = worst.into_iter().chain([Outcome::Passed, Outcome::NotApplicable(none())]).find_map(find);
-    worst.cloned().unwrap_or_else(|| Outcome::NotRun("no scenario of this run tests it".to_owned()))
 }
 
 /// Quoted as RFC 4180 has it. A field that begins like a formula gets an apostrophe, since
@@ -85,7 +49,7 @@ fn field(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::fixtures;
+    use crate::{report::fixtures, runner::Outcome};
 
     #[test]
     fn a_field_is_quoted_when_it_must_be() {

@@ -94,7 +94,7 @@ pub fn handshake_of(acts: &[Arc<Exchange>]) -> Result<Arc<Exchange>, Fault> {
     chosen.map(|act| Arc::clone(act)).ok_or_else(|| {
         let what = "the product did not validate its mailbox";
         let remedy = "Validate the mailbox (handshake) when the product starts, and once in 24 hours after that: assessors look for it in the server's log.";
-        instead(what, remedy, "a handshake", acts).from_source("OpenAPI: Validate a mailbox (handshake)")
+        instead(what, remedy, "a handshake", acts).from_source("OpenAPI: Validate a mailbox (Handshake)")
     })
 }
 

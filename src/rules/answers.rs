@@ -13,7 +13,7 @@ use crate::{
 /// # Errors
 /// Why not, and whose fault that is.
 pub fn handshake_accepted(exchange: &Exchange, tape: &[Arc<Exchange>]) -> Result<(), Fault> {
-    status(exchange, 200, "OpenAPI: Validate a mailbox (handshake)", tape)
+    status(exchange, 200, "OpenAPI: Validate a mailbox (Handshake)", tape)
 }
 
 /// The message was accepted: 202 with a message ID.

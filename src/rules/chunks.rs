@@ -9,7 +9,7 @@ use crate::{
 };
 
 const SENDING: &str = "Pack case 502; OpenAPI: Send chunked message";
-const RECEIVING: &str = "Pack case 501; OpenAPI: Get chunked message";
+const RECEIVING: &str = "Pack case 501; OpenAPI: Get Message chunk";
 
 /// The requests by which a message was sent: the first, and those of its further chunks, in the order
 /// in which they were made.

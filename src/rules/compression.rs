@@ -1,4 +1,4 @@
-//! Messages in chunks that are compressed (OpenAPI, "Send chunked message", "Download chunked message").
+//! Messages in chunks that are compressed (OpenAPI, "Send chunked message", "Get Message chunk").
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::{
 };
 
 const SENDING: &str = "OpenAPI: Send chunked message: compress the individual chunks separately";
-const RECEIVING: &str = "OpenAPI: Download chunked message, accept-encoding; RFC 9110, 8.4 Content-Encoding";
+const RECEIVING: &str = "OpenAPI: Get Message chunk, accept-encoding; RFC 9110, 8.4 Content-Encoding";
 const SPLIT_FIRST: &str = "Split the payload first, then compress each part by itself, and send Content-Encoding: gzip with every chunk. Do not compress a large file and split the result.";
 
 fn says_gzip(send: &Exchange) -> bool {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::OwnCatalogue;
+use super::{NamedRule, OwnCatalogue};
 
 /// The built-in catalogue, `features/requirements.yaml`.
 pub const BUILT_IN_CATALOGUE: &str = include_str!("../../features/requirements.yaml");
@@ -24,9 +24,15 @@ pub struct Requirement {
     pub level: Level,
     /// Whom it binds.
     pub binds: Binds,
-    /// Why no scenario tests it; `None` when one does.
+    /// The rules over all of the product's traffic that are about it.
+    #[serde(default)]
+    pub rules: Vec<NamedRule>,
+    /// Why neither a scenario nor a rule tests it; `None` when one does.
     #[serde(default)]
     pub untested: Option<String>,
+    /// Whether there is a scenario that tests it, selected for a run or not. No catalogue says so: the packs do.
+    #[serde(skip)]
+    pub has_scenario: bool,
 }
 
 /// How strict a requirement is, in the words of RFC 2119.
@@ -63,6 +69,11 @@ pub enum CatalogueError {
     /// Two requirements by one name.
     #[error("the catalogue of requirements has {0} twice")]
     Twice(String),
+    /// What binds the endpoint names rules, which judge what a product does.
+    #[error(
+        "{0} binds the endpoint and names rules, which judge the product's traffic: let it bind the product, or take out its rules"
+    )]
+    RulesOfEndpoint(String),
     /// Two catalogues with different requirements by one name.
     #[error(
         "requirement {id} is in {other} and, saying something else, in {one}: give one of them another id"
@@ -112,14 +123,19 @@ impl Requirement {
     /// Reads a catalogue.
     ///
     /// # Errors
-    /// When it is not YAML of this shape, or names a requirement twice.
+    /// When it is not YAML of this shape, names a requirement twice, or a rule that there is not.
     pub fn read_all(text: &str) -> Result<Vec<Self>, CatalogueError> {
         let all: Vec<Self> = serde_yaml::from_str(text)?;
         let mut seen = BTreeSet::new();
-        match all.iter().find(|requirement| !seen.insert(&requirement.id)) {
-            Some(twice) => Err(CatalogueError::Twice(twice.id.clone())),
-            None => Ok(all),
+        for requirement in &all {
+            if !seen.insert(&requirement.id) {
+                return Err(CatalogueError::Twice(requirement.id.clone()));
+            }
+            if requirement.binds == Binds::Endpoint && !requirement.rules.is_empty() {
+                return Err(CatalogueError::RulesOfEndpoint(requirement.id.clone()));
+            }
         }
+        Ok(all)
     }
 }
 
@@ -149,16 +165,20 @@ impl Binds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runner::{built_in, load};
+    use crate::{
+        rules::traffic::{RULES, Severity},
+        runner::{built_in, load, pack::tested_by},
+    };
 
     fn tagged() -> BTreeSet<String> {
         let packs: Vec<String> = built_in().into_iter().map(str::to_owned).collect();
-        let scenarios = load(&packs).unwrap().into_iter().flat_map(|loaded| {
-            let rules = loaded.feature.rules.into_iter().flat_map(|rule| rule.scenarios);
-            loaded.feature.scenarios.into_iter().chain(rules)
-        });
-        let tags = scenarios.flat_map(|scenario| scenario.tags);
-        tags.filter_map(|tag| tag.strip_prefix("req-").map(str::to_owned)).collect()
+        tested_by(&load(&packs).unwrap())
+    }
+
+    /// What is known of the built-in packs without parsing them.
+    #[test]
+    fn what_the_built_in_packs_test_is_known_whatever_is_loaded() {
+        assert_eq!(tested_by(&[]), tagged());
     }
 
     /// The coverage check: a scenario refers to what is in the catalogue, and what is in the
@@ -171,13 +191,39 @@ mod tests {
         let unknown: Vec<&String> = tagged.difference(&known).collect();
         assert!(unknown.is_empty(), "scenarios name requirements that are in no catalogue: {unknown:?}");
         for requirement in &catalogue {
-            let tested = tagged.contains(&requirement.id);
+            let tested = tagged.contains(&requirement.id) || !requirement.rules.is_empty();
             assert_ne!(
                 tested,
                 requirement.untested.is_some(),
                 "{}: tested, or untested with a reason",
                 requirement.id
             );
+        }
+    }
+
+    /// Otherwise it could be broken, and no requirement would show it.
+    #[test]
+    fn every_rule_is_about_a_requirement() {
+        let catalogue = Requirement::read_all(BUILT_IN_CATALOGUE).unwrap();
+        let named: BTreeSet<&str> =
+            catalogue.iter().flat_map(|requirement| &requirement.rules).map(|rule| rule.id()).collect();
+        let left: Vec<&str> = RULES.iter().map(|rule| rule.id).filter(|id| !named.contains(id)).collect();
+        assert!(left.is_empty(), "rules that no requirement names: {left:?}");
+    }
+
+    /// A MUST of which a rule is no more than a SHOULD could be broken with a warning.
+    #[test]
+    fn a_rule_binds_no_less_than_the_requirement_that_it_is_about() {
+        for requirement in Requirement::read_all(BUILT_IN_CATALOGUE).unwrap() {
+            for rule in &requirement.rules {
+                let severity = rule.rule().severity;
+                let is_as_strict = match requirement.level {
+                    Level::Must => severity == Severity::Must,
+                    Level::Should => severity <= Severity::Should,
+                    Level::May => true,
+                };
+                assert!(is_as_strict, "{}: rule {} is a {}", requirement.id, rule.id(), severity.word());
+            }
         }
     }
 
@@ -213,6 +259,38 @@ mod tests {
                 assert!(!(both("int-safe") && both("emulator-only")), "{}", scenario.name);
             }
         }
+    }
+
+    #[test]
+    fn a_rule_that_there_is_not_is_told_with_its_line_and_the_nearest() {
+        let with = |rules: &str| {
+            format!(
+                "# a comment\n- id: A-1\n  statement: s\n  source: s\n  level: MUST\n  binds: product\n  rules:\n{rules}"
+            )
+        };
+        let good = Requirement::read_all(&with("    - token-repeated\n    - refusals\n")).unwrap();
+        let ids: Vec<&str> = good[0].rules.iter().map(|rule| rule.id()).collect();
+        assert_eq!(ids, ["token-repeated", "refusals"]);
+        for (rules, line, says) in [
+            (
+                "    - refusals\n    - token-repeat\n",
+                9,
+                "no rule \"token-repeat\": did you mean token-repeated?",
+            ),
+            ("    - xyzzyplugh\n", 8, "no rule \"xyzzyplugh\": docs/rules.md has all there are"),
+            ("    - [refusals]\n", 8, "the name of a rule"),
+        ] {
+            let error = Requirement::read_all(&with(rules)).unwrap_err().to_string();
+            assert!(error.contains(says) && error.contains(&format!("at line {line} ")), "{error}");
+        }
+    }
+
+    /// Rules look at what a product does: an endpoint that is tested could never break them.
+    #[test]
+    fn what_binds_an_endpoint_names_no_rules() {
+        let text = "- {id: A-1, statement: s, source: s, level: MUST, binds: endpoint, rules: [refusals]}\n";
+        let error = Requirement::read_all(text).unwrap_err().to_string();
+        assert!(error.starts_with("A-1 binds the endpoint and names rules"), "{error}");
     }
 
     #[test]

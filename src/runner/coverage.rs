@@ -1,4 +1,4 @@
-//! Which scenarios test which requirement: the page `docs/coverage.md`.
+//! Which scenarios and rules test which requirement: the page `docs/coverage.md`.
 
 use std::collections::BTreeMap;
 
@@ -55,7 +55,9 @@ impl Coverage {
     /// The requirements that are neither tested nor say why not.
     pub fn open(&self) -> impl Iterator<Item = &Requirement> {
         let open = self.rows.iter().filter(|(requirement, tested)| {
-            tested.is_empty() && requirement.untested.as_ref().is_none_or(|reason| reason.trim().is_empty())
+            tested.is_empty()
+                && requirement.rules.is_empty()
+                && requirement.untested.as_ref().is_none_or(|reason| reason.trim().is_empty())
         });
         open.map(|(requirement, _)| requirement)
     }
@@ -64,20 +66,24 @@ impl Coverage {
     #[must_use]
     pub fn page(&self) -> String {
         let tested = self.rows.iter().filter(|(_, tested)| !tested.is_empty()).count();
+        let by_rules = |(of, tested): &&(Requirement, Vec<_>)| tested.is_empty() && !of.rules.is_empty();
+        let by_rules = self.rows.iter().filter(by_rules).count();
         let mut page = format!(
             "# Which scenarios test which requirement\n\n\
              Made from the feature files and [features/requirements.yaml](../features/requirements.yaml); a test fails when it\n\
              is stale, and `INSTA_UPDATE=always cargo test coverage` makes it anew.\n\n\
-             {tested} of {} requirements are tested by scenarios; each other one says why not.\n\n\
-             | requirement | demands | scenarios, or why there is none |\n|---|---|---|\n",
+             {tested} of {} requirements are tested by scenarios, {by_rules} more by rules over all of the product's traffic\n\
+             alone ([rules.md](rules.md)); each other one says why not.\n\n\
+             | requirement | demands | scenarios and rules, or why there is none |\n|---|---|---|\n",
             self.rows.len()
         );
         for (requirement, tested) in &self.rows {
-            let Requirement { id, statement, source, level, binds, untested } = requirement;
-            let scenarios: Vec<String> = tested.iter().map(Tested::to_string).collect();
+            let Requirement { id, statement, source, level, binds, rules, untested, .. } = requirement;
+            let rules = rules.iter().map(|rule| format!("rule {}", rule.id()));
+            let tests: Vec<String> = tested.iter().map(Tested::to_string).chain(rules).collect();
             let shown = match untested {
-                Some(reason) if scenarios.is_empty() => format!("not tested: {reason}"),
-                _ => scenarios.join("<br>"),
+                Some(reason) if tests.is_empty() => format!("not tested: {reason}"),
+                _ => tests.join("<br>"),
             };
             let demands = format!("{} {}: {statement} ({source})", binds.word(), level.word());
             page.push_str(&format!("| {id} | {} | {} |\n", cell(&demands), cell(&shown)));
@@ -143,14 +149,19 @@ mod tests {
     }
 
     #[test]
-    fn each_requirement_has_a_row_with_its_scenarios_or_its_reason() {
+    fn each_requirement_has_a_row_with_its_scenarios_and_rules_or_its_reason() {
         let coverage = coverage();
         assert_eq!(coverage.open().count(), 0);
         let page = coverage.page();
         for (requirement, tested) in &coverage.rows {
             let row = page.lines().find(|line| line.starts_with(&format!("| {} |", requirement.id))).unwrap();
             assert!(tested.iter().all(|one| row.contains(&cell(&one.name))), "{row}");
-            assert_eq!(tested.is_empty(), row.contains("not tested: "), "{row}");
+            assert!(
+                requirement.rules.iter().all(|rule| row.contains(&format!("rule {}", rule.id()))),
+                "{row}"
+            );
+            let is_tested = !tested.is_empty() || !requirement.rules.is_empty();
+            assert_ne!(is_tested, row.contains("not tested: "), "{row}");
         }
     }
 
@@ -158,7 +169,8 @@ mod tests {
     fn a_requirement_with_neither_scenario_nor_reason_is_open() {
         let text = "- {id: A, statement: s, source: s, level: MUST, binds: product}\n\
                     - {id: B, statement: s, source: s, level: MUST, binds: product, untested: because}\n\
-                    - {id: C, statement: s, source: s, level: MUST, binds: product, untested: ' '}\n";
+                    - {id: C, statement: s, source: s, level: MUST, binds: product, untested: ' '}\n\
+                    - {id: D, statement: s, source: s, level: MUST, binds: product, rules: [refusals]}\n";
         let coverage = Coverage::of(&[], Requirement::read_all(text).unwrap());
         let open: Vec<&str> = coverage.open().map(|requirement| requirement.id.as_str()).collect();
         assert_eq!(open, ["A", "C"]);

@@ -2,6 +2,8 @@
 
 mod caller;
 mod catalogue;
+#[cfg(test)]
+mod citations;
 mod collector;
 mod comparison;
 mod coverage;
@@ -9,6 +11,7 @@ mod definitions;
 mod deviations;
 mod emulated;
 mod judging;
+mod named_rule;
 mod outcome;
 mod pace;
 mod pack;
@@ -36,6 +39,7 @@ pub use coverage::{Coverage, Tested};
 pub use definitions::{StepArgument, StepDefinition, StepMatch, registered};
 pub use emulated::{Emulated, OwnEndpoint};
 pub use judging::RuleRecord;
+pub use named_rule::NamedRule;
 pub use outcome::{Outcome, Verdict};
 pub use pace::{BETWEEN_CHECKS, Pace};
 pub(crate) use pack::expanded;

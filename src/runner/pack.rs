@@ -3,7 +3,7 @@
 mod files;
 mod outline;
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, io, path::PathBuf, sync::Arc};
 
 use cucumber::gherkin::{Feature, GherkinEnv};
 use thiserror::Error;
@@ -139,6 +139,21 @@ pub fn built_in() -> Vec<&'static str> {
         BUILT_IN.iter().filter_map(|(path, _)| Some(path.split_once('/')?.0)).collect();
     names.dedup();
     names
+}
+
+/// The requirements that scenarios test: those of the built-in packs, loaded or not, and those of all that is loaded.
+pub(super) fn tested_by(loaded: &[LoadedFeature]) -> BTreeSet<String> {
+    let texts = BUILT_IN.iter().filter_map(|(_, content)| std::str::from_utf8(content).ok());
+    let built_in = texts.flat_map(str::split_whitespace).filter_map(|word| word.strip_prefix('@'));
+    let features = loaded.iter().map(|loaded| &loaded.feature);
+    let own = features.flat_map(|feature| {
+        let of_rules = feature.rules.iter().flat_map(|rule| {
+            rule.tags.iter().chain(rule.scenarios.iter().flat_map(|scenario| &scenario.tags))
+        });
+        let of_scenarios = feature.scenarios.iter().flat_map(|scenario| &scenario.tags);
+        feature.tags.iter().chain(of_rules).chain(of_scenarios).map(String::as_str)
+    });
+    built_in.chain(own).filter_map(|tag| tag.strip_prefix("req-").map(str::to_owned)).collect()
 }
 
 /// What stands there, and what is played: outlines expanded. `None` for a file in which there is nothing but

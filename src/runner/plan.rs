@@ -13,6 +13,7 @@ use super::{
     BUILT_IN_CATALOGUE, CATALOGUE, CatalogueError, LoadedFeature, MeshWorld, Outcome, OwnCatalogue, PackFile,
     Requirement, ScenarioRecord, StepDefinition, StepRecord, catalogue,
     definitions::{Found, Matcher},
+    pack::tested_by,
     record::NOT_REACHED,
     vocabulary::{ALL, nearest, nearest_word},
 };
@@ -69,6 +70,7 @@ impl Plan {
     ) -> Result<Self, PlanError> {
         let expression = tags.map(parse_tags).transpose()?;
         let own = own_catalogues(&loaded);
+        let tested = tested_by(&loaded);
         let mut plan = Self {
             features: Vec::new(),
             scenarios: Vec::new(),
@@ -78,6 +80,9 @@ impl Plan {
             definitions: Vec::new(),
             requirements: catalogue::join(own.iter().map(Arc::as_ref))?,
         };
+        for requirement in &mut plan.requirements {
+            requirement.has_scenario = tested.contains(&requirement.id);
+        }
         for loaded in loaded {
             plan.add(loaded, expression.as_ref());
         }

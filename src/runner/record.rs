@@ -441,8 +441,14 @@ impl ScenarioRecord {
     /// Why it did not pass, when a step says so: what made its outcome, and not a warning before that.
     #[must_use]
     pub fn fault(&self) -> Option<&Fault> {
+        self.decisive().and_then(|step| step.fault.as_ref())
+    }
+
+    /// The step that says why it did not pass: what made its outcome, and not a warning before that.
+    #[must_use]
+    pub fn decisive(&self) -> Option<&StepRecord> {
         let decisive = self.steps.iter().filter(|step| step.outcome.is_like(&self.outcome));
-        decisive.chain(&self.steps).find_map(|step| step.fault.as_ref())
+        decisive.chain(&self.steps).find(|step| step.fault.is_some())
     }
 }
 

@@ -1,4 +1,4 @@
-//! Chunked messages (OpenAPI, "Send chunked message" and "Download chunked message").
+//! Chunked messages (OpenAPI, "Send chunked message" and "Get Message chunk").
 
 use mesh_witness::emulator::{Profile, Switches};
 use reqwest::{Method, RequestBuilder, Response};

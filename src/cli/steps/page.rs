@@ -102,6 +102,11 @@ not there is named with file and line, with the nearest ones, before anything is
 `requirements.csv` after the built-in ones. Scenarios name them by `@req-…`, and are named themselves by `@case-…`. An id that is in
 no catalogue, and an id that says one thing in yours and another in the built-in one, are errors.
 
+An entry of it that binds the product may name rules over all of the product's traffic ([rules.md](rules.md)), as in `rules:
+[token-repeated, refusals]`. What the run shows of it is then the worst of its scenarios and of those rules: a rule that is broken
+fails it, one that warns is a warning, one that had nothing to look at says nothing. Where no scenario tests it, its rules decide alone;
+otherwise that they hold shows nothing by itself. A rule that there is not is an error, with its line.
+
 ## In an editor
 
 `mesh-witness steps --format vscode > .vscode/mesh-witness.code-snippets` makes snippets for Visual Studio Code, and for

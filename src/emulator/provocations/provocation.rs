@@ -20,7 +20,7 @@ pub struct Provocation {
 /// Calls of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Calls {
-    /// "Validate a mailbox".
+    /// "Validate a mailbox (Handshake)".
     Handshakes,
     /// "Send message".
     Sends,
@@ -30,7 +30,7 @@ pub enum Calls {
     InboxChecks,
     /// "Get Message".
     Downloads,
-    /// "Download chunked message": every chunk but the first.
+    /// "Get Message chunk": every chunk but the first.
     DownloadedChunks,
     /// "Acknowledge message".
     Acknowledgements,

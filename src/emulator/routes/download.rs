@@ -1,4 +1,4 @@
-//! "Get Message", "Head Message" and "Download chunked message".
+//! "Get Message", "Head Message" and "Get Message chunk".
 
 use std::{io, num::NonZeroU32};
 
@@ -31,8 +31,8 @@ use crate::{
     },
 };
 
-/// A message, or one of its chunks: 206 while more are to come, 200 for the last (OpenAPI, "Download
-/// chunked message").
+/// A message, or one of its chunks: 206 while more are to come, 200 for the last (OpenAPI, "Get
+/// Message chunk").
 pub async fn get(ask: Ask<'_>, mailbox: &MailboxId, id: &MessageId, chunk: Option<NonZeroU32>) -> Reply {
     let delivered = match ask.mailroom.durably_at_last(|mailroom| mailroom.message(mailbox, id)).await {
         Ok(Ok(delivered)) => delivered,
@@ -170,7 +170,7 @@ fn as_report(reply: Reply, report: &Report) -> Reply {
 }
 
 fn as_data(ask: Ask<'_>, reply: Reply, message: &Message, number: u32) -> Reply {
-    // What travelled compressed and is handed out plainly is N (OpenAPI, example of "Download chunked message").
+    // What travelled compressed and is handed out plainly is N (OpenAPI, example of "Get Message chunk").
     let gzip = message.headers.encoding == ContentEncoding::Gzip && takes_gzip(ask);
     let compressed = if gzip { "Y" } else { "N" };
     let total = message.headers.chunk_range.total().get();

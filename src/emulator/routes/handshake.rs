@@ -1,4 +1,4 @@
-//! "Validate a mailbox".
+//! "Validate a mailbox (Handshake)".
 
 use http::{Method, StatusCode, header::ALLOW};
 use serde_json::json;

@@ -1,8 +1,12 @@
 //! The four headings of the onboarding form, and the requirements with what the run showed of each.
 
-use super::{Badge, badge, brief, case};
+use super::{Badge, badge, brief, case, rules};
 use crate::{
-    report::{self, requirements, text},
+    report::{
+        self,
+        showing::{Showing, showing},
+        text,
+    },
     runner::{Binds, RunRecord},
 };
 
@@ -27,6 +31,15 @@ pub(super) struct MatrixRow {
     pub(super) reason: String,
     /// Anchor and name of each scenario.
     pub(super) scenarios: Vec<(String, String)>,
+    /// Each rule that is about it.
+    pub(super) rules: Vec<RuleLink>,
+}
+
+/// A rule, and where it is told of.
+pub(super) struct RuleLink {
+    pub(super) id: &'static str,
+    /// `None` when it was not judged.
+    pub(super) anchor: Option<String>,
 }
 
 pub(super) fn headings(record: &RunRecord) -> Vec<HeadingView> {
@@ -52,14 +65,14 @@ pub(super) fn rows(record: &RunRecord) -> Vec<MatrixRow> {
         .map(|requirement| {
             let scenarios = record.scenarios.iter().enumerate();
             let scenarios = scenarios.filter(|(_, one)| one.requirements.contains(&requirement.id));
-            let (outcome, reason) = requirements::shown(record, requirement);
+            let Showing { outcome, is_expected, reason } = showing(record, requirement);
             MatrixRow {
                 id: brief(&requirement.id),
                 level: requirement.level.word(),
                 binds: requirement.binds.word(),
                 statement: brief(&requirement.statement),
                 source: brief(&requirement.source),
-                badge: match requirements::is_expected(record, requirement) {
+                badge: match is_expected {
                     true => Badge { class: "expected", word: "expected deviation" },
                     false => badge(&outcome),
                 },
@@ -70,7 +83,13 @@ pub(super) fn rows(record: &RunRecord) -> Vec<MatrixRow> {
                         (case::anchor(number), brief(&name))
                     })
                     .collect(),
+                rules: requirement.rules.iter().map(|rule| link(record, rule.id())).collect(),
             }
         })
         .collect()
+}
+
+fn link(record: &RunRecord, id: &'static str) -> RuleLink {
+    let judged = record.rules.iter().find(|rule| rule.result.rule.id == id);
+    RuleLink { id, anchor: judged.map(rules::place) }
 }

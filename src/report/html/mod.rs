@@ -396,6 +396,32 @@ mod tests {
         assert!(looked_at > 1);
     }
 
+    #[test]
+    fn a_requirement_is_shown_with_its_rules_and_the_step_that_failed() {
+        let mut record = fixtures::mixed();
+        let broken = record.rules.iter().find(|rule| rule.fails()).unwrap().result.rule.id;
+        let text = format!(
+            "- {{id: SEND-01, statement: s, source: o, level: MUST, binds: product}}\n\
+             - {{id: RULE-01, statement: s, source: o, level: MUST, binds: product, rules: [{broken}, tracking-polled]}}\n"
+        );
+        record.requirements = crate::runner::Requirement::read_all(&text).unwrap();
+        let matrix = section(&record, "requirements");
+        let (by_scenarios, by_rules) = matrix.split_once("RULE-01").unwrap();
+        let failed = &record.scenarios[1].steps.last().unwrap().text;
+        assert!(
+            by_scenarios.contains(&format!("202, &#34;{failed}&#34;: The request declares gzip")),
+            "{matrix}"
+        );
+        assert!(by_rules.contains("failed") && by_rules.contains(&format!("rule {broken}: ")), "{matrix}");
+        let link = format!("<a href=\"#rule-{broken}\">rule {broken}</a>");
+        assert!(by_rules.contains(&link), "{matrix}");
+        assert!(by_rules.contains("<a href=\"#rules\">rule tracking-polled</a>"), "{matrix}");
+        record.rules.clear();
+        let matrix = section(&record, "requirements");
+        let unjudged = format!("<span class=\"quiet\">rule {broken}</span>");
+        assert!(matrix.contains(&unjudged), "no link to what is not there: {matrix}");
+    }
+
     fn rules_found(rule: &crate::runner::RuleRecord) -> usize {
         super::super::rules::findings(&rule.result.verdict).len()
     }

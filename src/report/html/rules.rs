@@ -113,6 +113,11 @@ fn anchor(rule: &RuleRecord) -> String {
     format!("rule-{}", rule.result.rule.id)
 }
 
+/// Where a rule is told of: by itself when it found something, otherwise among the others.
+pub(super) fn place(rule: &RuleRecord) -> String {
+    if rules::findings(&rule.result.verdict).is_empty() { "rules".to_owned() } else { anchor(rule) }
+}
+
 fn badge(rule: &RuleRecord) -> Badge {
     match (&rule.result.verdict, rule.deviation) {
         (Verdict::Broken { .. }, Some(_)) => Badge { class: "expected", word: "expected deviation" },

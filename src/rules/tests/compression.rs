@@ -96,7 +96,7 @@ fn a_gzip_that_was_split_is_told_at_its_first_chunk() {
     assert_eq!(split_before_compression(&cut), Ok(()), "who knows what would have come");
 }
 
-/// OpenAPI, "Download chunked message", accept-encoding.
+/// OpenAPI, "Get Message chunk", accept-encoding.
 #[test]
 fn chunks_come_compressed_where_that_was_offered_and_say_so() {
     let part = zipped(b"a");

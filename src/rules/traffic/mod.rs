@@ -25,7 +25,7 @@ mod view;
 pub use course::{Act, Anew, Asked, Course};
 pub use finding::{Finding, Grade, remedies};
 pub use judging::{Context, RuleResult, Verdict, judge, judge_numbered};
-pub use table::{RULES, Rule, Severity, markdown};
+pub use table::{RULES, Rule, Severity, markdown, named};
 
 pub(super) use tokens::judge_offset;
 pub(super) use view::shown;

@@ -90,11 +90,11 @@ rules! {
     "The count says how often its nonce was used: it rises with each use",
     "Raise the count with every use of a nonce, or take a new nonce (a random GUID) for every request.";
 
-    "client-certificate" Must connections::certificate, "OpenAPI, Onboarding: TLS certificate; mutual TLS", NO_TOKENS,
+    "client-certificate" Must connections::certificate, "OpenAPI, Get a TLS certificate: to establish a secure connection", NO_TOKENS,
     "Every connection presents a client certificate that is valid at the time",
     "Configure the certificate that you were issued for this environment, with its key, in the product's HTTP client.";
 
-    "certificate-name" Should connections::certificate_name, "OpenAPI, Onboarding: common name of the certificate; reused Spine certificates have other names", NO_TOKENS,
+    "certificate-name" Should connections::certificate_name, "OpenAPI, Get a TLS certificate: format of the common name; reused Spine certificates have other names", NO_TOKENS,
     "The client certificate's common name is LOCAL_ID.ODS_CODE.api.mesh-client.nhs.uk",
     "Ask for a certificate with this name when the present one expires, unless you reuse a Spine certificate on purpose.";
 
@@ -102,19 +102,19 @@ rules! {
     "A mailbox makes one call at a time",
     "Let one thread at a time speak for a mailbox: the supplier declares so in case 801. Several mailboxes may speak at once.";
 
-    "handshake-first" Must handshakes::first, "OpenAPI, Validate a mailbox; pack, case 201: Authenticate first", NO_TOKENS,
+    "handshake-first" Must handshakes::first, "OpenAPI, Validate a mailbox (Handshake); pack, case 201: Authenticate first", NO_TOKENS,
     "A mailbox is validated by a handshake before its first use",
     "Make a handshake when the product starts, before anything else, and go on only when it is answered 200.";
 
-    "handshake-daily" Must handshakes::daily, "OpenAPI, Validate a mailbox: once every 24 hours", NO_TOKENS,
+    "handshake-daily" Must handshakes::daily, "OpenAPI, Validate a mailbox (Handshake): once every 24 hours", NO_TOKENS,
     "A mailbox is validated once every 24 hours",
     "Repeat the handshake every 24 hours for as long as the product runs, on a timer that survives errors.";
 
-    "handshake-burst" Should handshakes::bursts, "OpenAPI, Validate a mailbox: once every 24 hours; older texts have one in every polling period", "the recording has no handshake that was answered well",
+    "handshake-burst" Should handshakes::bursts, "OpenAPI, Validate a mailbox (Handshake): once every 24 hours; older texts have one in every polling period", "the recording has no handshake that was answered well",
     "Handshakes do not come in bursts",
     "Keep the time of the last handshake, over restarts too, and make the next one a day later. Assessors have refused evidence with several handshakes in a row.";
 
-    "handshake-headers" Must handshakes::headers, "OpenAPI, Validate a mailbox: mex-clientversion, mex-osname, mex-osversion", "the recording has no handshake",
+    "handshake-headers" Must handshakes::headers, "OpenAPI, Validate a mailbox (Handshake): mex-clientversion, mex-osname, mex-osversion", "the recording has no handshake",
     "A handshake names the client's version, the operating system and its version",
     "Send Mex-ClientVersion, Mex-OSName and Mex-OSVersion with every handshake.";
 
@@ -130,7 +130,7 @@ rules! {
     "No message is downloaded again and again",
     "Download once, store, acknowledge. Look for requests that are queued a second time, and for acknowledgements that fail unnoticed.";
 
-    "acknowledge-only-complete" Must acknowledging::only_complete, "OpenAPI, Inbox poll cycle; Download message chunk; Acknowledge message", "the recording has no acknowledgement",
+    "acknowledge-only-complete" Must acknowledging::only_complete, "OpenAPI, Inbox poll cycle; Get Message chunk; Acknowledge message", "the recording has no acknowledgement",
     "Only what was downloaded whole, all chunks of it, is acknowledged",
     "Acknowledge a message after its last chunk is downloaded, decompressed and stored, and never before: what is acknowledged is gone.";
 
@@ -138,11 +138,11 @@ rules! {
     "Reports of undelivered messages are acknowledged like any message",
     "Look at Mex-MessageType after each download. Show a REPORT to a person, who acts on it, and acknowledge it.";
 
-    "polling-interval" Should polling::not_too_often, "OpenAPI, Inbox poll cycle: suggested every 5 minutes; older texts have at most", NO_LISTS,
+    "polling-interval" Should polling::not_too_often, "OpenAPI, Check an inbox: a maximum of once every five minutes, unless there are more messages waiting; Inbox poll cycle: suggested every 5 minutes", NO_LISTS,
     "Without need, the inbox is not checked oftener than every five minutes",
-    "Poll every five minutes; list again at once only when a page was full, or after a send.";
+    "Poll every five minutes; list again at once only when a page was full, or after a send. It is a warning and no failure, since the OpenAPI says MUST in one place and suggests it in another, and since a rehearsal may poll more often on purpose.";
 
-    "polling-daily" Must polling::at_least_daily, "OpenAPI, Inbox poll cycle: at least every 24 hours", NO_TOKENS,
+    "polling-daily" Must polling::at_least_daily, "OpenAPI, Check an inbox: a minimum of once a day; Inbox poll cycle: at least every 24 hours", NO_TOKENS,
     "The inbox is checked at least once every 24 hours",
     "Poll on a timer that survives errors. Reports of what was sent come through the inbox too, so a mailbox that only sends must poll as well.";
 
@@ -222,9 +222,15 @@ rules! {
     "Every call is one that the API has",
     "Compare method and path with the OpenAPI: IDs in upper case, no stroke at the end, nothing encoded that need not be. Rules about sends or downloads pass over calls that they cannot recognise.";
 
-    "deprecated" May responses::deprecated, "OpenAPI, Message count; Track outbox by local ID", "the recording has no call of the API",
+    "deprecated" May responses::deprecated, "OpenAPI, Check an inbox count (deprecated); Track outbox (deprecated)", "the recording has no call of the API",
     "Deprecated calls are not used",
     "Use the inbox check instead of the count, and tracking by message ID.";
+}
+
+/// The rule of this name.
+#[must_use]
+pub fn named(id: &str) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| rule.id == id)
 }
 
 /// The table as a page for people (docs/rules.md).
@@ -244,6 +250,7 @@ pub fn markdown() -> String {
          - Calls that a scenario makes to test an endpoint are no product's.\n\n\
          A bundle says in `data/run/course.json` what was asked for and when, so `judge` comes to the same result. A HAR or a tape does not, and is judged as of a product that acted by itself. What a bundle's HAR says of TLS, on the leg to the product too, is read back; the HAR of another program says nothing of it.\n\n\
          What `judge --format json` prints is [below](#what-judge---format-json-prints).\n\n\
+         Requirements name the rules that are about them ([coverage.md](coverage.md)), and are shown as not met when one of those is broken.\n\n\
          A rule that is known to be broken can be listed with `--deviations` like a case: `{rule: mex-from, reason: …, reference: …, owner: …, expires: 2027-03-31}`. It is shown and not counted; when it holds again, when no rule of that name was applied, or when the date is over, the run fails.\n",
     );
     for Rule { id, title, severity, source, remedy, nothing, .. } in RULES {

@@ -80,7 +80,7 @@ fn made_up(size: u64) -> Vec<u8> {
 }
 
 impl Caller {
-    /// "Validate a mailbox".
+    /// "Validate a mailbox (Handshake)".
     ///
     /// # Errors
     /// When no whole answer came; so for every other call here.
