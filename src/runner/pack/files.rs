@@ -101,7 +101,7 @@ impl Walk {
                 let target = within.join(path.file_name().unwrap_or_default());
                 self.folder(&path, target)?;
             }
-            (false, _) if !path.extension().is_some_and(|extension| extension == "feature") => {}
+            (false, _) if path.extension().is_none_or(|extension| extension != "feature") => {}
             (false, _) if !kind.is_file() => return Err(refuse(&path, NO_FILE)),
             (false, _) => self.found.push(path),
         }
