@@ -248,7 +248,7 @@ impl Verified {
         }));
         lines.extend(self.unsigned_line());
         lines.push(self.conclusion());
-        lines.iter().map(|line| printable(line.as_bytes())).collect()
+        lines.iter().map(|line| cut(&printable(line.as_bytes()))).collect()
     }
 
     fn container_line(&self) -> Option<String> {
@@ -325,9 +325,29 @@ fn is_signature(path: &str) -> bool {
     [".p7s", ".sig", ".asc"].iter().any(|end| path.ends_with(end))
 }
 
+/// A name may have 65,000 characters, and nobody reads them.
+fn cut(line: &str) -> String {
+    const SHOWN: usize = 600;
+    let Some((end, _)) = line.char_indices().nth(SHOWN) else { return line.to_owned() };
+    format!("{}… ({} characters)", &line[..end], line.chars().count())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_of_any_length_is_one_line_that_can_be_read() {
+        let mut verified = Verified::only(Problem::UnsafePath("ä/".repeat(30_000)));
+        assert!(
+            verified.lines()[0].starts_with("problem  ä/ä/") && verified.lines()[0].chars().count() < 700
+        );
+        verified.problems = [Problem::UnsafePath("x".repeat(255))].into();
+        assert_eq!(
+            verified.lines()[0],
+            format!("problem  {} is not a name that a bundle can hold", "x".repeat(255))
+        );
+    }
 
     #[test]
     fn a_summary_says_what_the_run_was() {
