@@ -18,11 +18,11 @@ async fn started() -> Emulator {
 }
 
 /// With the calls that whoever watches is told of.
-async fn watched() -> (Emulator, Arc<Mutex<Vec<Call>>>) {
+async fn watched(transport: Transport) -> (Emulator, Arc<Mutex<Vec<Call>>>) {
     let calls = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&calls);
     let watcher: Watcher = Arc::new(move |call: &Call| told.lock().unwrap().push(call.clone()));
-    (started_with(Transport::Plain, Some(watcher)).await, calls)
+    (started_with(transport, Some(watcher)).await, calls)
 }
 
 async fn started_with(transport: Transport, watcher: Option<Watcher>) -> Emulator {
@@ -100,7 +100,7 @@ async fn who_is_not_done_when_patience_ends_is_cut_off() {
 /// A client is told 404 and no more; whoever runs the endpoint wants to know which part it was.
 #[tokio::test]
 async fn a_path_with_a_malformed_part_is_told_by_that_part() {
-    let (emulator, calls) = watched().await;
+    let (emulator, calls) = watched(Transport::Plain).await;
     let mut connection = TcpStream::connect(emulator.address()).await.unwrap();
     let target = "/messageexchange/workflowsearch/%FF";
     connection.write_all(format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).await.unwrap();
@@ -115,7 +115,7 @@ async fn a_path_with_a_malformed_part_is_told_by_that_part() {
 /// The library answers by itself; without a line nobody would learn why.
 #[tokio::test]
 async fn what_cannot_be_read_as_http_is_told_to_whoever_watches() {
-    let (emulator, calls) = watched().await;
+    let (emulator, calls) = watched(Transport::Plain).await;
     let head = |more: &str| format!("GET /health HTTP/1.1\r\nHost: x\r\n{more}\r\n");
     let (many, long) = ("X: y\r\n".repeat(100), format!("X: {}\r\n", "y".repeat(500_000)));
     for (request, status, why) in [
@@ -153,11 +153,7 @@ async fn what_cannot_be_read_as_http_is_told_to_whoever_watches() {
 
 #[tokio::test]
 async fn a_connection_that_speaks_no_tls_where_it_should_is_told_to_whoever_watches() {
-    let calls = Arc::new(Mutex::new(Vec::new()));
-    let told = Arc::clone(&calls);
-    let watcher: Watcher = Arc::new(move |call: &Call| told.lock().unwrap().push(call.clone()));
-    let transport = Transport::MutualTls(Arc::new(Pki::new().unwrap()));
-    let emulator = started_with(transport, Some(watcher)).await;
+    let (emulator, calls) = watched(Transport::MutualTls(Arc::new(Pki::new().unwrap()))).await;
     let mut connection = TcpStream::connect(emulator.address()).await.unwrap();
     connection.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     let mut answer = Vec::new();
