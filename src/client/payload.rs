@@ -23,7 +23,7 @@ pub struct Payload {
 }
 
 const BLOCK: usize = 256;
-const PIECE_BLOCKS: u64 = 256;
+const PIECE_BLOCKS: usize = 256;
 
 /// How content begins and how it ends: byte order mark, blanks, ends of lines of two systems, NUL. Only one of them can
 /// be outermost, where it is lost; each is in one of these, and which it is goes by the label.
@@ -84,13 +84,14 @@ impl Payload {
     /// The content, in pieces of up to 64 KiB.
     pub fn pieces(&self) -> impl Stream<Item = Bytes> + Send + 'static + use<> {
         let payload = self.clone();
-        let end = self.start + self.size;
-        let piece = BLOCK as u64 * PIECE_BLOCKS;
-        let (first, last) = (self.start / piece, end.div_ceil(piece));
-        stream::iter((first..last).map(move |index| {
-            let (from, to) = (index * piece, (index + 1) * piece);
-            let mut bytes = BytesMut::with_capacity(BLOCK * PIECE_BLOCKS as usize);
-            (0..PIECE_BLOCKS).for_each(|block| payload.write_block(index * PIECE_BLOCKS + block, &mut bytes));
+        let (block, end) = (BLOCK as u64, self.start + self.size);
+        // No more blocks than there is something of.
+        let (first, last) = (self.start / block, end.div_ceil(block));
+        stream::iter((first..last).step_by(PIECE_BLOCKS).map(move |index| {
+            let blocks = index..last.min(index + PIECE_BLOCKS as u64);
+            let (from, to) = (index * block, blocks.end * block);
+            let mut bytes = BytesMut::with_capacity(BLOCK * PIECE_BLOCKS.min((last - index) as usize));
+            blocks.for_each(|index| payload.write_block(index, &mut bytes));
             payload.write_edges(from, &mut bytes);
             // Both lie within the piece, so they fit.
             let skipped = payload.start.saturating_sub(from) as usize;

@@ -19,7 +19,7 @@ use super::{
 };
 
 /// What will be played, and its record before anything was.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Plan {
     pub(super) features: Vec<Feature>,
     pub(super) scenarios: Vec<ScenarioRecord>,

@@ -7,7 +7,7 @@ use mesh_witness::{
     emulator::{Arrangement, Fault, Faults, Pki, Transport},
     protocol::{Password, SharedKey, WorkflowId},
     runner::{
-        Emulated, LoadedFeature, Mailboxes, MeshWorld, Party, Plan, RunRecord, ScenarioRecord, Setting, load,
+        Emulated, Mailboxes, MeshWorld, Party, Plan, RunRecord, ScenarioRecord, Setting, load,
     },
     tape::Redactor,
 };
@@ -39,22 +39,10 @@ pub enum Pack {
 
 /// Plays the scenarios that are wanted.
 pub fn play(play: Play, wanted: impl Fn(&ScenarioRecord) -> bool) -> RunRecord {
-    static WITNESS: OnceLock<Vec<LoadedFeature>> = OnceLock::new();
-    static ENDPOINT: OnceLock<Vec<LoadedFeature>> = OnceLock::new();
-    let (cache, name) = match play.pack {
-        Pack::Witness => (&WITNESS, "witness"),
-        Pack::Endpoint => (&ENDPOINT, "endpoint"),
-    };
-    let mut pack = cache.get_or_init(|| load(&[name.to_owned()]).unwrap()).clone();
-    if let Some(seed) = play.shuffled {
-        let mut random = Random(seed);
-        random.shuffle(&mut pack);
-        pack.iter_mut().for_each(|loaded| random.shuffle(&mut loaded.feature.scenarios));
-    }
     // Step definitions hold regular expressions, which take long to make.
     static STEPS: OnceLock<Collection<MeshWorld>> = OnceLock::new();
     let steps = STEPS.get_or_init(MeshWorld::collection).clone();
-    let mut plan = Plan::new(pack, None, &steps).unwrap();
+    let mut plan = planned(play.pack, play.shuffled, &steps);
     plan.leave_out(|scenario| (!wanted(scenario)).then(|| "not wanted".to_owned()));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
@@ -62,6 +50,23 @@ pub fn play(play: Play, wanted: impl Fn(&ScenarioRecord) -> bool) -> RunRecord {
         let never = std::future::pending();
         mesh_witness::runner::play(plan, setting, steps, play.concurrency, Box::new(|_| {}), never).await
     })
+}
+
+/// To find the definition of each step of a pack takes as long as to play some twenty scenarios of it.
+fn planned(pack: Pack, shuffled: Option<u64>, steps: &Collection<MeshWorld>) -> Plan {
+    static WITNESS: OnceLock<Plan> = OnceLock::new();
+    static ENDPOINT: OnceLock<Plan> = OnceLock::new();
+    let (cache, name) = match pack {
+        Pack::Witness => (&WITNESS, "witness"),
+        Pack::Endpoint => (&ENDPOINT, "endpoint"),
+    };
+    let loaded = || load(&[name.to_owned()]).unwrap();
+    let plan = |pack| Plan::new(pack, None, steps).unwrap();
+    let Some(seed) = shuffled else { return cache.get_or_init(|| plan(loaded())).clone() };
+    let (mut pack, mut random) = (loaded(), Random(seed));
+    random.shuffle(&mut pack);
+    pack.iter_mut().for_each(|loaded| random.shuffle(&mut loaded.feature.scenarios));
+    plan(pack)
 }
 
 /// SplitMix64: the same order for the same seed on every machine.

@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-import jsonschema
+import jsonschema_rs
 
 from peer import WITNESS, check, finish, read_json, scratch, unpack, witness
 
@@ -99,9 +99,8 @@ def schema(validator, bag):
     lines = (bag / "data/run/messages.ndjson").read_text(encoding="utf-8").splitlines()
     faults = []
     for number, line in enumerate(lines, 1):
-        error = jsonschema.exceptions.best_match(validator.iter_errors(json.loads(line)))
-        if error:
-            faults.append(f"line {number}: {error.json_path}: {error.message}")
+        for error in validator.iter_errors(json.loads(line)):
+            faults.append(f"line {number}: {error.instance_path}: {error.message}")
     check(f"{bag.name}: each of {len(lines)} messages is as their schema has it", lines and not faults, "\n".join(faults))
 
 
@@ -115,7 +114,7 @@ def statuses(bag):
 
 with scratch() as name:
     folder = Path(name)
-    validator = jsonschema.validators.validator_for(read_json(SCHEMA))(read_json(SCHEMA))
+    validator = jsonschema_rs.validator_for(read_json(SCHEMA))
     check("the schema refuses what is none", not validator.is_valid({"testRunFinished": {"success": "yes"}}))
     (folder / "own").mkdir()
     (folder / "own/own.feature").write_text(OWN, encoding="utf-8")
