@@ -386,6 +386,16 @@ fn a_folder_around_it_is_pointed_out() {
     assert_eq!(place.verify(&repack(&[("a", b"")])).problems, [Problem::NotABag]);
 }
 
+/// Whoever gives the folder around a bundle, or a whole disk, is told so before all of it is read.
+#[test]
+fn what_is_no_bag_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("down")).unwrap();
+    let large = fs::File::create(folder.path().join("down/large")).unwrap();
+    large.set_len(2 * Limits::default().bytes).unwrap();
+    assert_eq!(verify(folder.path()).unwrap().problems, [Problem::NotABag]);
+}
+
 #[test]
 fn zips_that_programs_read_differently_are_not_whole() {
     let place = Place::new();

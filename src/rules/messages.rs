@@ -32,9 +32,23 @@ pub fn headers_sent(send: &Exchange, names: &[&str]) -> Result<(), Fault> {
         format!("the send lacks {}", missing.join(", ")),
         "Add the headers to the send: the assessor looks for each of them.",
     );
+    let mistaken: Vec<&str> = missing.iter().filter_map(|name| much_like(send, name)).collect();
+    let instead = if mistaken.is_empty() { String::new() } else { format!(", but {}", mistaken.join(", ")) };
     Err(fault
-        .comparing(names.join(", "), format!("no {}", missing.join(", ")))
+        .comparing(names.join(", "), format!("no {}{instead}", missing.join(", ")))
         .from_source("Pack cases 201 and 202; OpenAPI: Send message"))
+}
+
+/// A header that may have been meant to be this one, such as `Mex-Content-Compress`.
+fn much_like<'a>(send: &'a Exchange, name: &str) -> Option<&'a str> {
+    const MISSPELT: usize = 2;
+    let differ = |other: &str| {
+        // Whoever sends it decides on its length.
+        let alike = other.len().abs_diff(name.len()) <= MISSPELT;
+        alike.then(|| strsim::levenshtein(&other.to_ascii_lowercase(), &name.to_ascii_lowercase()))
+    };
+    let others = send.request.head.headers.iter().map(|header| header.name.as_str());
+    others.into_iter().find(|other| differ(other).is_some_and(|letters| (1..=MISSPELT).contains(&letters)))
 }
 
 /// The send said that its body is gzip, in both of the places that case 202 names, and it was.

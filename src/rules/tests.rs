@@ -367,6 +367,19 @@ fn headers_must_be_there_and_not_empty() {
 }
 
 #[test]
+fn a_header_that_is_misspelt_is_told() {
+    let seen = |headers: &str| {
+        let names = ["Mex-To", "Mex-WorkflowID", "Mex-Content-Compressed"];
+        headers_sent(&send(headers), &names).unwrap_err().seen.unwrap()
+    };
+    assert_eq!(
+        seen("mex-to: B\nmex-workflow-id: W\nMex-Content-Compress: Y"),
+        "no Mex-WorkflowID, Mex-Content-Compressed, but mex-workflow-id, Mex-Content-Compress"
+    );
+    assert_eq!(seen("mex-to: B\nmex-workflowid: W\nmex-from: A"), "no Mex-Content-Compressed");
+}
+
+#[test]
 fn compression_must_be_declared_twice_and_be_true() {
     let compressed = |headers: &str, bytes: &[u8]| {
         let mut send = send(headers);

@@ -6,9 +6,7 @@ use cucumber::{World as _, step::Collection};
 use mesh_witness::{
     emulator::{Arrangement, Fault, Faults, Pki, Transport},
     protocol::{Password, SharedKey, WorkflowId},
-    runner::{
-        Emulated, Mailboxes, MeshWorld, Party, Plan, RunRecord, ScenarioRecord, Setting, load,
-    },
+    runner::{Emulated, Mailboxes, MeshWorld, Party, Plan, RunRecord, ScenarioRecord, Setting, load},
     tape::Redactor,
 };
 

@@ -14,7 +14,7 @@ use crate::evidence::{
 };
 
 /// The files that make a folder a bag.
-const TAGS: [&str; 4] = [BAGIT, BAG_INFO, MANIFEST, TAG_MANIFEST];
+pub(super) const TAGS: [&str; 4] = [BAGIT, BAG_INFO, MANIFEST, TAG_MANIFEST];
 
 /// Judges everything there is.
 pub(super) fn check(contents: Contents, container: Container, limits: &Limits) -> Verified {

@@ -9,7 +9,7 @@ use std::{
 
 use zip::{ZipArchive, ZipReadOptions, read::ZipFile, result::ZipError};
 
-use super::{Container, Limits, Problem};
+use super::{Container, Limits, Problem, check::TAGS};
 use crate::{
     evidence::{
         bag::{BAG_INFO, BAGIT, MANIFEST, SIGNATURES, SUMMARY, TAG_MANIFEST},
@@ -260,9 +260,11 @@ fn judge(
     })
 }
 
-/// Reads all files of a folder. Empty folders are passed over, and links are not followed.
+/// Reads all files of a folder. Empty folders are passed over, and links are not followed. Of what is no bag, which may
+/// be somebody's whole disk, only the names are looked at.
 pub(super) fn read_folder(root: &Path, limits: &Limits) -> io::Result<Contents> {
     let mut contents = Contents::default();
+    let is_bag = TAGS.iter().any(|tag| root.join(tag).symlink_metadata().is_ok());
     let mut left = limits.bytes;
     let mut seen = 0;
     let mut folders = vec![(root.to_owned(), String::new())];
@@ -281,9 +283,9 @@ pub(super) fn read_folder(root: &Path, limits: &Limits) -> io::Result<Contents> 
             if kind.is_dir() {
                 folders.push((entry.path(), format!("{name}/")));
             } else if kind.is_file() {
-                let mut file = File::open(entry.path())?;
-                let read = digest(&mut file, left, keep(&name, limits))?;
-                contents.add(&name, Some(read), &mut left, limits);
+                let read = || digest(&mut File::open(entry.path())?, left, keep(&name, limits));
+                let read = is_bag.then(read).transpose()?;
+                contents.add(&name, read, &mut left, limits);
             } else {
                 contents.problems.insert(Problem::NotAFile(name));
             }
