@@ -12,8 +12,8 @@ use chrono::TimeDelta;
 use http::StatusCode;
 use mesh_witness::{
     emulator::{
-        Arrangement, Authentication, Call, Clock, Emulator, Limits, Mailbox, Pki, Policy, Profile, Settings,
-        StartError, Switches, Transport, switches::Expiry,
+        Arrangement, Authentication, Call, Clock, Emulator, Limits, Mailbox, Pki, PkiError, Policy, Profile,
+        Settings, StartError, StoreError, Switches, Transport, switches::Expiry,
     },
     protocol::{MailboxId, Password, SharedKey},
     report::quoted_for_shell,
@@ -92,11 +92,20 @@ pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
         None => Emulator::start_arranged(settings, arrangement).await,
     };
     let emulator = started.map_err(|error| match error {
-        StartError::Store(error) => Failure::new(Exit::Usage, format!("--store: {error}")),
+        StartError::Store(error) => {
+            let exit = match &error {
+                StoreError::Folder { source, .. } => Exit::of_unwritable(source),
+                _ => Exit::Usage,
+            };
+            Failure::new(exit, format!("--store: {error}"))
+        }
         other => Failure::new(Exit::Environment, other),
     })?;
     if let (Some(pki), Some(folder)) = (&pki, &arguments.pki) {
-        pki.write_to(folder, &ids).map_err(|error| Failure::new(Exit::Usage, format!("--pki: {error}")))?;
+        pki.write_to(folder, &ids).map_err(|error| match error {
+            PkiError::Write { path, source } => Failure::unwritable("--pki", &path, &source),
+            other => Failure::new(Exit::Environment, format!("--pki: {other}")),
+        })?;
     }
     for message in emulator.mailroom().set_aside() {
         screen::warning(&format!(
@@ -275,10 +284,7 @@ struct Telling {
 impl Telling {
     fn new(arguments: &EmulateArguments, clock: &Clock) -> Result<Self, Failure> {
         let open = |path: &std::path::PathBuf| {
-            AccessLog::open(path).map_err(|error| {
-                let message = format!("--access-log: {}: cannot be written: {error}", path.display());
-                Failure::new(Exit::Usage, message)
-            })
+            AccessLog::open(path).map_err(|error| Failure::unwritable("--access-log", path, &error))
         };
         let log = arguments.access_log.as_ref().map(open).transpose()?;
         // Nobody may be reading any more, or nobody after the first lines; that is no reason to stop.

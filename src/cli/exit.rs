@@ -1,6 +1,6 @@
 //! What came of it, as a number.
 
-use std::process::ExitCode;
+use std::{io, process::ExitCode};
 
 /// Exit codes: a contract with whoever calls us from a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,18 @@ pub enum Exit {
     Usage,
     /// 3: the endpoint or the environment is at fault.
     Environment,
+}
+
+impl Exit {
+    /// Of something that cannot be written: nobody mends a full disk by calling us otherwise.
+    pub fn of_unwritable(error: &io::Error) -> Self {
+        if is_full(error) { Self::Environment } else { Self::Usage }
+    }
+}
+
+/// Whether there is no room left where something was to be written.
+pub fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 impl From<Exit> for ExitCode {

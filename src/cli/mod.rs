@@ -27,7 +27,7 @@ mod terms;
 mod token;
 mod verify;
 
-use std::num::NonZero;
+use std::{io, num::NonZero, path::Path};
 
 use clap::Parser;
 
@@ -79,6 +79,16 @@ pub struct Failure {
 impl Failure {
     fn new(exit: Exit, message: impl ToString) -> Self {
         Self { exit, message: message.to_string() }
+    }
+
+    /// What an option names cannot be written.
+    fn unwritable(option: &str, path: &Path, error: &io::Error) -> Self {
+        let mend = match exit::is_full(error) {
+            true => "make room on its disk, or name another one",
+            false => "name a folder that you may write to",
+        };
+        let message = format!("{option}: {}: cannot be written: {error}; {mend}", path.display());
+        Self::new(Exit::of_unwritable(error), message)
     }
 }
 

@@ -17,7 +17,7 @@ use mesh_witness::{
 };
 use rustls::pki_types::CertificateDer;
 
-use super::{Exit, Failure, screen};
+use super::{Failure, screen};
 
 /// A tape that the emulator writes. Clones are the same.
 #[derive(Clone)]
@@ -34,13 +34,8 @@ struct Inner {
 impl Taping {
     pub fn open(folder: &Path) -> Result<Self, Failure> {
         let path = folder.join(TAPE_FILE);
-        let writer = TapeWriter::open(folder, Utc::now()).map_err(|error| {
-            let message = format!(
-                "--tape: {}: cannot be written: {error}; name a folder that you may write to",
-                path.display()
-            );
-            Failure::new(Exit::Usage, message)
-        })?;
+        let writer = TapeWriter::open(folder, Utc::now())
+            .map_err(|error| Failure::unwritable("--tape", &path, &error))?;
         let (exchanges, broken_off) = (AtomicU64::new(0), AtomicU64::new(0));
         let writer = Mutex::new(writer);
         Ok(Self(Arc::new(Inner { writer, path, exchanges, broken_off, failed: AtomicBool::new(false) })))

@@ -294,3 +294,63 @@ impl fmt::Debug for ReferenceClient {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    use super::*;
+    use crate::{
+        client::{Origin, Timeouts},
+        protocol::{Password, SharedKey},
+        tape::{Actor, Redactor, ScenarioNumber, Tape},
+    };
+
+    /// An endpoint that gives each of these answers in turn, and the last for ever.
+    async fn answering(answers: &'static [&'static str]) -> ReferenceClient {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = Origin::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let (mut request, last) = ([0; 4096], answers.last());
+            for answer in answers.iter().chain(std::iter::repeat_with(|| last.unwrap())) {
+                match stream.read(&mut request).await {
+                    Ok(0) | Err(_) => break,
+                    Ok(_) => stream.write_all(answer.as_bytes()).await.unwrap(),
+                }
+            }
+        });
+        let target = Target::new(origin, &[], None, Timeouts::default()).unwrap();
+        let credentials = Credentials {
+            mailbox: MailboxId::parse("X26ABC1").unwrap(),
+            password: Password::new("p"),
+            shared_key: SharedKey::new("k"),
+        };
+        let (redactor, scenario) = (Redactor::default(), ScenarioNumber(0));
+        let scope = TapeScope { tape: Tape::new(), redactor, scenario, actor: Actor::Product };
+        ReferenceClient::new(target, credentials, scope)
+    }
+
+    const FIRST: &str = "HTTP/1.1 206 OK\r\nMex-Chunk-Range: 1:100000\r\nContent-Length: 1\r\n\r\nx";
+    const SECOND: &str = "HTTP/1.1 206 OK\r\nMex-Chunk-Range: 2:100000\r\nContent-Length: 1\r\n\r\nx";
+    const NO_NUMBER: &str = "HTTP/1.1 206 OK\r\nContent-Length: 1\r\n\r\nx";
+    const LAST: &str = "HTTP/1.1 200 OK\r\nMex-Chunk-Range: 3:100000\r\nContent-Length: 1\r\n\r\nx";
+
+    #[tokio::test]
+    async fn a_download_ends_with_the_last_chunk_or_with_another_than_was_asked_for() {
+        let message = MessageId::parse("20200529155357895317_3573F8").unwrap();
+        for (answers, count) in [
+            (&[FIRST, SECOND, LAST][..], 3),
+            (&[FIRST, NO_NUMBER, LAST], 3),
+            (&[FIRST], 2),
+            (&[FIRST, SECOND], 3),
+            (&[LAST], 1),
+        ] {
+            let mut client = answering(answers).await;
+            assert_eq!(client.download_whole(&message, false).await.len(), count, "{answers:?}");
+        }
+    }
+}

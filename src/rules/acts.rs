@@ -288,14 +288,16 @@ pub(super) fn looked_at(act: &Exchange) -> Option<&MessageId> {
     }
 }
 
-/// The report on a message among what these calls downloaded, and its own ID.
+/// The report on a message among what these calls read, its own ID and the call that read it: its download, or a look
+/// at its headers where that was all. A report has no content (OpenAPI: Head Message).
 #[must_use]
 pub fn report_of(about: &MessageId, acts: &[Arc<Exchange>]) -> Option<(MessageId, Arc<Exchange>)> {
     let tells = |act: &&Arc<Exchange>| super::is_report_on(act, about);
-    let id = acts.iter().filter(tells).find_map(|act| looked_at(act))?.clone();
+    let looks = || acts.iter().filter(tells);
+    let id = looks().find_map(|act| looked_at(act))?.clone();
     let downloads = |act: &&Arc<Exchange>| matches!(&act.operation, Some(Operation::GetMessage(_, other)) if *other == id);
-    let download = acts.iter().find(downloads)?;
-    Some((id, Arc::clone(download)))
+    let read = acts.iter().find(downloads).or_else(|| looks().rfind(|act| looked_at(act) == Some(&id)))?;
+    Some((id, Arc::clone(read)))
 }
 
 /// The product made no call at all. `asked` is what it was asked to do, `how` how its driver ended, `connection`

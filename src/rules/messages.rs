@@ -247,7 +247,8 @@ pub fn inbox_checked_directly(send: &Exchange, tape: &[Arc<Exchange>]) -> Result
         .from_source("Pack case 201: Authenticate, Send, Check Inbox"))
 }
 
-/// The message was downloaded once, and acknowledged in the very next call of that mailbox.
+/// The message was downloaded once, and acknowledged in the very next call of that mailbox. Of a report `download` may be a
+/// look at its headers, which are all that it has.
 ///
 /// # Errors
 /// A fault of the product.
@@ -261,14 +262,15 @@ pub fn acknowledged_directly(
     let times = own()
         .filter(|other| matches!(&other.operation, Some(Operation::GetMessage(_, id)) if id == message))
         .count();
-    if times == 0 {
+    let of_headers = matches!(&download.operation, Some(Operation::HeadMessage(..)));
+    if times == 0 && !of_headers {
         let what = "the message was not downloaded by its ID";
         let remedy = "Download the message by its ID alone first; what has a number are its further chunks.";
         let fault = Fault::new(FaultKind::Product, what, remedy);
         let seen = download.operation.as_ref().map_or("another call", Operation::name);
         return Err(fault.comparing("download message", seen).from_source(SOURCE));
     }
-    if times != 1 {
+    if times > 1 {
         let fault = Fault::new(
             FaultKind::Product,
             "the message was downloaded more than once before it was acknowledged",

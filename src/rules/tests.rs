@@ -483,4 +483,7 @@ fn the_acknowledgement_must_be_the_next_call_after_the_only_download() {
     let chunk = exchange(&format!("GET /messageexchange/A/inbox/{ID}/1"), 200, "");
     let fault = check(vec![chunk, acknowledge()]).unwrap_err();
     assert_eq!(fault.what, "the message was not downloaded by its ID", "not: more than once, 0 downloads");
+    let head = || exchange(&format!("HEAD /messageexchange/A/inbox/{ID}"), 200, "");
+    assert_eq!(check(vec![head(), acknowledge()]), Ok(()), "of a report that is all");
+    assert!(check(vec![head()]).is_err());
 }

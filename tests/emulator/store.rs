@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::caller::{V2, plain_client};
-use crate::support::{program, witness};
+use crate::support::{Outcome, program, witness};
 
 /// The program, and how to call it.
 struct Emulate {
@@ -324,13 +324,39 @@ fn a_folder_that_cannot_be_used_is_named_with_a_remedy() {
     drop(emulate);
 }
 
+/// Nobody mends a full disk by calling us otherwise.
+#[test]
+fn a_full_disk_at_the_start_is_the_environments_fault() {
+    let folder = TempDir::new().unwrap();
+    for option in ["--store", "--pki"] {
+        let begun = r#"echo > "$1/ballast""#;
+        let Some(mut command) = on_a_disk(folder.path(), "4k", begun, option) else {
+            return println!("not tried: no file system may be mounted here");
+        };
+        let outcome = Outcome::from(command.output().unwrap());
+        assert_eq!(outcome.code, Some(3), "{option}: {outcome:?}");
+        let said = &outcome.stderr;
+        assert!(
+            said.contains(&format!("error: {option}: ")) && said.contains("make room on its disk"),
+            "{said}"
+        );
+    }
+}
+
 /// On a disk of 6 MB; `None` where this machine permits no namespace of one's own to mount it in.
 fn on_a_small_disk(store: &Path) -> Option<Command> {
+    on_a_disk(store, "6m", "true", "--plain-http --store")
+}
+
+/// `emulate` with an option for a folder on a disk of this size, which was begun to be filled; `None` where this machine
+/// permits no namespace of one's own to mount it in.
+fn on_a_disk(folder: &Path, size: &str, begun: &str, option: &str) -> Option<Command> {
     let allowed = Command::new("unshare").args(["-rm", "true"]).status().is_ok_and(|status| status.success());
-    let script = r#"mount -t tmpfs -o size=6m none "$1" &&
-        exec "$0" emulate --listen 127.0.0.1:0 --plain-http --store "$1""#;
+    let script = format!(
+        r#"mount -t tmpfs -o size={size} none "$1" && {begun} && exec "$0" emulate --listen 127.0.0.1:0 {option} "$1""#
+    );
     let mut command = Command::new("unshare");
-    command.args(["-rm", "sh", "-c", script, env!("CARGO_BIN_EXE_mesh-witness")]).arg(store);
+    command.args(["-rm", "sh", "-c", &script, env!("CARGO_BIN_EXE_mesh-witness")]).arg(folder);
     command.env_remove("MESH_SHARED_KEY");
     allowed.then_some(command)
 }

@@ -160,6 +160,24 @@ fn a_product_may_look_at_headers_before_it_downloads() {
     }
 }
 
+/// A report has headers and no content.
+#[test]
+fn a_product_may_read_reports_by_their_headers_alone() {
+    let rig = Rig::empty();
+    let driver = acting::driver(&["reads-reports-by-their-headers"]);
+    let outcome = rig.play(&driver, &["--tags", "@case-702 or @case-703"]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let bundle = rig.read();
+    for (case, outcome) in bundle.outcomes() {
+        assert_eq!(outcome, "passed", "{case}");
+    }
+    let rules = bundle.summary()["rules"].as_array().unwrap().clone();
+    assert!(
+        rules.iter().all(|rule| rule["verdict"] != "broken" && rule["verdict"] != "warning"),
+        "{rules:#?}"
+    );
+}
+
 #[test]
 fn a_product_that_looks_again_after_each_message_works_no_page_off() {
     let rig = Rig::empty();

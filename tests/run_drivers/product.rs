@@ -404,8 +404,13 @@ impl Mailbox {
         let gzip: &[(&str, &str)] = if offers { &[("Accept-Encoding", "gzip")] } else { &[] };
         let mut parts: Vec<Vec<u8>> = Vec::new();
         if has("acknowledges-unread") {
-            self.demand(Method::PUT, &format!("/inbox/{message}/status/acknowledged"), Vec::new(), &[], 200)
-                .await?;
+            self.acknowledge(message).await?;
+        }
+        if has("reads-reports-by-their-headers") {
+            let head = self.call(Method::HEAD, &format!("/inbox/{message}"), Vec::new(), gzip).await?;
+            if head.header("mex-messagetype") == Some("REPORT") {
+                return self.acknowledge(message).await;
+            }
         }
         if has("looks-at-headers-first") {
             let head = self.call(Method::HEAD, &format!("/inbox/{message}"), Vec::new(), gzip).await?;
@@ -462,11 +467,15 @@ impl Mailbox {
         if !has("keeps-nothing") && !lost {
             fs::write(&file, content).unwrap();
         }
-        let path = format!("/inbox/{message}/status/acknowledged");
-        let acknowledged = self.demand(Method::PUT, &path, Vec::new(), &[], 200).await;
+        let acknowledged = self.acknowledge(message).await;
         if acknowledged.is_err() && has("forgets-what-it-could-not-acknowledge") {
             fs::remove_file(&file).unwrap();
         }
-        acknowledged.map(drop)
+        acknowledged
+    }
+
+    async fn acknowledge(&mut self, message: &str) -> Result<(), String> {
+        let path = format!("/inbox/{message}/status/acknowledged");
+        self.demand(Method::PUT, &path, Vec::new(), &[], 200).await.map(drop)
     }
 }

@@ -26,13 +26,7 @@ impl SharedTape {
         let path = folder.join(TAPE_FILE);
         match TapeWriter::open(folder, Utc::now()) {
             Ok(writer) => Ok(Self { writer: Arc::new(Mutex::new(writer)), path }),
-            Err(error) => {
-                let message = format!(
-                    "--tape: {}: cannot be written: {error}; name a folder that you may write to",
-                    path.display()
-                );
-                Err(Failure::new(Exit::Usage, message))
-            }
+            Err(error) => Err(Failure::unwritable("--tape", &path, &error)),
         }
     }
 
