@@ -289,7 +289,7 @@ pub(super) fn looked_at(act: &Exchange) -> Option<&MessageId> {
 }
 
 /// The report on a message among what these calls read, its own ID and the call that read it: its download, or a look
-/// at its headers where that was all. A report has no content (OpenAPI: Head Message).
+/// at its headers where that was all. A report has no content (OpenAPI, "Head Message").
 #[must_use]
 pub fn report_of(about: &MessageId, acts: &[Arc<Exchange>]) -> Option<(MessageId, Arc<Exchange>)> {
     let tells = |act: &&Arc<Exchange>| super::is_report_on(act, about);
