@@ -50,7 +50,7 @@ pub fn play(play: Play, wanted: impl Fn(&ScenarioRecord) -> bool) -> RunRecord {
     })
 }
 
-/// To find the definition of each step of a pack takes as long as to play some twenty scenarios of it.
+/// The definition of each step is looked for among all of them, which is not to be done again for each fault.
 fn planned(pack: Pack, shuffled: Option<u64>, steps: &Collection<MeshWorld>) -> Plan {
     static WITNESS: OnceLock<Plan> = OnceLock::new();
     static ENDPOINT: OnceLock<Plan> = OnceLock::new();
