@@ -226,7 +226,7 @@ impl Mailbox {
         let mut answer = Answer { status, headers, content: Vec::new() };
         loop {
             match response.chunk().await {
-                Ok(Some(piece)) => answer.content.extend(piece),
+                Ok(Some(piece)) => answer.content.extend_from_slice(&piece),
                 Err(error) if !has("takes-half-for-whole") => return Err(format!("{path}: {error}")),
                 _ => break,
             }
