@@ -33,6 +33,9 @@ connect() {
         -verify_return_error -ign_eof "$@" 2>&1 || true
 }
 
+# What is started in the background opens its log when it gets to it: the file has to be there before that is read.
+: >"$work/log"
+: >"$work/old.log"
 "$witness" emulate --listen 127.0.0.1:0 --pki "$work/pki" --shared-key "$shared_key" >"$work/log" 2>&1 </dev/null &
 emulator=$!
 control=
