@@ -7,6 +7,7 @@
 pub mod client;
 pub mod config;
 pub mod csr;
+pub mod disk;
 pub mod emulator;
 pub mod evidence;
 pub mod product;

@@ -2,6 +2,8 @@
 
 use std::{io, process::ExitCode};
 
+use mesh_witness::disk;
+
 /// Exit codes: a contract with whoever calls us from a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -18,13 +20,8 @@ pub enum Exit {
 impl Exit {
     /// Of something that cannot be written: nobody mends a full disk by calling us otherwise.
     pub fn of_unwritable(error: &io::Error) -> Self {
-        if is_full(error) { Self::Environment } else { Self::Usage }
+        if disk::is_full(error) { Self::Environment } else { Self::Usage }
     }
-}
-
-/// Whether there is no room left where something was to be written.
-pub fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 impl From<Exit> for ExitCode {

@@ -30,6 +30,7 @@ mod verify;
 use std::{io, num::NonZero, path::Path};
 
 use clap::Parser;
+use mesh_witness::disk;
 
 use args::{Arguments, Command};
 pub use exit::Exit;
@@ -83,7 +84,7 @@ impl Failure {
 
     /// What an option names cannot be written.
     fn unwritable(option: &str, path: &Path, error: &io::Error) -> Self {
-        let mend = match exit::is_full(error) {
+        let mend = match disk::is_full(error) {
             true => "make room on its disk, or name another one",
             false => "name a folder that you may write to",
         };

@@ -10,6 +10,7 @@ use tempfile::{Builder, NamedTempFile};
 use thiserror::Error;
 
 use super::ArchiveError;
+use crate::disk;
 
 /// A file that is complete on disk, but not yet under its name. Dropped, it leaves nothing behind.
 #[derive(Debug)]
@@ -128,10 +129,10 @@ pub fn try_place(target: &Path) -> Result<(), WriteError> {
 }
 
 fn remedy(error: &io::Error) -> &'static str {
+    const ROOM: &str = "free some space, or name a place on another disk with --bundle";
     match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
-            "free some space, or name a place on another disk with --bundle"
-        }
+        _ if disk::is_full(error) => ROOM,
+        io::ErrorKind::FileTooLarge => ROOM,
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             "allow writing there, or name another place with --bundle"
         }

@@ -18,7 +18,7 @@ use super::{
     share::{Pool, Share},
     spill::{Spill, SpillError, Spilled},
 };
-use crate::protocol::ContentEncoding;
+use crate::{disk, protocol::ContentEncoding};
 
 /// Pieces up to this long are copied, in bytes. A piece keeps alive the whole buffer that it was read
 /// into, the request's head and all: for small messages many times what they count for.
@@ -51,19 +51,13 @@ pub enum BodyError {
 
 impl From<io::Error> for BodyError {
     fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
-            kind => Self::Unwritable(kind),
-        }
+        if disk::is_full(&error) { Self::Full } else { Self::Unwritable(error.kind()) }
     }
 }
 
 impl From<SpillError> for BodyError {
     fn from(error: SpillError) -> Self {
-        match error.source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
-            _ => Self::NoFile(error.to_string()),
-        }
+        if disk::is_full(&error.source) { Self::Full } else { Self::NoFile(error.to_string()) }
     }
 }
 

@@ -7,6 +7,8 @@ use std::{
 
 use thiserror::Error;
 
+use crate::disk;
+
 /// Why a durable mailroom cannot be opened.
 #[derive(Debug, Error)]
 pub enum StoreError {
@@ -74,11 +76,10 @@ impl StoreError {
 
 /// A disk that is full keeps what is on it, and another folder would be an empty one.
 fn remedy(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "make room on its disk and start again: nothing is lost"
-        }
-        _ => "name a folder that can be written, or one that can be made",
+    if disk::is_full(error) {
+        "make room on its disk and start again: nothing is lost"
+    } else {
+        "name a folder that can be written, or one that can be made"
     }
 }
 
