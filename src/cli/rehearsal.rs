@@ -7,7 +7,7 @@ use mesh_witness::{
     emulator::Pki,
     product::driver::Access,
     protocol::{Credentials, MailboxId, Password, SharedKey, WorkflowId},
-    runner::{Mailboxes, Party, Setting, Staged, StagedSettings},
+    runner::{Mailboxes, Party, RecordingLimits, Setting, Staged, StagedSettings},
     tape::{Redactor, Secret},
 };
 
@@ -37,6 +37,7 @@ pub async fn prepare(rehearsal: Rehearsal) -> Result<Prepared, Failure> {
         dormant,
         timeouts: rehearsal.timeouts,
         redactor: redactor.clone(),
+        limits: RecordingLimits::default(),
     });
     let staged = staged.await.map_err(unable)?;
     let url = staged.url().to_owned();

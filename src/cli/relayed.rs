@@ -4,7 +4,7 @@ use mesh_witness::{
     config::Config,
     product::driver::Access,
     proxy::Settings,
-    runner::{Relay, RelayLimits, Setting},
+    runner::{RecordingLimits, Relay, Setting},
     tape::HostRule,
 };
 
@@ -31,7 +31,7 @@ pub async fn prepare(config: &Config, prepared: &mut Setting) -> Result<(), Fail
         redactor: prepared.redactor.clone(),
     };
     let relay =
-        Relay::start(settings, prepared.tape.clone(), RelayLimits::default()).await.map_err(unable)?;
+        Relay::start(settings, prepared.tape.clone(), RecordingLimits::default()).await.map_err(unable)?;
     let url = relay.url().to_owned();
     let file = |name: &str| folder.join(name);
     let access = Access {

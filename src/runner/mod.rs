@@ -19,6 +19,7 @@ mod panic_hook;
 mod place;
 mod plan;
 mod play;
+mod quota;
 mod record;
 mod relayed;
 mod setting;
@@ -47,10 +48,11 @@ pub use pack::{CATALOGUE, LoadedFeature, OwnCatalogue, PackError, built_in, load
 pub use place::{Permit, Place, is_live};
 pub use plan::{Plan, PlanError};
 pub use play::play;
+pub use quota::RecordingLimits;
 pub use record::{
     Environment, MailboxRole, PackFile, Party, Platform, RuleCounts, RunRecord, ScenarioRecord, StepRecord,
 };
-pub use relayed::{Relay, RelayLimits};
+pub use relayed::Relay;
 pub use setting::{EvidenceFile, Mailboxes, Pair, Seat, Setting};
 pub use stage::{Role, Stage, answered};
 pub use staged::{Staged, StagedSettings};

@@ -45,10 +45,10 @@ pub async fn play(
     let cut_short = tokio::select! {
         () = run => None,
         reason = interrupted => Some(reason),
-        why = setting.relay_failed() => Some(why),
+        why = setting.unrecordable() => Some(why),
     };
     drop(hook);
-    let unrecorded = setting.end_relay().await;
+    let unrecorded = setting.end_recording().await;
     let cut_short = cut_short.or(unrecorded);
     let untidy = match &setting.driven {
         Some(driven) => driven.end(cut_short.is_some()).await.err(),

@@ -10,7 +10,10 @@ use std::{
 use chrono::{DateTime, Utc};
 use tokio::time::sleep;
 
-use super::setting::EvidenceFile;
+use super::{
+    quota::{Quota, RecordingLimits},
+    setting::EvidenceFile,
+};
 use crate::{
     proxy::{Entry, Gauge, Proxy, Settings, StartError},
     tape::{ConnectionFacts, Exchange, Mark, ScenarioNumber, Tape},
@@ -25,22 +28,6 @@ const MOST_CONNECTIONS: usize = 10_000;
 /// Where the bundle has what is known of connections, relative to `data/`.
 const CONNECTIONS_FILE: &str = "relay/connections.ndjson";
 
-/// How much a product may have recorded in one run. What would be more ends the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RelayLimits {
-    /// Exchanges.
-    pub exchanges: usize,
-    /// Bytes of heads and of bodies that are kept.
-    pub bytes: usize,
-}
-
-impl Default for RelayLimits {
-    /// 100,000 exchanges, 128 MiB: a HAR of that can still be read back.
-    fn default() -> Self {
-        Self { exchanges: 100_000, bytes: 128 << 20 }
-    }
-}
-
 /// The proxy of a run. What passes through it goes on the tape, with the number of the scenario that was
 /// played when it began.
 pub struct Relay {
@@ -53,7 +40,7 @@ pub struct Relay {
 
 struct Log {
     tape: Tape,
-    limits: RelayLimits,
+    quota: Quota,
     kept: Mutex<Kept>,
 }
 
@@ -62,10 +49,6 @@ struct Kept {
     /// When which scenario began.
     turns: Vec<(DateTime<Utc>, ScenarioNumber)>,
     connections: Vec<ConnectionFacts>,
-    exchanges: usize,
-    bytes: usize,
-    /// Why nothing more is taken.
-    full: Option<String>,
 }
 
 impl Relay {
@@ -73,9 +56,9 @@ impl Relay {
     ///
     /// # Errors
     /// When the address is taken.
-    pub async fn start(settings: Settings, tape: Tape, limits: RelayLimits) -> Result<Self, StartError> {
+    pub async fn start(settings: Settings, tape: Tape, limits: RecordingLimits) -> Result<Self, StartError> {
         let patience = settings.target.timeouts().connect.saturating_add(SETTLING);
-        let log = Arc::new(Log { tape, limits, kept: Mutex::default() });
+        let log = Arc::new(Log { tape, quota: Quota::new(limits), kept: Mutex::default() });
         let keeper = Arc::clone(&log);
         let proxy = Proxy::start(settings, move |entry| keeper.keep(entry)).await?;
         let (url, gauge) = (format!("https://{}", proxy.address()), proxy.gauge());
@@ -136,7 +119,8 @@ impl Log {
     fn keep(&self, entry: &Entry) -> io::Result<()> {
         match entry {
             Entry::Exchange(exchange) => {
-                let scenario = self.lock().admit(exchange, self.limits)?;
+                self.quota.take(exchange).map_err(io::Error::other)?;
+                let scenario = self.lock().scenario_of(exchange);
                 self.tape.append(Exchange { scenario, ..(**exchange).clone() });
             }
             Entry::Connection(facts) => {
@@ -150,8 +134,9 @@ impl Log {
     }
 
     fn why_full(&self) -> String {
-        let why = self.lock().full.clone();
-        why.unwrap_or_else(|| "what the product did could not be recorded any further".to_owned())
+        self.quota
+            .why()
+            .unwrap_or_else(|| "what the product did could not be recorded any further".to_owned())
     }
 
     /// One line for each connection, in the form of a tape's lines.
@@ -172,31 +157,11 @@ impl Log {
 }
 
 impl Kept {
-    /// The scenario that an exchange belongs to, if there is room for it.
-    fn admit(&mut self, exchange: &Exchange, limits: RelayLimits) -> io::Result<ScenarioNumber> {
-        self.exchanges += 1;
-        self.bytes = self.bytes.saturating_add(weight(exchange));
-        let RelayLimits { exchanges, bytes } = limits;
-        if self.exchanges > exchanges || self.bytes > bytes {
-            let why = format!(
-                "the product made more calls than a run records ({exchanges} exchanges, {} MiB): nothing more was \
-                 passed on; look at what it does again and again, or play fewer cases at a time",
-                bytes >> 20
-            );
-            self.full = Some(why.clone());
-            return Err(io::Error::other(why));
-        }
+    /// The scenario that an exchange belongs to.
+    fn scenario_of(&self, exchange: &Exchange) -> ScenarioNumber {
         let begun = self.turns.iter().rev().find(|(at, _)| *at <= exchange.started_at);
-        Ok(begun.or(self.turns.first()).map_or(ScenarioNumber(0), |(_, scenario)| *scenario))
+        begun.or(self.turns.first()).map_or(ScenarioNumber(0), |(_, scenario)| *scenario)
     }
-}
-
-/// About how many bytes the record of an exchange takes.
-fn weight(exchange: &Exchange) -> usize {
-    let body = |kept: &Option<bytes::Bytes>| kept.as_ref().map_or(0, bytes::Bytes::len);
-    let request = exchange.request.head.size + body(&exchange.request.body.kept);
-    let response = exchange.response.as_ref();
-    request + response.map_or(0, |response| response.head.size + body(&response.body.kept))
 }
 
 #[cfg(test)]
@@ -222,7 +187,7 @@ mod tests {
     const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
 
     /// A proxy in front of an endpoint that gives every request the same answer, and a connection through it.
-    async fn rig(limits: RelayLimits) -> (Relay, Tape, TcpStream) {
+    async fn rig(limits: RecordingLimits) -> (Relay, Tape, TcpStream) {
         let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = Origin::parse(&format!("http://{}", server.local_addr().unwrap())).unwrap();
         tokio::spawn(async move {
@@ -257,7 +222,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_call_is_of_the_scenario_in_which_it_began_and_is_there_once_it_was_seen_to_end() {
-        let (relay, tape, mut stream) = rig(RelayLimits::default()).await;
+        let (relay, tape, mut stream) = rig(RecordingLimits::default()).await;
         for number in [0, 0, 3, 7] {
             relay.begins(ScenarioNumber(number));
             assert!(call(&mut stream).await);
@@ -286,8 +251,8 @@ mod tests {
     #[tokio::test]
     async fn a_product_that_calls_without_end_ends_the_run() {
         for limits in [
-            RelayLimits { exchanges: 3, ..RelayLimits::default() },
-            RelayLimits { bytes: 250, ..RelayLimits::default() },
+            RecordingLimits { exchanges: 3, ..RecordingLimits::default() },
+            RecordingLimits { bytes: 250, ..RecordingLimits::default() },
         ] {
             let (relay, tape, mut stream) = rig(limits).await;
             relay.begins(ScenarioNumber(0));
@@ -313,7 +278,8 @@ mod tests {
         let steps = Collection::new().given(None, Regex::new("^it never ends$").unwrap(), never);
         let pack = load(&[folder.path().display().to_string()]).unwrap();
         let plan = Plan::new(pack, None, &steps).unwrap();
-        let (relay, tape, mut stream) = rig(RelayLimits { exchanges: 1, ..RelayLimits::default() }).await;
+        let (relay, tape, mut stream) =
+            rig(RecordingLimits { exchanges: 1, ..RecordingLimits::default() }).await;
         let mut setting = a_setting();
         (setting.relay, setting.tape) = (Some(relay), tape);
         let calls = tokio::spawn(async move { while call(&mut stream).await {} });

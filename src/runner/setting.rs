@@ -260,22 +260,27 @@ impl Setting {
         self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Why no more can be recorded, once that is so; for ever otherwise.
-    pub(super) async fn relay_failed(&self) -> String {
-        match &self.relay {
-            Some(relay) => relay.failed().await,
-            None => std::future::pending().await,
+    /// Why no more of what the product does can be recorded, once that is so; for ever otherwise.
+    pub(super) async fn unrecordable(&self) -> String {
+        match (&self.relay, &self.mailboxes) {
+            (Some(relay), _) => relay.failed().await,
+            (None, Mailboxes::Staged(staged)) => staged.unrecordable().await,
+            (None, Mailboxes::Emulated(_) | Mailboxes::Configured(_)) => std::future::pending().await,
         }
     }
 
     /// Ends the proxy, if there is one: all that passed is on the tape then. Says what could not be recorded.
-    pub(super) async fn end_relay(&self) -> Option<String> {
-        match self.relay.as_ref()?.end().await {
-            Ok(file) => {
-                file.into_iter().for_each(|file| self.ledger.keep(file));
-                None
-            }
-            Err(why) => Some(why),
+    pub(super) async fn end_recording(&self) -> Option<String> {
+        match (&self.relay, &self.mailboxes) {
+            (Some(relay), _) => match relay.end().await {
+                Ok(file) => {
+                    file.into_iter().for_each(|file| self.ledger.keep(file));
+                    None
+                }
+                Err(why) => Some(why),
+            },
+            (None, Mailboxes::Staged(staged)) => staged.unrecorded(),
+            (None, Mailboxes::Emulated(_) | Mailboxes::Configured(_)) => None,
         }
     }
 

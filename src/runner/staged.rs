@@ -10,7 +10,10 @@ use std::{
 use chrono::{DateTime, Utc};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::{OwnEndpoint, Pair, Role, Seat};
+use super::{
+    OwnEndpoint, Pair, Role, Seat,
+    quota::{Quota, RecordingLimits},
+};
 use crate::{
     client::{Identity, Origin, Target, Timeouts},
     emulator::{
@@ -37,6 +40,8 @@ pub struct StagedSettings {
     pub timeouts: Timeouts,
     /// Takes secrets out of what is recorded.
     pub redactor: Redactor,
+    /// How much is recorded.
+    pub limits: RecordingLimits,
 }
 
 /// An endpoint that scenarios use in turns.
@@ -44,6 +49,7 @@ pub struct Staged {
     settings: StagedSettings,
     address: SocketAddr,
     url: String,
+    quota: Arc<Quota>,
     turn: Arc<Mutex<Turn>>,
 }
 
@@ -77,13 +83,24 @@ impl Staged {
         let emulator = Emulator::start(endpoint(&settings, settings.listen, &Clock::new())).await?;
         let (address, url) = (emulator.address(), emulator.url());
         let turn = Turn { emulator: Some(emulator), ..Turn::default() };
-        Ok(Self { settings, address, url, turn: Arc::new(Mutex::new(turn)) })
+        let quota = Arc::new(Quota::new(settings.limits));
+        Ok(Self { settings, address, url, quota, turn: Arc::new(Mutex::new(turn)) })
     }
 
     /// Scheme, host and port.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Waits until nothing more is recorded, and says why.
+    pub(super) async fn unrecordable(&self) -> String {
+        self.quota.exhausted().await
+    }
+
+    /// Why not everything was recorded, where that is so.
+    pub(super) fn unrecorded(&self) -> Option<String> {
+        self.quota.why()
     }
 
     /// Waits for the scenario's turn, and starts the endpoint anew for it. What the product does there goes
@@ -99,8 +116,13 @@ impl Staged {
             earlier.stop().await;
         }
         let own = &self.settings;
-        let tape = tape.clone();
-        let keep = move |exchange| drop(tape.append(Exchange { scenario, ..exchange }));
+        let (tape, quota) = (tape.clone(), Arc::clone(&self.quota));
+        let keep = move |exchange| {
+            // The run ends with the first that there is no room for, and says so.
+            if quota.take(&exchange).is_ok() {
+                tape.append(Exchange { scenario, ..exchange });
+            }
+        };
         let recorder = Recorder::new(own.redactor.clone(), Some(&own.pki.server_certificate()), keep)
             .passing_over(own.counterpart.mailbox.clone());
         let clock = Clock::new();
@@ -196,5 +218,54 @@ fn endpoint(own: &StagedSettings, listen: SocketAddr, clock: &Clock) -> Settings
         limits: Limits::default(),
         clock: clock.clone(),
         watcher: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        client::{ReferenceClient, TapeScope},
+        protocol::{Password, SharedKey},
+        tape::Actor,
+    };
+
+    fn credentials(mailbox: &str) -> Credentials {
+        Credentials {
+            mailbox: MailboxId::parse(mailbox).unwrap(),
+            password: Password::new("p"),
+            shared_key: SharedKey::new("k"),
+        }
+    }
+
+    /// It may go on until its driver's time is over, and a run that has filled the memory leaves no bundle.
+    #[tokio::test]
+    async fn of_a_product_that_calls_without_end_no_more_is_recorded_than_there_is_room_for() {
+        let [product, counterpart] = ["X26ABC1", "X26ABC2"].map(credentials);
+        let staged = Staged::start(StagedSettings {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            pki: Arc::new(Pki::new().unwrap()),
+            product: product.clone(),
+            counterpart,
+            dormant: MailboxId::parse("X26ABC3").unwrap(),
+            timeouts: Timeouts::default(),
+            redactor: Redactor::default(),
+            limits: RecordingLimits { exchanges: 3, ..RecordingLimits::default() },
+        });
+        let (staged, tape) = (staged.await.unwrap(), Tape::new());
+        let (pair, _endpoint, _) = staged.lease(ScenarioNumber(0), &tape).await.unwrap();
+        let own = TapeScope {
+            tape: Tape::new(),
+            redactor: Redactor::default(),
+            scenario: ScenarioNumber(0),
+            actor: Actor::Product,
+        };
+        let mut client = ReferenceClient::new(pair.product.target, product, own);
+        for number in 1..=5 {
+            assert_eq!(client.handshake().await.exchange.status(), Some(200));
+            assert_eq!(staged.unrecorded().is_some(), number > 3, "{number}");
+        }
+        assert_eq!(tape.exchanges().len(), 3);
+        assert!(staged.unrecordable().await.contains("more calls than a run records"));
     }
 }
