@@ -1,4 +1,4 @@
-//! What a disk says when it does not take what is written to it.
+//! What the system says when it does not take what is to be written.
 
 use std::io;
 
@@ -6,6 +6,21 @@ use std::io;
 /// Nothing that is on it is lost by that, and writing elsewhere or later may succeed.
 pub fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// Whether nothing was opened because too much is open already, by this program or by all. No other place helps against it.
+pub fn is_out_of_files(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    {
+        use rustix::io::Errno;
+
+        matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = error;
+        false
+    }
 }
 
 #[cfg(test)]
@@ -17,5 +32,21 @@ mod tests {
         let is = |kind: io::ErrorKind| is_full(&kind.into());
         assert!(is(io::ErrorKind::StorageFull) && is(io::ErrorKind::QuotaExceeded));
         assert!(!is(io::ErrorKind::ReadOnlyFilesystem) && !is(io::ErrorKind::FileTooLarge));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn too_many_open_files_are_told_from_a_full_disk() {
+        use rustix::io::Errno;
+
+        for (errno, files, disk) in [
+            (Errno::MFILE, true, false),
+            (Errno::NFILE, true, false),
+            (Errno::NOSPC, false, true),
+            (Errno::ACCESS, false, false),
+        ] {
+            let error = io::Error::from(errno);
+            assert_eq!((is_out_of_files(&error), is_full(&error)), (files, disk), "{error}");
+        }
     }
 }

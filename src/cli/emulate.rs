@@ -13,7 +13,7 @@ use http::StatusCode;
 use mesh_witness::{
     emulator::{
         Arrangement, Authentication, Call, Clock, Emulator, Limits, Mailbox, Pki, PkiError, Policy, Profile,
-        Settings, StartError, StoreError, Switches, Transport, switches::Expiry,
+        Settings, StartError, StoreError, Switches, Transport, raise_open_files, switches::Expiry,
     },
     protocol::{MailboxId, Password, SharedKey},
     report::quoted_for_shell,
@@ -43,6 +43,7 @@ impl EmulateArguments {
 }
 
 pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
+    raise_open_files();
     let arrangement = arrangement(&arguments)?;
     if arguments.plain_http && !arguments.listen.ip().is_loopback() {
         let message = format!(

@@ -18,9 +18,9 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// Of something that cannot be written: nobody mends a full disk by calling us otherwise.
+    /// Of something that cannot be written: nobody mends a full disk, or a limit of open files, by calling us otherwise.
     pub fn of_unwritable(error: &io::Error) -> Self {
-        if disk::is_full(error) { Self::Environment } else { Self::Usage }
+        if disk::is_full(error) || disk::is_out_of_files(error) { Self::Environment } else { Self::Usage }
     }
 }
 

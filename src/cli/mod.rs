@@ -84,9 +84,10 @@ impl Failure {
 
     /// What an option names cannot be written.
     fn unwritable(option: &str, path: &Path, error: &io::Error) -> Self {
-        let mend = match disk::is_full(error) {
-            true => "make room on its disk, or name another one",
-            false => "name a folder that you may write to",
+        let mend = match (disk::is_full(error), disk::is_out_of_files(error)) {
+            (true, _) => "make room on its disk, or name another one",
+            (_, true) => "let the program open more files (ulimit -n)",
+            _ => "name a folder that you may write to",
         };
         let message = format!("{option}: {}: cannot be written: {error}; {mend}", path.display());
         Self::new(Exit::of_unwritable(error), message)

@@ -30,5 +30,5 @@ pub use provocations::{
 };
 pub use recording::Recorder;
 pub use routes::{Call, SERVER, TokenOutcome, Watcher};
-pub use server::{Arrangement, Emulator, Settings, StartError, Transport};
+pub use server::{Arrangement, Emulator, Settings, StartError, Transport, raise_open_files};
 pub use switches::{Profile, Switches};

@@ -1,6 +1,7 @@
 //! An endpoint: how it is set up, starts and stops.
 
 mod connections;
+mod descriptors;
 mod patience;
 
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
@@ -23,6 +24,7 @@ use super::{
 };
 use crate::protocol::{MailboxId, Password, SharedKey};
 use connections::{Door, accept};
+pub use descriptors::raise_open_files;
 
 /// How an endpoint is set up.
 pub struct Settings {

@@ -19,7 +19,7 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::patience::Patient;
+use super::{descriptors, patience::Patient};
 use crate::emulator::{
     faults::{TlsFault, agrees_to_old_version},
     provocations::{Cased, Casing, PROVOKED, treat},
@@ -29,7 +29,7 @@ use crate::emulator::{
 use crate::tape::TlsFacts;
 use ends::Ends;
 
-/// Connections at a time; more wait.
+/// Connections at a time, where there are files for as many; more wait.
 const CONNECTIONS: usize = if cfg!(test) { 16 } else { 1024 };
 /// How long a TLS handshake, or a request's head, may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -50,7 +50,7 @@ pub struct Door {
 /// Accepts connections until it is told to stop, or nobody can tell it any more.
 pub async fn accept(listener: TcpListener, door: Arc<Door>, mut stopped: oneshot::Receiver<()>) {
     let stop = watch::Sender::new(());
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let room = Arc::new(Semaphore::new(descriptors::connections(CONNECTIONS)));
     let mut connections = JoinSet::new();
     // When no timer is set as a thread goes to sleep, tokio wakes its driver by a call of the system for each that is
     // set next, and every call sets one. So one is always set, and earlier than any of theirs.
@@ -216,6 +216,9 @@ where
 {
     let Served { routes, peer, casing, words } = served;
     let told = Arc::clone(&routes);
+    // A call that has come whole takes effect, so it goes on to its line in the log and to its answer, whether or not
+    // its caller still sends. One that is to be left unanswered ends when its caller does not wait any more.
+    let is_always_answered = routes.provocations.is_none();
     let service = service_fn(move |request: Request<Incoming>| {
         let (routes, peer, casing, words) =
             (Arc::clone(&routes), peer.clone(), casing.clone(), words.clone());
@@ -231,6 +234,7 @@ where
         .timer(TokioTimer::new())
         .header_read_timeout(PATIENCE)
         .auto_date_header(false)
+        .half_close(is_always_answered)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
     // A client that goes away or talks no HTTP ends its own connection and nobody else's.

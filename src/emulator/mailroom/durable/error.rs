@@ -78,6 +78,8 @@ impl StoreError {
 fn remedy(error: &io::Error) -> &'static str {
     if disk::is_full(error) {
         "make room on its disk and start again: nothing is lost"
+    } else if disk::is_out_of_files(error) {
+        "let the program open more files (ulimit -n) and start again: nothing is lost"
     } else {
         "name a folder that can be written, or one that can be made"
     }

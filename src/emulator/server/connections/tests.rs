@@ -1,6 +1,6 @@
 //! What stopping does to connections, and what is told of calls on them.
 
-use std::sync::Mutex;
+use std::{path::Path, sync::Mutex};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -9,8 +9,10 @@ use tokio::{
 
 use super::*;
 use crate::{
-    emulator::{Call, Clock, Emulator, Limits, Pki, Policy, Settings, Transport, Watcher},
-    protocol::SharedKey,
+    emulator::{
+        Arrangement, Authentication, Call, Clock, Emulator, Limits, Pki, Policy, Settings, Transport, Watcher,
+    },
+    protocol::{MailboxId, Password, SharedKey},
 };
 
 async fn started() -> Emulator {
@@ -26,7 +28,11 @@ async fn watched(transport: Transport) -> (Emulator, Arc<Mutex<Vec<Call>>>) {
 }
 
 async fn started_with(transport: Transport, watcher: Option<Watcher>) -> Emulator {
-    let settings = Settings {
+    Emulator::start(settings(transport, watcher)).await.unwrap()
+}
+
+fn settings(transport: Transport, watcher: Option<Watcher>) -> Settings {
+    Settings {
         listen: ([127, 0, 0, 1], 0).into(),
         transport,
         shared_key: SharedKey::new("TestKey"),
@@ -35,9 +41,25 @@ async fn started_with(transport: Transport, watcher: Option<Watcher>) -> Emulato
         limits: Limits::default(),
         clock: Clock::new(),
         watcher,
-    };
-    Emulator::start(settings).await.unwrap()
+    }
 }
+
+/// One that has everything on a disk before it answers, and lets everybody in; with the calls that whoever watches is
+/// told of.
+async fn durable(store: &Path) -> (Emulator, Arc<Mutex<Vec<Call>>>) {
+    let calls = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&calls);
+    let watcher: Watcher = Arc::new(move |call: &Call| told.lock().unwrap().push(call.clone()));
+    let policy = Policy { authentication: Authentication::None, ..Policy::default() };
+    let mailboxes = ["A", "B"].map(|id| (MailboxId::parse(id).unwrap(), Password::new("p"))).to_vec();
+    let settings = Settings { policy, mailboxes, ..settings(Transport::Plain, Some(watcher)) };
+    let arrangement = Arrangement { store: Some(store.to_owned()), ..Arrangement::default() };
+    (Emulator::start_arranged(settings, arrangement).await.unwrap(), calls)
+}
+
+const SEND: &[u8] =
+    b"POST /messageexchange/A/outbox HTTP/1.1\r\nHost: x\r\nMex-To: B\r\nMex-WorkflowID: W\r\n\
+    Content-Length: 1\r\n\r\nx";
 
 /// A connection that has been answered once.
 async fn answered(emulator: &Emulator) -> TcpStream {
@@ -168,4 +190,38 @@ async fn a_connection_that_speaks_no_tls_where_it_should_is_told_to_whoever_watc
     let call = calls.lock().unwrap()[0].clone();
     assert_eq!((call.status, call.request.as_str()), (None, "(no call)"));
     assert_eq!(call.note.as_deref(), Some("the client does not speak TLS: this address is https"));
+}
+
+#[tokio::test]
+async fn who_says_that_he_sends_no_more_is_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let (emulator, _) = durable(folder.path()).await;
+    for _ in 0..20 {
+        let mut connection = TcpStream::connect(emulator.address()).await.unwrap();
+        connection.write_all(SEND).await.unwrap();
+        connection.shutdown().await.unwrap();
+        let mut answer = Vec::new();
+        timeout(Duration::from_secs(30), connection.read_to_end(&mut answer)).await.unwrap().unwrap();
+        assert!(answer.starts_with(b"HTTP/1.1 202 "), "{}", String::from_utf8_lossy(&answer));
+    }
+    stops(emulator).await;
+}
+
+/// It took effect, so that whoever reads the log must find it: a product that sends again has sent twice.
+#[tokio::test]
+async fn a_call_whose_caller_does_not_wait_for_the_answer_is_told_like_any_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let (emulator, calls) = durable(folder.path()).await;
+    for _ in 0..20 {
+        let mut connection = TcpStream::connect(emulator.address()).await.unwrap();
+        connection.write_all(SEND).await.unwrap();
+    }
+    let told = async {
+        while calls.lock().unwrap().len() < 20 {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(Duration::from_secs(30), told).await.expect("all are told");
+    assert!(calls.lock().unwrap().iter().all(|call| call.status.is_some_and(|status| status == 202)));
+    stops(emulator).await;
 }
