@@ -3,7 +3,8 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
     path::Path,
     process::{Child, Command, Stdio},
     sync::{
@@ -413,4 +414,67 @@ async fn fill(emulate: &Emulate, size: usize) -> Vec<(String, u64)> {
         }
     }
     panic!("the disk is never full");
+}
+
+/// `emulate --store` where no more than so many files may be open.
+fn with_files(open: u32, store: &Path) -> Command {
+    let mut command = Command::new("sh");
+    let script = r#"ulimit -n "$1" && exec "$0" emulate --listen 127.0.0.1:0 --plain-http --store "$2""#;
+    command.args(["-c", script, env!("CARGO_BIN_EXE_mesh-witness"), &open.to_string()]).arg(store);
+    command
+}
+
+/// Each connection is a file, and so is each long body: callers that do nothing must not cost others theirs.
+#[tokio::test]
+async fn no_more_callers_are_let_in_than_there_are_files_for() {
+    let folder = TempDir::new().unwrap();
+    let emulate = Emulate::run(with_files(100, folder.path()));
+    let address = emulate.url.strip_prefix("http://").unwrap();
+    // A client that keeps connections might open another, which had to wait.
+    let mut own = TcpStream::connect(address).unwrap();
+    let body = content(700_000, 1);
+    let send = |own: &mut TcpStream| {
+        let headers = format!("Mex-To: X26ABC2\r\nMex-WorkflowID: W1\r\nContent-Length: {}\r\n", body.len());
+        called(own, "POST X26ABC1/outbox", &headers, &body)
+    };
+    let (status, answer) = send(&mut own);
+    assert_eq!(status, 202);
+    let answer: Value = serde_json::from_slice(&answer).unwrap();
+    let path = format!("GET X26ABC2/inbox/{}", answer["message_id"].as_str().unwrap());
+    let idle: Vec<_> = (0..100).map(|_| TcpStream::connect(address).unwrap()).collect();
+    for round in 0..5 {
+        let (status, downloaded) = called(&mut own, &path, "", b"");
+        assert!(status == 200 && downloaded == body, "{status} in round {round}");
+        assert_eq!(send(&mut own).0, 202, "in round {round}");
+    }
+    drop(idle);
+}
+
+/// A call on a connection that stays: status and body of its answer.
+fn called(own: &mut TcpStream, call: &str, headers: &str, body: &[u8]) -> (u16, Vec<u8>) {
+    let (method, path) = call.split_once(' ').unwrap();
+    let token = token(path);
+    let head = format!(
+        "{method} /messageexchange/{path} HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\nAccept: {V2}\r\n{headers}\r\n"
+    );
+    own.write_all(head.as_bytes()).unwrap();
+    own.write_all(body).unwrap();
+    let mut answer = BufReader::new(own);
+    let mut lines = String::new();
+    while !lines.ends_with("\r\n\r\n") {
+        assert_ne!(answer.read_line(&mut lines).unwrap(), 0, "cut off: {lines}");
+    }
+    let lines = lines.to_ascii_lowercase();
+    let (_, length) = lines.split_once("content-length: ").unwrap();
+    let mut content = vec![0; length.lines().next().unwrap().parse().unwrap()];
+    answer.read_exact(&mut content).unwrap();
+    (lines[9..12].parse().unwrap(), content)
+}
+
+#[test]
+fn too_few_files_are_the_environments_fault() {
+    let folder = TempDir::new().unwrap();
+    let outcome = Outcome::from(with_files(12, folder.path()).output().unwrap());
+    assert_eq!(outcome.code, Some(3), "{outcome:?}");
+    assert!(outcome.stderr.contains("let the program open more files (ulimit -n)"), "{}", outcome.stderr);
 }
