@@ -9,7 +9,7 @@ use mesh_witness::{
     config::{Config, Driver, Mailbox, Setup},
     emulator::{Arrangement, Pki, Transport},
     protocol::{Password, SharedKey, WorkflowId},
-    runner::{Emulated, Mailboxes, Pair, Party, Seat, Setting, is_live},
+    runner::{Emulated, Mailboxes, Pair, Party, Seat, Setting},
     tape::{Redactor, Secret},
 };
 
@@ -84,7 +84,7 @@ pub async fn configured(file: &Path, live_host: Option<&str>, resuming: bool) ->
 
 /// Live MESH holds patients' messages: nobody plays there by mistake.
 fn refuse_live(origin: &Origin, named: Option<&str>) -> Result<(), Failure> {
-    if !is_live(origin) || named.is_some_and(|named| named.eq_ignore_ascii_case(&origin.host())) {
+    if !origin.is_live_mesh() || named.is_some_and(|named| named.eq_ignore_ascii_case(&origin.host())) {
         return Ok(());
     }
     let host = origin.host();

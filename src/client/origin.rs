@@ -100,6 +100,17 @@ impl Origin {
         is_loopback(&self.host)
     }
 
+    /// Whether this is live MESH, where messages are patients' own and nothing is played by mistake. Hosts of live Spine are
+    /// below `spineservices.nhs.uk` and `national.ncrs.nhs.uk` (OpenAPI, servers: Production); integration is below
+    /// `intspineservices.nhs.uk` and `spine2.ncrs.nhs.uk`.
+    #[must_use]
+    pub fn is_live_mesh(&self) -> bool {
+        let host = self.host().trim_end_matches('.').to_ascii_lowercase();
+        ["spineservices.nhs.uk", "national.ncrs.nhs.uk"].iter().any(|domain| {
+            host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        })
+    }
+
     /// Whether traffic is encrypted and certificates are checked, that is, the scheme is `https`.
     #[must_use]
     pub fn is_encrypted(&self) -> bool {
@@ -207,6 +218,24 @@ mod tests {
             let url = Origin::parse(text).unwrap();
             let shown = if shown.is_empty() { "https://msg.intspineservices.nhs.uk" } else { shown };
             assert_eq!((url.to_string().as_str(), url.host().as_str(), url.port()), (shown, host, port));
+        }
+    }
+
+    #[test]
+    fn live_mesh_is_told_from_integration_however_it_is_written() {
+        for (url, live) in [
+            ("https://mesh-sync.spineservices.nhs.uk", true),
+            ("https://MESH-SYNC.SpineServices.nhs.uk:443", true),
+            ("https://msg.spineservices.nhs.uk", true),
+            ("https://mesh-sync.national.ncrs.nhs.uk.", true),
+            ("https://another.spineservices.nhs.uk", true),
+            ("https://msg.intspineservices.nhs.uk", false),
+            ("https://msg.depspineservices.nhs.uk", false),
+            ("https://msg.int.spine2.ncrs.nhs.uk", false),
+            ("https://spineservices.nhs.uk.example.org", false),
+            ("https://localhost:8700", false),
+        ] {
+            assert_eq!(Origin::parse(url).unwrap().is_live_mesh(), live, "{url}");
         }
     }
 

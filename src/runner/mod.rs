@@ -45,7 +45,7 @@ pub use outcome::{Outcome, Verdict};
 pub use pace::{BETWEEN_CHECKS, Pace};
 pub(crate) use pack::expanded;
 pub use pack::{CATALOGUE, LoadedFeature, OwnCatalogue, PackError, built_in, load};
-pub use place::{Permit, Place, is_live};
+pub use place::{Permit, Place};
 pub use plan::{Plan, PlanError};
 pub use play::play;
 pub use quota::RecordingLimits;

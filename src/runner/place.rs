@@ -52,17 +52,6 @@ impl Permit {
     }
 }
 
-/// Whether an endpoint is live MESH: patients' messages are there. Hosts of live Spine are below
-/// `spineservices.nhs.uk` and `national.ncrs.nhs.uk` (OpenAPI, servers: Production); integration is below
-/// `intspineservices.nhs.uk` and `spine2.ncrs.nhs.uk`.
-#[must_use]
-pub fn is_live(origin: &Origin) -> bool {
-    let host = origin.host().trim_end_matches('.').to_ascii_lowercase();
-    ["spineservices.nhs.uk", "national.ncrs.nhs.uk"]
-        .iter()
-        .any(|domain| host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
-}
-
 /// Whether a URL says by itself that an endpoint is on this machine.
 #[must_use]
 pub(super) fn names_this_machine(url: &str) -> bool {
@@ -189,23 +178,6 @@ mod tests {
             let connected = connected.map(|(origin, address)| (origin, address.parse().unwrap()));
             let found = reached_on_this_machine(url, connected.into_iter());
             assert_eq!(found, here.map(|address| address.parse().unwrap()), "{origin} at {address}");
-        }
-    }
-
-    #[test]
-    fn live_mesh_is_told_from_integration() {
-        for (url, live) in [
-            ("https://mesh-sync.spineservices.nhs.uk", true),
-            ("https://MESH-SYNC.SpineServices.nhs.uk:443", true),
-            ("https://msg.spineservices.nhs.uk", true),
-            ("https://mesh-sync.national.ncrs.nhs.uk", true),
-            ("https://msg.intspineservices.nhs.uk", false),
-            ("https://msg.depspineservices.nhs.uk", false),
-            ("https://msg.int.spine2.ncrs.nhs.uk", false),
-            ("https://spineservices.nhs.uk.example.org", false),
-            ("https://localhost:8700", false),
-        ] {
-            assert_eq!(is_live(&Origin::parse(url).unwrap()), live, "{url}");
         }
     }
 }

@@ -20,6 +20,9 @@ fn assert_refused(outcome: &Outcome, why: &str) {
 fn a_live_endpoint_and_other_machines_are_asked_for_by_name() {
     let endpoint = Endpoint::start();
     let mut config = endpoint.config();
+    // Whatever is below the domain of live Spine.
+    config.set("url", "https://another.spineservices.nhs.uk");
+    assert_refused(&record(&config, &[]), "say --live-host another.spineservices.nhs.uk");
     config.set("url", "https://mesh-sync.spineservices.nhs.uk");
     assert_refused(&record(&config, &[]), "say --live-host mesh-sync.spineservices.nhs.uk");
     assert_refused(

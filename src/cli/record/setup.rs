@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use chrono::Utc;
 use mesh_witness::{
     client::Origin,
-    config::{Config, is_live},
+    config::Config,
     proxy::{Front, Settings, certificates},
     tape::{HostRule, RecordingFacts, Redactor},
 };
@@ -78,7 +78,7 @@ fn allowed(arguments: &RecordArguments, config: &Config) -> Result<Vec<String>, 
             "--live-host: the configuration's endpoint is {host}; leave the flag out, or name that"
         )));
     }
-    if is_live(&host) {
+    if config.endpoint.url.is_live_mesh() {
         if named.is_none() {
             return Err(usage(format!(
                 "endpoint.url: {host} is a live endpoint, where messages are patients' own; \

@@ -1,6 +1,9 @@
 //! Download, then acknowledge: everything, once, and only what was downloaded.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -15,7 +18,10 @@ const PATIENCE: TimeDelta = TimeDelta::minutes(5);
 struct Fetched<'a> {
     chunks: BTreeSet<u32>,
     total: Option<u32>,
-    calls: Vec<&'a Call>,
+    /// Downloads that no finding has named yet: each stands in one.
+    untold: Vec<&'a Call>,
+    /// Whether an answer that the recording lacks may have come.
+    is_unseen: bool,
     is_report: bool,
     was_broken: bool,
 }
@@ -23,7 +29,8 @@ struct Fetched<'a> {
 impl<'a> Fetched<'a> {
     /// Takes note of a download; whether the message is complete with it.
     fn add(&mut self, call: &'a Call) -> bool {
-        self.calls.push(call);
+        self.untold.push(call);
+        self.is_unseen |= call.may_have_been_answered();
         if !is_whole(call) {
             self.was_broken |= call.is_good();
             return false;
@@ -423,17 +430,15 @@ pub(super) fn only_complete(traffic: &Traffic) -> Examined {
                 continue;
             }
             examined.look();
-            let known = fetched.get(message);
-            if seen_reports.contains(message) || known.is_some_and(Fetched::is_complete) {
+            let known = fetched.get_mut(message);
+            if seen_reports.contains(message) || known.as_ref().is_some_and(|part| part.is_complete()) {
                 continue;
             }
             let finding = match known {
                 Some(part) => {
-                    let mut about = part.calls.clone();
+                    let mut about = mem::take(&mut part.untold);
                     about.push(call);
-                    // An answer that the recording lacks may have come.
-                    let unseen = part.calls.iter().any(|download| download.may_have_been_answered());
-                    let grade = if unseen { Grade::Warning } else { Grade::Broken };
+                    let grade = if part.is_unseen { Grade::Warning } else { Grade::Broken };
                     Finding::about(&about, grade, "a message was acknowledged before all of it was downloaded").seen(part.missing())
                 }
                 // Where a recording was ended and goes on, it may have been downloaded between.

@@ -1,10 +1,11 @@
 //! Chunks of what is sent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{BLACKED_OUT, Call, Chance, Examined, Finding, Grade, Traffic, failures::same, shown};
+use crate::tape::Sha256;
 
 /// Messages in chunks: the first send and the chunks that follow, by message ID. Where a recording was ended,
 /// chunks between may be missing from it.
@@ -61,17 +62,18 @@ pub(super) fn order(traffic: &Traffic) -> Examined {
             Some(_) => {}
         }
     }
+    let begun = Begun::new(traffic);
     for ((_, _, id), calls) in messages(traffic) {
         if !calls.first().is_some_and(|first| first.is_send()) {
             examined.pass_over("the first chunk of the message is not in the recording");
             continue;
         }
-        in_order(&id, &calls, traffic, &mut examined);
+        in_order(&id, &calls, traffic, &begun, &mut examined);
     }
     examined
 }
 
-fn in_order(id: &str, calls: &[&Call], traffic: &Traffic, examined: &mut Examined) {
+fn in_order(id: &str, calls: &[&Call], traffic: &Traffic, begun: &Begun<'_>, examined: &mut Examined) {
     let Some((first, rest)) = calls.split_first() else { return };
     let Some(total) = first.sent_range().map(|range| range.total().get()) else { return };
     let mut find = |about: &[&Call], what: &str, expected: String, seen: String| {
@@ -111,7 +113,7 @@ fn in_order(id: &str, calls: &[&Call], traffic: &Traffic, examined: &mut Examine
         examined.look();
     } else if chance == Chance::Open && is_refused(last) {
         examined.pass_over("a chunk was refused for good: what follows it would be of no use");
-    } else if !last.is_good() && is_begun_anew(first, last, traffic) {
+    } else if !last.is_good() && begun.is_anew(first, last) {
         examined.pass_over(
             "a chunk failed, and the message was begun anew: nobody gets the first, which has no end",
         );
@@ -135,16 +137,29 @@ fn in_order(id: &str, calls: &[&Call], traffic: &Traffic, examined: &mut Examine
     }
 }
 
-/// Whether the same message is sent once more, from its first chunk, after the last of this one.
-fn is_begun_anew(first: &Call, last: &Call, traffic: &Traffic) -> bool {
-    let is_same = |call: &Call| match (same(first), same(call)) {
-        (Ok((_, method, target, headers, body)), Ok(other)) => {
-            (method, target, headers, body) == (other.1, other.2, other.3, other.4)
-        }
-        _ => false,
-    };
-    let later = traffic.calls.iter().filter(|call| call.is_send() && call.started_at() >= last.ended_at);
-    later.filter(|call| call.mailbox == first.mailbox).any(is_same)
+/// When each message was begun the last time: by mailbox, and by what makes sends the same, whatever they were asked for.
+struct Begun<'a>(HashMap<(Option<&'a str>, Sent<'a>), DateTime<Utc>>);
+
+/// What makes two calls the same, but for within which ask they were made.
+type Sent<'a> = (&'a str, &'a str, [Option<&'a str>; 4], Sha256);
+
+impl<'a> Begun<'a> {
+    fn new(traffic: &'a Traffic) -> Self {
+        let sends = traffic.calls.iter().filter(|call| call.is_send());
+        // In order of time, so that the last stays.
+        Self(sends.filter_map(|call| Some((Self::named(call)?, call.started_at()))).collect())
+    }
+
+    /// Whether the same message is sent once more, from its first chunk, after the last of this one.
+    fn is_anew(&self, first: &'a Call, last: &Call) -> bool {
+        let again = Self::named(first).and_then(|named| self.0.get(&named));
+        again.is_some_and(|again| *again >= last.ended_at)
+    }
+
+    fn named(call: &'a Call) -> Option<(Option<&'a str>, Sent<'a>)> {
+        let (_, method, target, headers, body) = same(call).ok()?;
+        Some((call.mailbox.as_deref(), (method, target, headers, body)))
+    }
 }
 
 /// The largest body of one request, in bytes. The OpenAPI says 100MB and not which: the larger counts.

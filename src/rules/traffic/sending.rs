@@ -1,6 +1,6 @@
 //! Headers of a send, and that no message is sent twice by accident.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::TimeDelta;
 
@@ -103,14 +103,13 @@ pub(super) fn from(traffic: &Traffic) -> Examined {
     examined
 }
 
+/// Chunks of which the endpoint took each, by message.
+type Taken<'a> = HashSet<(&'a str, u32)>;
+
 /// Whether the last chunk of a message was accepted, where it has several.
-fn has_its_end(first: &Call, calls: &[&Call]) -> bool {
+fn has_its_end(first: &Call, taken: &Taken<'_>) -> bool {
     let Some(range) = first.sent_range().filter(|range| !range.is_last()) else { return true };
-    let Some(id) = first.given_id() else { return false };
-    let is_end = |call: &&Call| {
-        call.uploads() && call.message() == Some(&id) && call.chunk() == range.total().get() && call.is_good()
-    };
-    calls.iter().any(is_end)
+    first.given_id().is_some_and(|id| taken.contains(&(id.as_str(), range.total().get())))
 }
 
 /// Within this, the same content under the same reference is the same message.
@@ -121,6 +120,8 @@ pub(super) fn repeated(traffic: &Traffic) -> Examined {
     let mut examined = Examined::default();
     for calls in traffic.mailboxes().into_values() {
         let mut sent: HashMap<_, &Call> = HashMap::new();
+        let taken = calls.iter().filter(|call| call.uploads() && call.is_good());
+        let taken: Taken<'_> = taken.filter_map(|call| Some((call.message()?, call.chunk()))).collect();
         for call in calls.iter().copied().filter(|call| call.is_send()) {
             if !call.has_body() {
                 examined.pass_over(NO_BODY);
@@ -152,7 +153,7 @@ pub(super) fn repeated(traffic: &Traffic) -> Examined {
             };
             let what = match before.status() {
                 // Nobody gets a message of which chunks are missing (OpenAPI, Send chunked message).
-                Some(_) if !has_its_end(before, &calls) => continue,
+                Some(_) if !has_its_end(before, &taken) => continue,
                 Some(status) if (200..300).contains(&status) => "a message that was accepted was sent again",
                 // Where the recording was ended, there may have been a look.
                 None | Some(500..) if before.part != call.part => continue,

@@ -96,6 +96,18 @@ fn only_what_is_complete_is_acknowledged() {
     not_applicable(rule, Log::new().list(&[]));
 }
 
+/// A product may go on like that for the whole recording, and every finding stays in memory.
+#[test]
+fn no_call_is_told_of_in_every_finding_of_its_message() {
+    let mut log = Log::new();
+    for _ in 0..50 {
+        log.get(ID).reply(404, &[], b"").ack(ID).reply(500, &[], b"");
+    }
+    let (verdict, found) = findings("acknowledge-only-complete", &log);
+    let named: Vec<usize> = found.iter().flat_map(|finding| finding.exchanges.clone()).collect();
+    assert_eq!((verdict, found.len(), named), ("broken", 50, (1..=100).collect::<Vec<usize>>()));
+}
+
 #[test]
 fn what_may_have_been_downloaded_before_the_recording_is_a_warning() {
     let rule = "acknowledge-only-complete";
