@@ -4,7 +4,7 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{error::Complaint, section::At};
-use crate::tape::Secret;
+use crate::tape::{CLOCK_MOVED, Secret};
 
 /// Paths, queries, media types and the rest of what is read of a request or an answer, as the OpenAPI writes it, and
 /// what is called after an emulator of ours by itself.
@@ -88,7 +88,7 @@ const HEADERS: [&str; 51] = [
     "transfer-encoding",
     "user-agent",
     "vary",
-    "x-mesh-witness-clock-moved",
+    CLOCK_MOVED,
 ];
 
 /// What stands in every `exchanges.har`, where even an ordinary word is looked for.

@@ -282,15 +282,20 @@ impl Exchange {
     }
 }
 
+/// The header by which our own emulator says that its clock was moved, and by how many seconds.
+pub const CLOCK_MOVED: &str = "x-mesh-witness-clock-moved";
+/// How the name begins that our own emulator has in `Server`.
+pub const EMULATOR: &str = "mesh-witness-emulator";
+
 /// How far an answer with these headers says that the endpoint's clock was moved on purpose; `None` when it
 /// was not, or when the answer is not our own emulator's.
 pub fn clock_moved<'a>(header: impl Fn(&str) -> Option<&'a str>) -> Option<TimeDelta> {
-    let seconds = header("x-mesh-witness-clock-moved").filter(|_| is_emulator(header("server")))?;
+    let seconds = header(CLOCK_MOVED).filter(|_| is_emulator(header("server")))?;
     TimeDelta::try_seconds(seconds.trim().parse().ok()?).filter(|moved| !moved.is_zero())
 }
 
 fn is_emulator(server: Option<&str>) -> bool {
-    server.is_some_and(|server| server.starts_with("mesh-witness-emulator"))
+    server.is_some_and(|server| server.starts_with(EMULATOR))
 }
 
 impl fmt::Display for Actor {

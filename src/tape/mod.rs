@@ -28,8 +28,9 @@ pub use body::{BodyRecord, BodyRecorder, Decoded, KEPT_BYTES, Sha256};
 pub use certificate::{Chain, Presented, certificate_facts};
 pub use disk::{TAPE_FILE, TapeError, TapeLimits, TapeRecording, TapeWriter, read_tape, read_tape_lines};
 pub use exchange::{
-    Actor, CertificateFacts, Exchange, FailureKind, HashCheck, RequestRecord, ResponseRecord, ScenarioNumber,
-    TimingRecord, TlsFacts, TokenRecord, TransportFailure, Vantage, clock_moved,
+    Actor, CLOCK_MOVED, CertificateFacts, EMULATOR, Exchange, FailureKind, HashCheck, RequestRecord,
+    ResponseRecord, ScenarioNumber, TimingRecord, TlsFacts, TokenRecord, TransportFailure, Vantage,
+    clock_moved,
 };
 pub(crate) use har::is_blacked_out;
 pub use har::{Har, HarEntry, HarError, HarLimits, read_har, read_har_bytes};

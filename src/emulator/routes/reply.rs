@@ -10,10 +10,11 @@ use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use crate::{
     emulator::timestamps::date,
     protocol::{ApiVersion, MeshError, MessageId, ValidationError},
+    tape,
 };
 
 /// Says that the endpoint's clock was moved, and by how many seconds.
-const CLOCK_MOVED: HeaderName = HeaderName::from_static("x-mesh-witness-clock-moved");
+const CLOCK_MOVED: HeaderName = HeaderName::from_static(tape::CLOCK_MOVED);
 
 /// How the emulator names itself in every reply but to what cannot be read as HTTP, so that no bundle can pass it off
 /// as a real endpoint.

@@ -9,7 +9,6 @@ mod tls;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method};
 
 use super::{Fault, FaultKind, Role, Seat, Setting};
@@ -210,16 +209,6 @@ impl Caller {
         Ok(())
     }
 
-    /// Makes a call with a token, unless the next one is told to be different.
-    ///
-    /// # Errors
-    /// When path or query are none, or when no whole answer came.
-    pub async fn call(&mut self, role: Role, method: Method, path: &str) -> Result<(), Fault> {
-        let (side, next) = (Side::from(role), std::mem::take(&mut self.next));
-        let body = next.body.as_ref().map_or_else(Bytes::new, |body| body.bytes());
-        self.send_off(side, method, path, next, Vec::new(), AnyBody::Bytes(body)).await.map(drop)
-    }
-
     async fn send_off(
         &mut self,
         side: Side,
@@ -290,7 +279,7 @@ impl Caller {
         for message in left {
             let path = format!("/messageexchange/{{mailbox}}/inbox/{}/status/acknowledged", message.id);
             // Nothing depends on it: what cannot be acknowledged expires by itself.
-            let _ = self.call(message.to.role(), Method::PUT, &path).await;
+            let _ = self.ask(message.to.role(), Method::PUT, &path, &[]).await;
         }
     }
 

@@ -42,7 +42,8 @@ const HELD: u64 = 1 << 20;
 
 impl Body {
     /// What goes out, where it is held.
-    pub(super) fn bytes(&self) -> Bytes {
+    /// What is held whole; nothing of what is too long for that.
+    fn bytes(&self) -> Bytes {
         match self {
             Self::Empty => Bytes::new(),
             Self::Text(text) => Bytes::from(text.clone()),
@@ -219,7 +220,7 @@ impl Caller {
         let (answer, begun) = (self.answer.clone(), Instant::now());
         let patience = self.sides.get(&to).map_or(Duration::ZERO, |to| to.target.timeouts().delivery);
         let path = "/messageexchange/{mailbox}/inbox/{message}";
-        while self.call(to.role(), Method::HEAD, path).await.is_ok()
+        while self.ask(to.role(), Method::HEAD, path, &[]).await.is_ok()
             && self.answer().is_ok_and(|answer| answer.status() == Some(404))
             && begun.elapsed() < patience
         {
