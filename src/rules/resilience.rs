@@ -72,16 +72,14 @@ fn is_answered_well(exchange: &Exchange) -> bool {
 /// What is for a warning.
 pub fn waits_as_told(acts: &[Arc<Exchange>]) -> Result<(), Fault> {
     for (told, next) in acts.iter().zip(acts.iter().skip(1)) {
-        let header = told.response.as_ref().and_then(|response| response.head.header("retry-after"));
-        let seconds = header.and_then(|value| value.trim().parse().ok()).and_then(TimeDelta::try_seconds);
-        let Some(seconds) = seconds else { continue };
+        let Some(wait) = told.retry_after() else { continue };
         let after = next.started_at - told.ended_at();
-        if after + TOLERANCE < seconds {
+        if after + TOLERANCE < wait {
             let what = "the product called again sooner than it was asked to";
             let remedy =
                 "Read Retry-After of an answer 429 or 503, and make no call before that time is over.";
             let fault = Fault::new(FaultKind::Product, what, remedy);
-            let expected = format!("no call for {} s", seconds.num_seconds());
+            let expected = format!("no call for {} s", wait.num_seconds());
             let seen = format!("a call after {:.1} s", after.as_seconds_f64());
             return Err(fault
                 .comparing(expected, seen)

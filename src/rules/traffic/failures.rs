@@ -119,16 +119,8 @@ pub(super) fn put_off(traffic: &Traffic) -> Examined {
     examined
 }
 
-/// Until when a call is not to be made again: a number of seconds, or a date by the endpoint's clock.
+/// Until when a call is not to be made again.
 fn not_before(call: &Call) -> Option<DateTime<Utc>> {
     call.status().filter(|status| matches!(status, 429 | 503))?;
-    let text = call.answered("retry-after")?.trim();
-    let wait = match text.parse::<u32>() {
-        Ok(seconds) => TimeDelta::seconds(seconds.into()),
-        Err(_) => {
-            let at = DateTime::parse_from_rfc2822(text).ok()?.with_timezone(&Utc);
-            at - call.exchange.date().unwrap_or(call.ended_at)
-        }
-    };
-    call.ended_at.checked_add_signed(wait)
+    call.ended_at.checked_add_signed(call.exchange.retry_after()?)
 }

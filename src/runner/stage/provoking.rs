@@ -1,6 +1,6 @@
 //! Making things hard for the product on purpose, and asking it to act then.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc};
 
 use tokio::time::Instant;
 
@@ -236,9 +236,8 @@ impl Stage {
         let acts = own.into_iter().skip(mark).filter(|act| !is_elsewhere(act));
         let acts: Vec<Arc<Exchange>> = acts.cloned().collect();
         acts.iter().for_each(|act| self.look(act));
-        let told = acts.iter().filter_map(|act| act.response.as_ref()?.head.header("retry-after"));
-        let longest = told.filter_map(|seconds| seconds.trim().parse().ok()).max();
-        self.trial.until = longest.map(|seconds: u32| Instant::now() + Duration::from_secs(seconds.into()));
+        let longest = acts.iter().filter_map(|act| act.retry_after()).max();
+        self.trial.until = longest.and_then(|wait| Instant::now().checked_add(wait.to_std().ok()?));
         self.trial.acts = acts;
         let unmet = self.own_endpoint().and_then(|endpoint| endpoint.provocations().unmet());
         if let Some(unmet) = unmet {
