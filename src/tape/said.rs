@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Exchange;
+use crate::protocol::{MessageId, Sent};
 
 impl Exchange {
     /// What time the endpoint says that it answered.
@@ -20,6 +21,12 @@ impl Exchange {
             return TimeDelta::try_seconds(text.parse().ok()?);
         }
         Some(http_date(text)? - self.date().unwrap_or_else(|| self.ended_at()))
+    }
+
+    /// The message ID that the answer to a send gives, accepted or refused, in either version.
+    #[must_use]
+    pub fn given_id(&self) -> Option<MessageId> {
+        Sent::given_id(self.response.as_ref()?.body.kept.as_deref()?)
     }
 
     fn answered(&self, name: &str) -> Option<&str> {

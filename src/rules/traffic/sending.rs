@@ -106,9 +106,12 @@ pub(super) fn from(traffic: &Traffic) -> Examined {
 /// Whether the last chunk of a message was accepted, where it has several.
 fn has_its_end(first: &Call, calls: &[&Call]) -> bool {
     let Some(range) = first.sent_range().filter(|range| !range.is_last()) else { return true };
-    let Some(id) = first.given_id() else { return false };
+    let Some(id) = first.exchange.given_id() else { return false };
     let is_end = |call: &&Call| {
-        call.uploads() && call.message() == Some(&id) && call.chunk() == range.total().get() && call.is_good()
+        call.uploads()
+            && call.message() == Some(id.as_str())
+            && call.chunk() == range.total().get()
+            && call.is_good()
     };
     calls.iter().any(is_end)
 }

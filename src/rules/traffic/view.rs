@@ -6,7 +6,6 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::Value;
 
 use super::{
     Context,
@@ -292,17 +291,6 @@ impl Call {
     /// The message that it is about: of the path, or of the reply to a send.
     pub fn message(&self) -> Option<&str> {
         self.operation()?.message().map(|message| message.as_str())
-    }
-
-    /// The message ID in the reply to a send, in either version.
-    pub fn given_id(&self) -> Option<String> {
-        let reply = self.reply()?;
-        let id = ["message_id", "messageID"].iter().find_map(|name| reply.get(name)?.as_str())?;
-        Some(printable(id.chars().take(100).collect::<String>().as_bytes()))
-    }
-
-    fn reply(&self) -> Option<Value> {
-        serde_json::from_slice(self.exchange.response.as_ref()?.body.kept.as_deref()?).ok()
     }
 
     /// The page that an inbox check was answered with; `None` when it was not, or the body is missing.

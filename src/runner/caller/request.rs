@@ -193,11 +193,12 @@ impl Caller {
         let to = if sent(&MEX_TO) == Some(self.mailbox(side)) { side } else { side.other() };
         let path = "/messageexchange/{mailbox}/outbox";
         let exchange = self.send_off(side, Method::POST, path, next, usual, body.outgoing()).await?;
-        if let Some(id) = endpoint::refused_id(&exchange) {
-            self.refused = Some(id);
+        let given = exchange.given_id().map(|id| id.to_string());
+        if exchange.status() == Some(417) {
+            self.refused = given.clone().or_else(|| self.refused.take());
         }
         if exchange.status() == Some(202) {
-            let id = endpoint::accepted_id(&exchange).ok_or_else(|| endpoint::without_id(&exchange))?;
+            let id = given.ok_or_else(|| endpoint::without_id(&exchange))?;
             let content = vec![body.digest().await];
             self.setting.waits_for(&self.mailbox(to));
             self.message = Some(id.clone());
