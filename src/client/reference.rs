@@ -16,8 +16,7 @@ use super::{
     target::Target,
 };
 use crate::protocol::{
-    ApiVersion, ChunkRange, Credentials, MailboxId, MessageId, NonceCount, Operation, Sent, Token,
-    WorkflowId,
+    ApiVersion, Credentials, MailboxId, MessageId, NonceCount, Operation, Sent, Token, WorkflowId,
     headers::{
         MEX_CHUNK_RANGE, MEX_CLIENT_VERSION, MEX_CONTENT_COMPRESSED, MEX_FILE_NAME, MEX_FROM, MEX_LOCAL_ID,
         MEX_OS_ARCHITECTURE, MEX_OS_NAME, MEX_OS_VERSION, MEX_SUBJECT, MEX_TO, MEX_WORKFLOW_ID,
@@ -198,7 +197,7 @@ impl ReferenceClient {
     /// a hundred thousand is left after so many.
     pub async fn download_whole(&mut self, message: &MessageId, accept_gzip: bool) -> Vec<Answer> {
         let first = self.download(message, accept_gzip).await;
-        let total = range_of(&first).map_or(1, |range| range.total().get());
+        let total = first.exchange.answered_range().map_or(1, |range| range.total().get());
         // A chunk that broke off ends it: the message cannot become whole.
         let whole = |answer: &Answer| answer.exchange.status().filter(|_| answer.exchange.failure.is_none());
         let mut last = whole(&first);
@@ -211,7 +210,7 @@ impl ReferenceClient {
             let operation = Operation::GetChunk(self.mailbox().clone(), message.clone(), place);
             let answer = self.call(operation, headers, nothing(), true).await;
             // Who answers with another chunk than was asked for may do so for ever, and the message cannot become whole.
-            let is_another = range_of(&answer).is_some_and(|range| range.index() != place);
+            let is_another = answer.exchange.answered_range().is_some_and(|range| range.index() != place);
             last = whole(&answer).filter(|_| !is_another);
             answers.push(answer);
         }
@@ -269,11 +268,6 @@ impl ReferenceClient {
         }
         headers
     }
-}
-
-/// Which chunk an answer says it is.
-fn range_of(answer: &Answer) -> Option<ChunkRange> {
-    answer.exchange.response.as_ref()?.head.header("mex-chunk-range")?.parse().ok()
 }
 
 fn outgoing_body(payload: &Payload, compress: bool) -> RequestBody {

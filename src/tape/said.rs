@@ -3,9 +3,15 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Exchange;
-use crate::protocol::{MessageId, Sent};
+use crate::protocol::{ChunkRange, MessageId, Sent, headers::MEX_CHUNK_RANGE};
 
 impl Exchange {
+    /// Whether it was answered well, to the end.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        self.failure.is_none() && self.status().is_some_and(|status| (200..300).contains(&status))
+    }
+
     /// What time the endpoint says that it answered.
     #[must_use]
     pub fn date(&self) -> Option<DateTime<Utc>> {
@@ -27,6 +33,18 @@ impl Exchange {
     #[must_use]
     pub fn given_id(&self) -> Option<MessageId> {
         Sent::given_id(self.response.as_ref()?.body.kept.as_deref()?)
+    }
+
+    /// The chunk range of the request, when it can be read.
+    #[must_use]
+    pub fn sent_range(&self) -> Option<ChunkRange> {
+        self.request.head.header(MEX_CHUNK_RANGE.as_str())?.trim().parse().ok()
+    }
+
+    /// The chunk range of the response, when it can be read.
+    #[must_use]
+    pub fn answered_range(&self) -> Option<ChunkRange> {
+        self.answered(MEX_CHUNK_RANGE.as_str())?.trim().parse().ok()
     }
 
     fn answered(&self, name: &str) -> Option<&str> {

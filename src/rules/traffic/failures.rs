@@ -30,7 +30,7 @@ pub(super) fn same(call: &Call) -> Result<Same<'_>, &'static str> {
             return Err(NO_BODY);
         }
     }
-    let body = request.body.content_sha256().unwrap_or(request.body.sha256);
+    let body = request.body.sha256_to_compare();
     let headers = TELLING.map(|name| call.header(name).map(str::trim).filter(|_| call.uploads()));
     // An inbox check is one, whatever is asked for with it: some programs add something new each time.
     let target = &request.head.target;

@@ -132,9 +132,7 @@ pub(super) fn repeated(traffic: &Traffic) -> Examined {
             examined.look();
             let header = |name: &str| call.header(name).unwrap_or_default().trim().to_owned();
             let local_id = header("mex-localid");
-            // What was compressed anew differs in its time stamp only.
-            let body = &call.exchange.request.body;
-            let body = body.content_sha256().unwrap_or(body.sha256);
+            let body = call.exchange.request.body.sha256_to_compare();
             let key = (
                 header("mex-to"),
                 header("mex-workflowid"),

@@ -244,7 +244,7 @@ impl Call {
 
     /// Whether it was answered well, to the end.
     pub fn is_good(&self) -> bool {
-        self.status().is_some_and(|status| (200..300).contains(&status))
+        self.exchange.is_good()
     }
 
     /// Whether the body of the request can be relied on: a program of someone else may have left it out.
@@ -303,12 +303,12 @@ impl Call {
 
     /// The chunk range of the request, when it can be read.
     pub fn sent_range(&self) -> Option<ChunkRange> {
-        self.header("mex-chunk-range")?.parse().ok()
+        self.exchange.sent_range()
     }
 
     /// The chunk range of the response, when it can be read.
     pub fn answered_range(&self) -> Option<ChunkRange> {
-        self.answered("mex-chunk-range")?.parse().ok()
+        self.exchange.answered_range()
     }
 
     /// Whether it fetches a message or a part of one.
