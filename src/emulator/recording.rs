@@ -20,15 +20,12 @@ use tokio::{
 
 use crate::{
     client::agreed,
-    protocol::MailboxId,
+    protocol::{MailboxId, Operation},
     tape::{
         Actor, BodyRecord, Exchange, FailureKind, Presented, Redactor, RequestRecord, ResponseRecord,
         ScenarioNumber, TlsFacts, TransportFailure, Vantage,
     },
-    wire::{
-        conversation::{Conversation, Direction, Draft, Message, Moment, Verdict},
-        operation_of,
-    },
+    wire::conversation::{Conversation, Direction, Draft, Message, Moment, Verdict},
 };
 
 /// How long to wait for calls that are under way to end.
@@ -178,7 +175,7 @@ impl Recording {
             vantage: Vantage::Endpoint,
             origin: self.connection.origin.to_string(),
             peer: self.connection.address,
-            operation: operation_of(&head),
+            operation: Operation::called(&head.method, &head.target),
             request: RequestRecord { head, body: draft.request.map_or_else(BodyRecord::empty, body) },
             response: draft.response.filter(|response| !response.head.is_empty()).map(|response| {
                 ResponseRecord { head: redactor.response_head(&response.head), body: body(response) }

@@ -12,12 +12,11 @@ use std::{
 };
 
 use chrono::{DateTime, Datelike, Utc};
-use http::Method;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{Exchange, Mark};
-use crate::protocol::{Operation, path_of};
+use crate::protocol::Operation;
 
 /// The name of a tape's file within its folder.
 pub const TAPE_FILE: &str = "tape.ndjson";
@@ -298,9 +297,8 @@ fn mark(bytes: &[u8]) -> Option<Mark> {
 /// repeat any of it.
 fn exchange(bytes: &[u8]) -> Result<Exchange, usize> {
     let mut exchange: Exchange = serde_json::from_slice(bytes).map_err(|error| error.column())?;
-    let path = path_of(&exchange.request.head.target);
-    let method = Method::from_bytes(exchange.request.head.method.as_bytes()).ok();
-    exchange.operation = method.and_then(|method| Operation::of(&method, path));
+    let head = &exchange.request.head;
+    exchange.operation = Operation::called(&head.method, &head.target);
     // Times are added up later, and must have room for it.
     if is_plausible(exchange.started_at) { Ok(exchange) } else { Err(0) }
 }
