@@ -36,7 +36,8 @@ pub use operation::{Operation, PathError, path_of};
 pub use patient::{DateOrder, NhsNumber, NhsNumberError, PatientAddress, PatientAddressError};
 pub use replies::{Acknowledged, Listed, Sent};
 pub use sending::{
-    MissingTo, SEND_LIMITS, SendHeaders, SendRefusal, SendRules, read_chunk_range, read_encoding,
+    LARGEST_MESSAGE, LARGEST_REQUEST, MissingTo, SEND_LIMITS, SendHeaders, SendRefusal, SendRules,
+    read_chunk_range, read_encoding,
 };
 pub use token::{
     NonceCount, SCHEME, Token, TokenError, TokenRefusal, TokenTimestamp, check_token, hash_matches,
