@@ -6,7 +6,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{Exchange, Mark};
-use crate::protocol::Operation;
+use crate::{disk::breaks_off, protocol::Operation};
 
 /// The name of a tape's file within its folder.
 pub const TAPE_FILE: &str = "tape.ndjson";
@@ -65,14 +65,8 @@ impl TapeWriter {
                 "another recording is being written to it",
             ));
         }
-        let length = file.seek(SeekFrom::End(0))?;
-        if length > 0 {
-            let mut last = [0];
-            file.seek(SeekFrom::Start(length - 1))?;
-            file.read_exact(&mut last)?;
-            if last != *b"\n" {
-                file.write_all(b"\n")?;
-            }
+        if breaks_off(&mut file)? {
+            file.write_all(b"\n")?;
         }
         let opening = Opening {
             mesh_witness_tape: VERSION,
