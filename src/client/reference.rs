@@ -84,14 +84,8 @@ impl ReferenceClient {
 
     /// "Validate a mailbox (Handshake)".
     pub async fn handshake(&mut self) -> Answer {
-        let headers = [
-            (MEX_CLIENT_VERSION, concat!("mesh-witness==", env!("CARGO_PKG_VERSION"))),
-            (MEX_OS_NAME, std::env::consts::OS),
-            // The version is asked for and nothing depends on it: no call to the system for that.
-            (MEX_OS_VERSION, "not recorded"),
-            (MEX_OS_ARCHITECTURE, std::env::consts::ARCH),
-        ];
-        self.call(Operation::Handshake(self.mailbox().clone()), &headers, nothing(), false).await
+        let operation = Operation::Handshake(self.mailbox().clone());
+        self.call(operation, &handshake_headers(), nothing(), false).await
     }
 
     /// "Send message": one request, the headers that the pack's cases 201 and 202 name.
@@ -278,6 +272,17 @@ fn outgoing_body(payload: &Payload, compress: bool) -> RequestBody {
     } else {
         streamed(pieces)
     }
+}
+
+/// What a handshake says of the client and its machine (OpenAPI, "Validate a mailbox (Handshake)").
+pub(crate) fn handshake_headers() -> [(HeaderName, &'static str); 4] {
+    [
+        (MEX_CLIENT_VERSION, concat!("mesh-witness==", env!("CARGO_PKG_VERSION"))),
+        (MEX_OS_NAME, std::env::consts::OS),
+        // The version is asked for and nothing depends on it: no call to the system for that.
+        (MEX_OS_VERSION, "not recorded"),
+        (MEX_OS_ARCHITECTURE, std::env::consts::ARCH),
+    ]
 }
 
 impl fmt::Debug for ReferenceClient {

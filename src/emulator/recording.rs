@@ -18,6 +18,7 @@ use tokio::{
     time::timeout,
 };
 
+use super::authentication;
 use crate::{
     client::agreed,
     protocol::{MailboxId, Operation},
@@ -82,8 +83,7 @@ impl Recorder {
 
     /// Whether a client with a certificate of this name is recorded.
     pub(super) fn records(&self, common_name: Option<&str>) -> bool {
-        let label = common_name.and_then(|name| name.split('.').next()).unwrap_or_default();
-        self.0.passed_over.as_ref().is_none_or(|mailbox| !label.eq_ignore_ascii_case(mailbox.as_str()))
+        self.0.passed_over.as_ref().is_none_or(|mailbox| !authentication::names(common_name, mailbox))
     }
 
     pub(super) fn tls_facts(&self, session: &rustls::ServerConnection) -> Arc<TlsFacts> {

@@ -10,6 +10,7 @@ mod encoding;
 mod error;
 mod hash_mistake;
 pub mod headers;
+mod hexadecimal;
 mod ids;
 mod inbox;
 mod lookup;
@@ -29,6 +30,7 @@ pub use credentials::{Credentials, Password, SharedKey};
 pub use encoding::{AcceptEncoding, ContentEncoding, UnsupportedEncoding};
 pub use error::{ErrorCode, ErrorEvent, Failure, MeshError, ValidationError};
 pub use hash_mistake::{HashMistake, HashOf, Slip, hash_mistakes};
+pub use hexadecimal::hexadecimal;
 pub use ids::{IdError, LocalId, MailboxId, MessageId, OdsCode};
 pub use inbox::{InboxPage, InboxQuery, MAX_RESULTS_DEFAULT};
 pub use lookup::Found;
@@ -42,6 +44,6 @@ pub use sending::{
 pub use token::{
     NonceCount, SCHEME, Token, TokenError, TokenRefusal, TokenTimestamp, check_token, hash_matches,
 };
-pub use tracking::{Correspondent, Tracked, TrackingStatus, TrackingTimes, tracking_query};
+pub use tracking::{Correspondent, Tracked, TrackingStatus, TrackingTimes, compact_time, tracking_query};
 pub use version::ApiVersion;
 pub use workflow::{WorkflowFilter, WorkflowFilterError, WorkflowId, WorkflowIdError};

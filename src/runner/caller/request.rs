@@ -12,11 +12,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{Caller, Known, Side, misplaced};
 use crate::{
-    client::{AnyBody, Payload},
-    protocol::headers::{
-        MEX_CHUNK_RANGE, MEX_CLIENT_VERSION, MEX_FILE_NAME, MEX_FROM, MEX_LOCAL_ID, MEX_OS_ARCHITECTURE,
-        MEX_OS_NAME, MEX_OS_VERSION, MEX_TO, MEX_WORKFLOW_ID,
-    },
+    client::{AnyBody, Payload, handshake_headers},
+    protocol::headers::{MEX_CHUNK_RANGE, MEX_FILE_NAME, MEX_FROM, MEX_LOCAL_ID, MEX_TO, MEX_WORKFLOW_ID},
     rules::endpoint,
     runner::{Fault, Role},
     tape::Sha256,
@@ -85,13 +82,7 @@ impl Caller {
     /// # Errors
     /// When no whole answer came; so for every other call here.
     pub async fn handshake(&mut self, role: Role, method: Method) -> Result<(), Fault> {
-        let usual = [
-            (MEX_CLIENT_VERSION, concat!("mesh-witness==", env!("CARGO_PKG_VERSION"))),
-            (MEX_OS_NAME, std::env::consts::OS),
-            (MEX_OS_VERSION, "not recorded"),
-            (MEX_OS_ARCHITECTURE, std::env::consts::ARCH),
-        ];
-        self.ask(role, method, "/messageexchange/{mailbox}", &usual).await
+        self.ask(role, method, "/messageexchange/{mailbox}", &handshake_headers()).await
     }
 
     /// "Check an inbox", with a query, which may be empty.
