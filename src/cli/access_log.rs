@@ -2,13 +2,14 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io::{self, Read, Seek, SeekFrom},
+    io,
     path::Path,
     time::Duration,
 };
 
 use http::StatusCode;
 use mesh_witness::{
+    disk,
     emulator::{Call, TokenOutcome},
     protocol::{MailboxId, MessageId},
 };
@@ -28,7 +29,7 @@ impl AccessLog {
         let file = OpenOptions::new().create(true).append(true).open(path)?;
         let refused = |error| screen::warning(&format!("--access-log: calls are missing in it: {error}"));
         let log = Self(Lines::to(file, PATIENCE, refused));
-        if ends_in_a_line(path) {
+        if breaks_off(path) {
             log.0.push("");
         }
         Ok(log)
@@ -47,17 +48,10 @@ impl AccessLog {
     }
 }
 
-/// Whether the last line of a file has no end: whoever wrote it was killed, or the disk was full.
-fn ends_in_a_line(path: &Path) -> bool {
-    let last = || -> io::Result<u8> {
-        let mut last = [0];
-        let mut file = File::open(path)?;
-        file.seek(SeekFrom::End(-1))?;
-        file.read_exact(&mut last)?;
-        Ok(last[0])
-    };
+/// Whether a log that is there breaks off.
+fn breaks_off(path: &Path) -> bool {
     // Of what is no file, such as a pipe, nothing can be read back.
-    path.is_file() && last().is_ok_and(|last| last != b'\n')
+    path.is_file() && File::open(path).and_then(|mut file| disk::breaks_off(&mut file)).unwrap_or(false)
 }
 
 /// The path stands without its query, and patients' addresses travel in headers: nothing here is secret.

@@ -3,7 +3,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{TimeDelta, Utc};
 use http::Uri;
 use mesh_witness::{
     client::{AnyBody, AnyClient, AnyRequest, TapeScope, Target},
@@ -59,9 +59,8 @@ async fn reach(target: &Target) -> Result<Exit, Failure> {
     let head = &response.head;
     let (origin, path) = (&exchange.origin, Operation::Ping.request().1);
     screen::say(&format!("{origin}{path}: answers {} {}", head.status, head.reason));
-    let Some(ahead) = clock_ahead(head.header("date"), Utc::now()) else {
-        return Ok(Exit::Good);
-    };
+    let Some(theirs) = exchange.date() else { return Ok(Exit::Good) };
+    let ahead = Utc::now() - theirs;
     screen::say(&format!("  clock     this machine is {} s ahead of the endpoint", ahead.num_seconds()));
     if ahead.abs() <= TokenTimestamp::WINDOW {
         return Ok(Exit::Good);
@@ -100,8 +99,4 @@ pub async fn clock_moved(target: &Target) -> TimeDelta {
     let exchange = ping(target).await.ok();
     let head = exchange.as_ref().and_then(|exchange| Some(&exchange.response.as_ref()?.head));
     head.and_then(|head| mesh_witness::tape::clock_moved(|name| head.header(name))).unwrap_or_default()
-}
-
-fn clock_ahead(date: Option<&str>, now: DateTime<Utc>) -> Option<TimeDelta> {
-    Some(now - DateTime::parse_from_rfc2822(date?).ok()?.with_timezone(&Utc))
 }

@@ -1,6 +1,6 @@
 //! From the command line and the configuration to what a run is played with.
 
-use std::{fmt::Write as _, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use aws_lc_rs::rand;
 use chrono::{TimeDelta, Utc};
@@ -8,7 +8,7 @@ use mesh_witness::{
     client::{Identity, Origin, Target},
     config::{Config, Driver, Mailbox, Setup},
     emulator::{Arrangement, Pki, Transport},
-    protocol::{Password, SharedKey, WorkflowId},
+    protocol::{Password, SharedKey, WorkflowId, hexadecimal},
     runner::{Emulated, Mailboxes, Pair, Party, Seat, Setting},
     tape::{Redactor, Secret},
 };
@@ -180,10 +180,5 @@ pub fn random_hex(bytes: usize) -> Result<String, Failure> {
     let mut random = vec![0; bytes];
     rand::fill(&mut random)
         .map_err(|_| Failure::new(Exit::Environment, "this machine gives no random numbers"))?;
-    let mut text = String::new();
-    for byte in random {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    Ok(text)
+    Ok(hexadecimal(&random))
 }

@@ -21,5 +21,6 @@ pub(crate) use failure::{failure, of_io};
 pub use old_tls::OldTls;
 pub use origin::{Origin, OriginError};
 pub use payload::Payload;
+pub(crate) use reference::handshake_headers;
 pub use reference::{Outgoing, ReferenceClient};
 pub use target::{Identity, Target, Timeouts, TlsParts, TlsVersions};

@@ -16,8 +16,7 @@ use super::{
     target::Target,
 };
 use crate::protocol::{
-    ApiVersion, ChunkRange, Credentials, MailboxId, MessageId, NonceCount, Operation, Sent, Token,
-    WorkflowId,
+    ApiVersion, Credentials, MailboxId, MessageId, NonceCount, Operation, Sent, Token, WorkflowId,
     headers::{
         MEX_CHUNK_RANGE, MEX_CLIENT_VERSION, MEX_CONTENT_COMPRESSED, MEX_FILE_NAME, MEX_FROM, MEX_LOCAL_ID,
         MEX_OS_ARCHITECTURE, MEX_OS_NAME, MEX_OS_VERSION, MEX_SUBJECT, MEX_TO, MEX_WORKFLOW_ID,
@@ -85,14 +84,8 @@ impl ReferenceClient {
 
     /// "Validate a mailbox (Handshake)".
     pub async fn handshake(&mut self) -> Answer {
-        let headers = [
-            (MEX_CLIENT_VERSION, concat!("mesh-witness==", env!("CARGO_PKG_VERSION"))),
-            (MEX_OS_NAME, std::env::consts::OS),
-            // The version is asked for and nothing depends on it: no call to the system for that.
-            (MEX_OS_VERSION, "not recorded"),
-            (MEX_OS_ARCHITECTURE, std::env::consts::ARCH),
-        ];
-        self.call(Operation::Handshake(self.mailbox().clone()), &headers, nothing(), false).await
+        let operation = Operation::Handshake(self.mailbox().clone());
+        self.call(operation, &handshake_headers(), nothing(), false).await
     }
 
     /// "Send message": one request, the headers that the pack's cases 201 and 202 name.
@@ -198,7 +191,7 @@ impl ReferenceClient {
     /// a hundred thousand is left after so many.
     pub async fn download_whole(&mut self, message: &MessageId, accept_gzip: bool) -> Vec<Answer> {
         let first = self.download(message, accept_gzip).await;
-        let total = range_of(&first).map_or(1, |range| range.total().get());
+        let total = first.exchange.answered_range().map_or(1, |range| range.total().get());
         // A chunk that broke off ends it: the message cannot become whole.
         let whole = |answer: &Answer| answer.exchange.status().filter(|_| answer.exchange.failure.is_none());
         let mut last = whole(&first);
@@ -211,7 +204,7 @@ impl ReferenceClient {
             let operation = Operation::GetChunk(self.mailbox().clone(), message.clone(), place);
             let answer = self.call(operation, headers, nothing(), true).await;
             // Who answers with another chunk than was asked for may do so for ever, and the message cannot become whole.
-            let is_another = range_of(&answer).is_some_and(|range| range.index() != place);
+            let is_another = answer.exchange.answered_range().is_some_and(|range| range.index() != place);
             last = whole(&answer).filter(|_| !is_another);
             answers.push(answer);
         }
@@ -271,11 +264,6 @@ impl ReferenceClient {
     }
 }
 
-/// Which chunk an answer says it is.
-fn range_of(answer: &Answer) -> Option<ChunkRange> {
-    answer.exchange.response.as_ref()?.head.header("mex-chunk-range")?.parse().ok()
-}
-
 fn outgoing_body(payload: &Payload, compress: bool) -> RequestBody {
     let pieces = payload.pieces().map(Ok::<Bytes, std::io::Error>);
     if compress {
@@ -284,6 +272,17 @@ fn outgoing_body(payload: &Payload, compress: bool) -> RequestBody {
     } else {
         streamed(pieces)
     }
+}
+
+/// What a handshake says of the client and its machine (OpenAPI, "Validate a mailbox (Handshake)").
+pub(crate) fn handshake_headers() -> [(HeaderName, &'static str); 4] {
+    [
+        (MEX_CLIENT_VERSION, concat!("mesh-witness==", env!("CARGO_PKG_VERSION"))),
+        (MEX_OS_NAME, std::env::consts::OS),
+        // The version is asked for and nothing depends on it: no call to the system for that.
+        (MEX_OS_VERSION, "not recorded"),
+        (MEX_OS_ARCHITECTURE, std::env::consts::ARCH),
+    ]
 }
 
 impl fmt::Debug for ReferenceClient {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 
 use crate::{
-    protocol::{IdError, MailboxId, WorkflowId},
+    protocol::{IdError, LARGEST_MESSAGE, LARGEST_REQUEST, MailboxId, WorkflowId},
     runner::Optional,
 };
 
@@ -111,11 +111,6 @@ pub(super) fn seconds(number: Option<u64>) -> Result<Duration, Complaint> {
         )),
     }
 }
-
-/// What a message of the pack's cases 501 and 502 may be at most: OpenAPI, "Outbox workflow".
-const LARGEST_MESSAGE: u64 = 100_000_000_000;
-/// What one request may carry: OpenAPI, "Outbox workflow".
-const LARGEST_REQUEST: u64 = 100_000_000;
 
 pub(super) fn message_bytes(number: Option<u64>) -> Result<u64, Complaint> {
     bytes(number, LARGEST_MESSAGE)

@@ -220,7 +220,8 @@ fn token(headers: &HeaderMap) -> Result<Token, Refusal> {
     Ok(Token::parse(value.to_str().unwrap_or_default())?)
 }
 
-fn names(common_name: Option<&str>, mailbox: &MailboxId) -> bool {
+/// Whether a certificate's common name is that of a mailbox, by its first label. Case makes no difference.
+pub(super) fn names(common_name: Option<&str>, mailbox: &MailboxId) -> bool {
     let label = common_name.and_then(|name| name.split('.').next());
     label.is_some_and(|label| label.eq_ignore_ascii_case(mailbox.as_str()))
 }

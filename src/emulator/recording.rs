@@ -18,17 +18,15 @@ use tokio::{
     time::timeout,
 };
 
+use super::authentication;
 use crate::{
     client::agreed,
-    protocol::MailboxId,
+    protocol::{MailboxId, Operation},
     tape::{
         Actor, BodyRecord, Exchange, FailureKind, Presented, Redactor, RequestRecord, ResponseRecord,
         ScenarioNumber, TlsFacts, TransportFailure, Vantage,
     },
-    wire::{
-        conversation::{Conversation, Direction, Draft, Message, Moment, Verdict},
-        operation_of,
-    },
+    wire::conversation::{Conversation, Direction, Draft, Message, Moment, Verdict},
 };
 
 /// How long to wait for calls that are under way to end.
@@ -85,8 +83,7 @@ impl Recorder {
 
     /// Whether a client with a certificate of this name is recorded.
     pub(super) fn records(&self, common_name: Option<&str>) -> bool {
-        let label = common_name.and_then(|name| name.split('.').next()).unwrap_or_default();
-        self.0.passed_over.as_ref().is_none_or(|mailbox| !label.eq_ignore_ascii_case(mailbox.as_str()))
+        self.0.passed_over.as_ref().is_none_or(|mailbox| !authentication::names(common_name, mailbox))
     }
 
     pub(super) fn tls_facts(&self, session: &rustls::ServerConnection) -> Arc<TlsFacts> {
@@ -178,7 +175,7 @@ impl Recording {
             vantage: Vantage::Endpoint,
             origin: self.connection.origin.to_string(),
             peer: self.connection.address,
-            operation: operation_of(&head),
+            operation: Operation::called(&head.method, &head.target),
             request: RequestRecord { head, body: draft.request.map_or_else(BodyRecord::empty, body) },
             response: draft.response.filter(|response| !response.head.is_empty()).map(|response| {
                 ResponseRecord { head: redactor.response_head(&response.head), body: body(response) }

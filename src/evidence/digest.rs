@@ -4,6 +4,8 @@ use std::io::{self, Read};
 
 use aws_lc_rs::digest::{Context, SHA256};
 
+use crate::tape::Sha256;
+
 /// What a stream held.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Digested {
@@ -55,11 +57,7 @@ pub(super) fn digest(reader: &mut impl Read, most: u64, keep: Keep) -> io::Resul
             }
         }
     }
-    Ok(Digested { size, sha256: hex(context.finish().as_ref()), kept })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    Ok(Digested { size, sha256: Sha256::from_digest(context.finish()).to_string(), kept })
 }
 
 #[cfg(test)]
@@ -70,7 +68,7 @@ mod tests {
     fn size_digest_and_content() {
         let all = digest(&mut &b"abc"[..], 100, Keep::All(3)).unwrap();
         assert_eq!((all.size, all.kept.as_deref()), (3, Some(&b"abc"[..])));
-        assert_eq!(all.sha256, crate::tape::Sha256::of(b"abc").to_string());
+        assert_eq!(all.sha256, Sha256::of(b"abc").to_string());
         assert_eq!(digest(&mut &b"abc"[..], 100, Keep::All(2)).unwrap().kept, None);
         assert_eq!(digest(&mut &b"abc"[..], 100, Keep::Nothing).unwrap().kept, None);
     }

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use aws_lc_rs::hmac;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::MailboxId;
+use super::{MailboxId, hexadecimal};
 
 /// A mailbox password. `Debug` shows nothing of it. A clone is the same text, not a copy of it: an
 /// endpoint needs one for every request.
@@ -66,8 +66,7 @@ impl SharedKey {
     /// The HMAC-SHA256 of a text in lower-case hexadecimal: for tokens that are wrong on purpose.
     #[must_use]
     pub fn sign(&self, text: &str) -> String {
-        let tag = hmac::sign(self.hmac(), text.as_bytes());
-        tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+        hexadecimal(hmac::sign(self.hmac(), text.as_bytes()).as_ref())
     }
 
     /// The secret as the HMAC wants it.

@@ -10,6 +10,7 @@ mod encoding;
 mod error;
 mod hash_mistake;
 pub mod headers;
+mod hexadecimal;
 mod ids;
 mod inbox;
 mod lookup;
@@ -29,6 +30,7 @@ pub use credentials::{Credentials, Password, SharedKey};
 pub use encoding::{AcceptEncoding, ContentEncoding, UnsupportedEncoding};
 pub use error::{ErrorCode, ErrorEvent, Failure, MeshError, ValidationError};
 pub use hash_mistake::{HashMistake, HashOf, Slip, hash_mistakes};
+pub use hexadecimal::hexadecimal;
 pub use ids::{IdError, LocalId, MailboxId, MessageId, OdsCode};
 pub use inbox::{InboxPage, InboxQuery, MAX_RESULTS_DEFAULT};
 pub use lookup::Found;
@@ -36,11 +38,12 @@ pub use operation::{Operation, PathError, path_of};
 pub use patient::{DateOrder, NhsNumber, NhsNumberError, PatientAddress, PatientAddressError};
 pub use replies::{Acknowledged, Listed, Sent};
 pub use sending::{
-    MissingTo, SEND_LIMITS, SendHeaders, SendRefusal, SendRules, read_chunk_range, read_encoding,
+    LARGEST_MESSAGE, LARGEST_REQUEST, MissingTo, SEND_LIMITS, SendHeaders, SendRefusal, SendRules,
+    read_chunk_range, read_encoding,
 };
 pub use token::{
     NonceCount, SCHEME, Token, TokenError, TokenRefusal, TokenTimestamp, check_token, hash_matches,
 };
-pub use tracking::{Correspondent, Tracked, TrackingStatus, TrackingTimes, tracking_query};
+pub use tracking::{Correspondent, Tracked, TrackingStatus, TrackingTimes, compact_time, tracking_query};
 pub use version::ApiVersion;
 pub use workflow::{WorkflowFilter, WorkflowFilterError, WorkflowId, WorkflowIdError};

@@ -69,6 +69,13 @@ pub fn path_of(target: &str) -> &str {
 }
 
 impl Operation {
+    /// Finds the operation that a request line calls, whose target may have a query or be a whole URL; `None` when it
+    /// calls none.
+    #[must_use]
+    pub fn called(method: &str, target: &str) -> Option<Self> {
+        Self::of(&Method::from_bytes(method.as_bytes()).ok()?, path_of(target))
+    }
+
     /// Finds the operation; `None` when method and path are none of the API's.
     ///
     /// `path` is the path as it stands in the request line, without query. Mailbox and message IDs
@@ -267,6 +274,19 @@ mod tests {
             ("mesh.example:443", "mesh.example:443"),
         ] {
             assert_eq!(path_of(target), path);
+        }
+    }
+
+    #[test]
+    fn a_request_line_calls_an_operation_with_a_query_and_as_a_url() {
+        for target in
+            ["/messageexchange/A/inbox?max_results=1", "https://mesh.example/messageexchange/A/inbox"]
+        {
+            assert!(matches!(Operation::called("GET", target), Some(Operation::CheckInbox(_))), "{target}");
+        }
+        for (method, target) in [("get", "/messageexchange/A/inbox"), ("G T", "/messageexchange/A"), ("", "")]
+        {
+            assert_eq!(Operation::called(method, target), None, "{method} {target}");
         }
     }
 

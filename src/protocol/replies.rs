@@ -63,6 +63,16 @@ impl Sent {
         let message_id = MessageId::parse(id).map_err(|error: IdError| format!("{name} {error}"))?;
         Ok(Self { message_id })
     }
+
+    /// The message ID in a reply to a send, whatever version it is in: `message_id` in v2; `messageID` in v1, and in
+    /// its errors (OpenAPI, "Error codes"), where it may be null.
+    #[must_use]
+    pub fn given_id(body: &[u8]) -> Option<MessageId> {
+        let reply: Value = serde_json::from_slice(body).ok()?;
+        let versions = [ApiVersion::V2, ApiVersion::V1];
+        let id = versions.into_iter().find_map(|version| reply.get(Self::name(version))?.as_str())?;
+        MessageId::parse(id).ok()
+    }
 }
 
 impl Acknowledged {
@@ -100,6 +110,24 @@ mod tests {
         let v1 = sent.body(ApiVersion::V1);
         assert_eq!(v1, r#"{"messageID":"20200529155357895317_3573F8"}"#);
         assert_eq!(Sent::read(v1.as_bytes(), ApiVersion::V2), Err("has no message_id".to_owned()));
+    }
+
+    #[test]
+    fn an_id_is_found_in_either_shape_and_nonsense_is_none() {
+        for (reply, id) in [
+            (r#"{"message_id": "A1"}"#, Some("A1")),
+            (r#"{"messageID": "A1", "errorCode": "12"}"#, Some("A1")),
+            (r#"{"message_id": null, "messageID": "A1"}"#, Some("A1")),
+            (r#"{"message_id": "<script>"}"#, None),
+            (r#"{"message_id": 7}"#, None),
+            (r#"{"messageId": "A1"}"#, None),
+            (r#"["message_id"]"#, None),
+            ("<html>", None),
+            ("", None),
+        ] {
+            let given = Sent::given_id(reply.as_bytes());
+            assert_eq!(given.as_ref().map(MessageId::as_str), id, "{reply}");
+        }
     }
 
     #[test]

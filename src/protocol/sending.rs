@@ -13,6 +13,11 @@ use super::headers::{
 };
 use super::{ChunkRange, ContentEncoding, ErrorCode, MailboxId, ValidationError, WorkflowId};
 
+/// What one request may carry, in bytes (OpenAPI, "Outbox workflow").
+pub const LARGEST_REQUEST: u64 = 100_000_000;
+/// What all chunks of a message may carry together, in bytes (OpenAPI, "Outbox workflow").
+pub const LARGEST_MESSAGE: u64 = 100_000_000_000;
+
 /// What a sender says about a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SendHeaders {

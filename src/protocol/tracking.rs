@@ -122,7 +122,8 @@ impl Tracked {
         let failure = self.failure.as_ref();
         let declared = |whether: bool| whether.then_some("Y");
         let encoding = if self.encoding == ContentEncoding::Gzip { "gzip" } else { "" };
-        let acknowledged = (self.status == TrackingStatus::Acknowledged).then(|| compact(self.status_at));
+        let acknowledged =
+            (self.status == TrackingStatus::Acknowledged).then(|| compact_time(self.status_at));
         json!({
             "addressType": "ALL",
             "checksum": self.checksum,
@@ -132,8 +133,8 @@ impl Tracked {
             "downloadTimestamp": acknowledged,
             "dtsId": self.message_id.as_str(),
             "encryptedFlag": declared(self.encrypted),
-            "expiryTime": compact(self.expires_at),
-            "failureDate": failure.map(|_| compact(self.status_at)),
+            "expiryTime": compact_time(self.expires_at),
+            "failureDate": failure.map(|_| compact_time(self.status_at)),
             "failureDiagnostic": failure.map(|failure| &failure.description),
             "fileName": self.file_name.clone().unwrap_or_else(|| format!("{}.dat", self.message_id)),
             "fileSize": self.size,
@@ -160,9 +161,9 @@ impl Tracked {
             "statusDescription": failure.map(|failure| &failure.description),
             "statusEvent": failure.map(|failure| &failure.event),
             "statusSuccess": failure.map(|_| "ERROR"),
-            "statusTimestamp": failure.map(|_| compact(self.status_at)),
+            "statusTimestamp": failure.map(|_| compact_time(self.status_at)),
             "subject": self.subject,
-            "uploadTimestamp": compact(self.sent_at),
+            "uploadTimestamp": compact_time(self.sent_at),
             "version": "1.0",
             "workflowId": self.workflow.as_str(),
         })
@@ -171,7 +172,7 @@ impl Tracked {
     fn v2(&self, times: TrackingTimes) -> Value {
         let time = |time| match times {
             TrackingTimes::Iso => iso(time),
-            TrackingTimes::Compact => compact(time),
+            TrackingTimes::Compact => compact_time(time),
         };
         let mut body = json!({
             "message_id": self.message_id.as_str(),
@@ -216,7 +217,9 @@ pub fn tracking_query(query: &str) -> Result<MessageId, ValidationError> {
     MessageId::parse(&id).map_err(|error| ValidationError::new("query", "messageID", error))
 }
 
-fn compact(time: DateTime<Utc>) -> String {
+/// UTC to the second in digits, as tracking in v1 and `Mex-StatusTimestamp` have it.
+#[must_use]
+pub fn compact_time(time: DateTime<Utc>) -> String {
     time.format("%Y%m%d%H%M%S").to_string()
 }
 

@@ -4,14 +4,12 @@ use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use super::endpoint::microseconds;
 use crate::{
+    protocol::Operation,
     tape::{
         Actor, BodyRecord, Exchange, FailureKind, LegFacts, Party, Redactor, RelayFacts, RelayTimes,
         RequestRecord, ResponseRecord, ScenarioNumber, TransportFailure, Vantage,
     },
-    wire::{
-        conversation::{Draft, Message},
-        operation_of,
-    },
+    wire::conversation::{Draft, Message},
 };
 
 /// What all exchanges of a connection share.
@@ -50,7 +48,7 @@ impl Scope {
         let (request, raw_request) = split(draft.request);
         let token_fault = redactor.token_fault(&raw_request);
         let (head, token) = redactor.request_head(&raw_request);
-        let operation = operation_of(&head);
+        let operation = Operation::called(&head.method, &head.target);
         let response = draft.response.map(|response| ResponseRecord {
             head: redactor.response_head(&response.head),
             body: response.body.finish(redactor),

@@ -38,6 +38,7 @@ pub use exchanges::{exchanges_of, message_ids};
 pub(crate) use har::written_and_read;
 pub use headings::{Heading, Seen, headings};
 pub use rules::JudgedRule;
+pub use text::second;
 
 use crate::runner::RunRecord;
 

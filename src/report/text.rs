@@ -10,7 +10,8 @@ use crate::{
 };
 
 /// UTC to the second, as servers log it: `2026-11-21T12:03:04Z`.
-pub(super) fn second(at: DateTime<Utc>) -> String {
+#[must_use]
+pub fn second(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 

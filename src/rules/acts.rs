@@ -140,10 +140,7 @@ pub fn send_of(acts: &[Arc<Exchange>], to: &MailboxId) -> Result<Arc<Exchange>, 
             .comparing(format!("Mex-To: {to}"), format!("Mex-To: {}", recipient(any)))
             .from_source(SOURCE));
     };
-    let content = |send: &Exchange| {
-        let body = &send.request.body;
-        body.content_sha256().unwrap_or(body.sha256)
-    };
+    let content = |send: &Exchange| send.request.body.sha256_to_compare();
     let copy = sends.iter().find(|send| recipient(send) != to.as_str() && content(send) == content(last));
     if let Some(copy) = copy {
         let what = "the product sent the message to somebody else as well";

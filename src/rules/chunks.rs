@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Fault, FaultKind, diagnose, message_accepted};
 use crate::{
-    protocol::{ChunkRange, MessageId, Operation},
+    protocol::{MessageId, Operation},
     tape::{Actor, Decoded, Exchange, Sha256},
 };
 
@@ -44,8 +44,7 @@ pub(super) fn is_complete(first: &Arc<Exchange>, tape: &[Arc<Exchange>]) -> bool
     if !is_accepted(first) {
         return false;
     }
-    let range = first.request.head.header("mex-chunk-range").and_then(|range| range.trim().parse().ok());
-    let total = range.map_or(1, |range: ChunkRange| range.total().get());
+    let total = first.sent_range().map_or(1, |range| range.total().get());
     if total == 1 {
         return true;
     }
@@ -121,9 +120,8 @@ pub fn sent_in_chunks(sends: &[Arc<Exchange>], tape: &[Arc<Exchange>]) -> Result
         return Err(Fault::new(FaultKind::Product, what, remedy).from_source(SENDING));
     }
     // Of one that was broken off fewer were sent than the first says.
-    let said =
-        sends.first().and_then(|first| first.request.head.header("mex-chunk-range")?.trim().parse().ok());
-    let total = said.map_or(sends.len(), |range: ChunkRange| range.total().get() as usize);
+    let said = sends.first().and_then(|first| first.sent_range());
+    let total = said.map_or(sends.len(), |range| range.total().get() as usize);
     let numbered = |place: usize, send: &Exchange, seen: &str| {
         let expected = format!("{place}:{total}");
         if seen == expected {
@@ -151,7 +149,8 @@ pub fn sent_in_chunks(sends: &[Arc<Exchange>], tape: &[Arc<Exchange>]) -> Result
 /// # Errors
 /// A fault of the product that did not fetch them all, or of the endpoint.
 pub fn downloaded_in_chunks(downloads: &[Arc<Exchange>], tape: &[Arc<Exchange>]) -> Result<(), Fault> {
-    let total = downloads.first().and_then(|first| range(first)).map_or(1, |range| range.total().get());
+    let said = downloads.first().and_then(|first| first.answered_range());
+    let total = said.map_or(1, |range| range.total().get());
     for (place, download) in (1..).zip(downloads) {
         let asked = match &download.operation {
             Some(Operation::GetChunk(_, _, number)) => number.get(),
@@ -173,7 +172,8 @@ pub fn downloaded_in_chunks(downloads: &[Arc<Exchange>], tape: &[Arc<Exchange>])
         }
         let broken =
             download.response.as_ref().map(|response| response.body.decoded == Some(Decoded::Broken));
-        if broken == Some(true) || range(download).is_some_and(|range| range.index().get() != place) {
+        if broken == Some(true) || download.answered_range().is_some_and(|range| range.index().get() != place)
+        {
             let what = format!("chunk {place} of {total} is not what it says that it is");
             let remedy = "Look at Mex-Chunk-Range and Content-Encoding of the response; tell whoever runs the endpoint.";
             return Err(Fault::new(FaultKind::Endpoint, what, remedy).from_source(RECEIVING));
@@ -233,10 +233,6 @@ pub fn chunks_unaltered(
     } else {
         RECEIVING
     }))
-}
-
-fn range(exchange: &Exchange) -> Option<ChunkRange> {
-    exchange.response.as_ref()?.head.header("mex-chunk-range")?.trim().parse().ok()
 }
 
 fn kind_of(exchange: &Exchange) -> FaultKind {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Fault, FaultKind, download_compressed};
 use crate::{
-    protocol::{AcceptEncoding, ChunkRange, ContentEncoding},
+    protocol::{AcceptEncoding, ContentEncoding},
     tape::{Actor, BodyRecord, Decoded, Exchange, Sha256},
 };
 
@@ -21,8 +21,7 @@ fn is_silent(send: &Exchange) -> bool {
 }
 
 fn is_chunked(send: &Exchange) -> bool {
-    let range = send.request.head.header("mex-chunk-range").and_then(|range| range.trim().parse().ok());
-    range.is_some_and(|range: ChunkRange| range.total().get() > 1)
+    send.sent_range().is_some_and(|range| range.total().get() > 1)
 }
 
 /// What a send holds, by size and digest: decoded where it is compressed. A later chunk that says nothing of its

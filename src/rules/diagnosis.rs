@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use chrono::{NaiveDateTime, TimeDelta};
 use serde_json::Value;
 
 use super::{Fault, FaultKind};
@@ -222,8 +222,7 @@ fn was_used(exchange: &Exchange, tape: &[Arc<Exchange>]) -> bool {
 /// How far the clock by which the token was made is ahead of the endpoint's, by the response's `Date`.
 /// That clock is this machine's, unless a token tells of another: its own time has no seconds.
 fn clock_difference(exchange: &Exchange) -> Option<TimeDelta> {
-    let head = &exchange.response.as_ref()?.head;
-    let theirs = DateTime::parse_from_rfc2822(head.header("date")?).ok()?.with_timezone(&Utc);
+    let theirs = exchange.date()?;
     let told = exchange.token.as_ref().map(|token| token.timestamp.as_str()).unwrap_or_default();
     let told = NaiveDateTime::parse_from_str(told, "%Y%m%d%H%M").ok().map(|told| told.and_utc());
     let another = told.filter(|told| (exchange.started_at - told).abs() > TimeDelta::minutes(2));

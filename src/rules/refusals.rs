@@ -3,8 +3,6 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::{Fault, FaultKind, acts::looked_at, diagnose, diagnosis::error_code};
 use crate::{
     protocol::{MessageId, Operation},
@@ -100,13 +98,7 @@ pub fn recipient_refused(send: &Exchange, tape: &[Arc<Exchange>]) -> Result<Opti
         let fault = Fault::new(FaultKind::Endpoint, what, remedy);
         return Err(fault.comparing("code 12, or one that begins with EPL", seen).from_source(case_of(417)));
     }
-    Ok(given_id(send))
-}
-
-fn given_id(send: &Exchange) -> Option<MessageId> {
-    let body: Value = serde_json::from_slice(send.response.as_ref()?.body.kept.as_ref()?).ok()?;
-    let id = body.get("message_id").or_else(|| body.get("messageID"))?.as_str()?;
-    MessageId::parse(id).ok()
+    Ok(send.given_id())
 }
 
 /// What was downloaded is a report on this message: REPORT, linked to it, and of an error.

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{Fault, FaultKind, acts::inbox_checks, inbox_listed, refusals::of_product};
 use crate::{
-    protocol::{ChunkRange, MessageId, Operation, path_of},
+    protocol::{MessageId, Operation, path_of},
     tape::{Decoded, Exchange, Sha256},
 };
 
@@ -30,7 +30,7 @@ const POLL_CYCLE: &str = "OpenAPI: Inbox poll cycle";
 /// A fault of the product.
 pub fn no_storm(acts: &[Arc<Exchange>]) -> Result<Option<Fault>, Fault> {
     let mut same: BTreeMap<(&str, &str), Vec<&Exchange>> = BTreeMap::new();
-    for act in acts.iter().filter(|act| !is_answered_well(act)) {
+    for act in acts.iter().filter(|act| !act.is_good()) {
         let head = &act.request.head;
         // What a query says more makes no other call of it.
         let name = act.operation.as_ref().map_or(head.method.as_str(), |operation| operation.name());
@@ -62,26 +62,20 @@ pub(super) fn most_within(calls: &[&Exchange]) -> usize {
     began.iter().copied().enumerate().map(from).max().unwrap_or_default()
 }
 
-fn is_answered_well(exchange: &Exchange) -> bool {
-    exchange.failure.is_none() && exchange.status().is_some_and(|status| (200..300).contains(&status))
-}
-
 /// The product makes no call before the time is over that it was told in `Retry-After`.
 ///
 /// # Errors
 /// What is for a warning.
 pub fn waits_as_told(acts: &[Arc<Exchange>]) -> Result<(), Fault> {
     for (told, next) in acts.iter().zip(acts.iter().skip(1)) {
-        let header = told.response.as_ref().and_then(|response| response.head.header("retry-after"));
-        let seconds = header.and_then(|value| value.trim().parse().ok()).and_then(TimeDelta::try_seconds);
-        let Some(seconds) = seconds else { continue };
+        let Some(wait) = told.retry_after() else { continue };
         let after = next.started_at - told.ended_at();
-        if after + TOLERANCE < seconds {
+        if after + TOLERANCE < wait {
             let what = "the product called again sooner than it was asked to";
             let remedy =
                 "Read Retry-After of an answer 429 or 503, and make no call before that time is over.";
             let fault = Fault::new(FaultKind::Product, what, remedy);
-            let expected = format!("no call for {} s", seconds.num_seconds());
+            let expected = format!("no call for {} s", wait.num_seconds());
             let seen = format!("a call after {:.1} s", after.as_seconds_f64());
             return Err(fault
                 .comparing(expected, seen)
@@ -115,7 +109,7 @@ impl Trail {
                 }
                 Some(Operation::Acknowledge(_, id)) if id.as_str() == message => {
                     trail.acknowledgements.push(trail.is_whole());
-                    trail.accepted |= is_answered_well(call);
+                    trail.accepted |= call.is_good();
                 }
                 _ => {}
             }
@@ -124,12 +118,11 @@ impl Trail {
     }
 
     fn downloaded(&mut self, number: u32, call: &Arc<Exchange>) {
-        let Some(response) = call.response.as_ref().filter(|_| is_answered_well(call)) else { return };
+        let Some(response) = call.response.as_ref().filter(|_| call.is_good()) else { return };
         if response.body.decoded == Some(Decoded::Broken) {
             return;
         }
-        let range = response.head.header("mex-chunk-range").and_then(|range| range.trim().parse().ok());
-        let total = range.map_or(1, |range: ChunkRange| range.total().get());
+        let total = call.answered_range().map_or(1, |range| range.total().get());
         self.total = Some(self.total.unwrap_or(1).max(total));
         self.chunks.insert(number, Arc::clone(call));
     }
@@ -172,7 +165,7 @@ pub fn taken_in_the_end<'a>(
 ) -> Result<(), Fault> {
     let calls = of_product(tape);
     let own: Vec<Arc<Exchange>> = calls.iter().map(|call| Arc::clone(call)).collect();
-    let last_page = inbox_checks(&own).into_iter().rfind(|page| is_answered_well(page));
+    let last_page = inbox_checks(&own).into_iter().rfind(|page| page.is_good());
     let listed = last_page.and_then(|page| inbox_listed(&page, tape).ok());
     for message in messages {
         let trail = Trail::of(message, &calls);
@@ -233,7 +226,7 @@ pub fn left_alone(message: &MessageId, tape: &[Arc<Exchange>]) -> Result<(), Fau
 #[must_use]
 pub fn ended_well(acts: &[Arc<Exchange>], of: impl Fn(&Operation) -> bool) -> bool {
     let last = acts.iter().rev().find(|act| act.operation.as_ref().is_some_and(&of));
-    last.is_none_or(|last| is_answered_well(last))
+    last.is_none_or(|last| last.is_good())
 }
 
 /// The product has found out by tracking that a send which was not answered was accepted: what the remedies here advise.
@@ -256,7 +249,7 @@ fn tells_that_it_is_sent(act: &Exchange, local_id: &str) -> bool {
     let is_tracking =
         matches!(&act.operation, Some(Operation::TrackMessage(_) | Operation::TrackLocalId(..)));
     let body = act.response.as_ref().and_then(|response| response.body.kept.as_deref());
-    let Some(body) = body.filter(|_| is_tracking && is_answered_well(act)) else { return false };
+    let Some(body) = body.filter(|_| is_tracking && act.is_good()) else { return false };
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |name: &str| body.get(name).and_then(Value::as_str);
     let is_told = text("localId").or_else(|| text("local_id")) == Some(local_id);
@@ -282,7 +275,7 @@ pub fn took_for_success(failed: &Exchange, how: &str) -> Fault {
 /// The last call that was not answered well.
 #[must_use]
 pub fn last_failed(acts: &[Arc<Exchange>]) -> Option<&Arc<Exchange>> {
-    acts.iter().rev().find(|act| !is_answered_well(act))
+    acts.iter().rev().find(|act| !act.is_good())
 }
 
 /// A send is not repeated by itself where nobody can know whether it was accepted; where it was refused for

@@ -182,10 +182,6 @@ fn out_of_order(what: &str) -> Fault {
     )
 }
 
-async fn digest_of(payload: &Payload) -> Sha256 {
-    payload.digest().await
-}
-
 impl std::fmt::Debug for Stage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Stage")

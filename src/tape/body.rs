@@ -107,6 +107,13 @@ impl BodyRecord {
         }
     }
 
+    /// The digest by which bodies are compared: what was compressed anew has the same content, and other bytes on the
+    /// wire. Of the bytes where the content could not be decoded.
+    #[must_use]
+    pub fn sha256_to_compare(&self) -> Sha256 {
+        self.content_sha256().unwrap_or(self.sha256)
+    }
+
     /// Size of the content: decoded where it was compressed. `None` when it could not be decoded.
     #[must_use]
     pub fn content_size(&self) -> Option<u64> {

@@ -6,18 +6,17 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use chrono::{DateTime, Datelike, Utc};
-use http::Method;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{Exchange, Mark};
-use crate::protocol::{Operation, path_of};
+use crate::{disk::breaks_off, protocol::Operation};
 
 /// The name of a tape's file within its folder.
 pub const TAPE_FILE: &str = "tape.ndjson";
@@ -66,14 +65,8 @@ impl TapeWriter {
                 "another recording is being written to it",
             ));
         }
-        let length = file.seek(SeekFrom::End(0))?;
-        if length > 0 {
-            let mut last = [0];
-            file.seek(SeekFrom::Start(length - 1))?;
-            file.read_exact(&mut last)?;
-            if last != *b"\n" {
-                file.write_all(b"\n")?;
-            }
+        if breaks_off(&mut file)? {
+            file.write_all(b"\n")?;
         }
         let opening = Opening {
             mesh_witness_tape: VERSION,
@@ -298,9 +291,8 @@ fn mark(bytes: &[u8]) -> Option<Mark> {
 /// repeat any of it.
 fn exchange(bytes: &[u8]) -> Result<Exchange, usize> {
     let mut exchange: Exchange = serde_json::from_slice(bytes).map_err(|error| error.column())?;
-    let path = path_of(&exchange.request.head.target);
-    let method = Method::from_bytes(exchange.request.head.method.as_bytes()).ok();
-    exchange.operation = method.and_then(|method| Operation::of(&method, path));
+    let head = &exchange.request.head;
+    exchange.operation = Operation::called(&head.method, &head.target);
     // Times are added up later, and must have room for it.
     if is_plausible(exchange.started_at) { Ok(exchange) } else { Err(0) }
 }

@@ -268,13 +268,6 @@ impl Exchange {
         self.response.as_ref().is_some_and(|response| is_emulator(response.head.header("server")))
     }
 
-    /// What time the endpoint says that it answered.
-    #[must_use]
-    pub fn date(&self) -> Option<DateTime<Utc>> {
-        let date = self.response.as_ref()?.head.header("date")?;
-        Some(DateTime::parse_from_rfc2822(date.trim()).ok()?.with_timezone(&Utc))
-    }
-
     /// When the last byte came, or the exchange was given up.
     #[must_use]
     pub fn ended_at(&self) -> DateTime<Utc> {

@@ -15,6 +15,7 @@ mod head;
 mod reading;
 mod redaction;
 mod relay;
+mod said;
 mod secrets;
 mod token_fault;
 

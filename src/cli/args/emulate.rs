@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, ValueEnum};
+use mesh_witness::protocol::LARGEST_MESSAGE;
 
 /// Stand alone as a MESH endpoint on this machine.
 ///
@@ -144,9 +145,6 @@ fn shared_key(text: &str) -> Result<String, String> {
     }
 }
 
-/// The longest message that MESH takes (OpenAPI, "Outbox workflow").
-const LONGEST_MESSAGE: u64 = 100_000_000_000;
-
 /// A size in bytes, or in the decimal units of the OpenAPI.
 fn message_size(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
@@ -159,7 +157,7 @@ fn message_size(text: &str) -> Result<u64, String> {
     };
     let number =
         digits.parse().map_err(|_| "it is a whole number, with kB, MB or GB or without".to_owned())?;
-    let bytes = u64::checked_mul(number, unit).filter(|bytes| (1..=LONGEST_MESSAGE).contains(bytes));
+    let bytes = u64::checked_mul(number, unit).filter(|bytes| (1..=LARGEST_MESSAGE).contains(bytes));
     bytes.ok_or_else(|| "it is from one byte to 100GB".to_owned())
 }
 
@@ -183,7 +181,7 @@ mod tests {
     #[test]
     fn a_size_is_a_number_of_bytes_with_a_decimal_unit_or_without() {
         for (text, bytes) in
-            [("1", 1), ("700b", 700), ("500kB", 500_000), ("250MB", 250_000_000), ("100gb", LONGEST_MESSAGE)]
+            [("1", 1), ("700b", 700), ("500kB", 500_000), ("250MB", 250_000_000), ("100gb", LARGEST_MESSAGE)]
         {
             assert_eq!(message_size(text), Ok(bytes));
         }

@@ -1,7 +1,7 @@
 //! The judgement for people: worst first, then what holds, then what could not be judged.
 
-use chrono::{DateTime, Utc};
 use mesh_witness::{
+    report::second,
     rules::traffic::{Finding, Grade, RuleResult, Verdict, remedies},
     tape::printable,
 };
@@ -116,9 +116,4 @@ fn closing(results: &[RuleResult]) -> String {
     let not = count(|verdict| matches!(verdict, Verdict::NotApplicable { .. }));
     let word = if broken > 0 { "FAILED" } else { "nothing broken" };
     format!("{word}: {broken} rules broken, {warned} with warnings, {held} held, {not} not applicable")
-}
-
-/// UTC to the second, as servers log it.
-fn second(at: DateTime<Utc>) -> String {
-    at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

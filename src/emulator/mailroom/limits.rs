@@ -1,5 +1,7 @@
 //! How much a mailroom takes.
 
+use crate::protocol::{LARGEST_MESSAGE, LARGEST_REQUEST};
+
 /// How much a mailroom takes.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -38,8 +40,8 @@ impl Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            request_bytes: 100_000_000,
-            message_bytes: 100_000_000_000,
+            request_bytes: LARGEST_REQUEST,
+            message_bytes: LARGEST_MESSAGE,
             chunks: 100_000,
             remembered: 1_000_000,
             decoded_bytes: 20_000_000_000,

@@ -21,7 +21,7 @@ use crate::{
         switches::{Compression, DownloadHeaders, Head},
     },
     protocol::{
-        AcceptEncoding, ApiVersion, ContentEncoding, MailboxId, MessageId,
+        AcceptEncoding, ApiVersion, ContentEncoding, MailboxId, MessageId, compact_time,
         headers::{
             MEX_ADDRESS_TYPE, MEX_CHUNK_RANGE, MEX_CONTENT_COMPRESSED, MEX_CONTENT_ENCRYPTED, MEX_FILE_NAME,
             MEX_FROM, MEX_LINKED_MESSAGE_ID, MEX_MESSAGE_ID, MEX_MESSAGE_TYPE, MEX_STATUS_CODE,
@@ -136,7 +136,7 @@ fn described(ask: Ask<'_>, reply: Reply, delivered: &Delivered, number: u32) -> 
         .with(MEX_MESSAGE_ID, message.id.as_str())
         .with(MEX_ADDRESS_TYPE, "ALL")
         .with(MEX_VERSION, "1.0")
-        .with(MEX_STATUS_TIMESTAMP, &when.format("%Y%m%d%H%M%S").to_string())
+        .with(MEX_STATUS_TIMESTAMP, &compact_time(when))
         .with(ETAG, &format!("\"{}\"", message.id))
         .with(LAST_MODIFIED, &when.format("%a, %d %b %Y %H:%M:%S GMT").to_string());
     if let Ok(recipient) = &message.recipient {
@@ -169,6 +169,15 @@ fn as_report(reply: Reply, report: &Report) -> Reply {
     }
 }
 
+/// The status of a message that was delivered (OpenAPI, example response of "Get Message").
+pub(super) fn transferred(reply: Reply) -> Reply {
+    reply
+        .with(MEX_STATUS_CODE, "00")
+        .with(MEX_STATUS_EVENT, "TRANSFER")
+        .with(MEX_STATUS_SUCCESS, "SUCCESS")
+        .with(MEX_STATUS_DESCRIPTION, "Transferred to recipient mailbox")
+}
+
 fn as_data(ask: Ask<'_>, reply: Reply, message: &Message, number: u32) -> Reply {
     // What travelled compressed and is handed out plainly is N (OpenAPI, example of "Get Message chunk").
     let gzip = message.headers.encoding == ContentEncoding::Gzip && takes_gzip(ask);
@@ -176,12 +185,7 @@ fn as_data(ask: Ask<'_>, reply: Reply, message: &Message, number: u32) -> Reply 
     let total = message.headers.chunk_range.total().get();
     let default_name = format!("{}.dat", message.id);
     let given = |name: &HeaderName| message.headers.passed_through.iter().any(|(given, _)| given == name);
-    let mut reply = reply
-        .with(MEX_MESSAGE_TYPE, "DATA")
-        .with(MEX_STATUS_CODE, "00")
-        .with(MEX_STATUS_EVENT, "TRANSFER")
-        .with(MEX_STATUS_SUCCESS, "SUCCESS")
-        .with(MEX_STATUS_DESCRIPTION, "Transferred to recipient mailbox");
+    let mut reply = transferred(reply.with(MEX_MESSAGE_TYPE, "DATA"));
     if let Some(sender) = &message.sender {
         reply = reply.with(MEX_FROM, sender.as_str());
     }

@@ -5,11 +5,11 @@ use http::{
     header::{CONTENT_ENCODING, CONTENT_TYPE, LAST_MODIFIED},
 };
 
-use super::Reply;
+use super::{Reply, download::transferred};
 use crate::{
     emulator::mailroom::Delivered,
     protocol::{
-        ApiVersion, ContentEncoding, Failure,
+        ApiVersion, ContentEncoding, Failure, compact_time,
         headers::{
             MEX_ADDRESS_TYPE, MEX_CHUNK_RANGE, MEX_FILE_NAME, MEX_FROM, MEX_LINKED_MESSAGE_ID,
             MEX_MESSAGE_ID, MEX_MESSAGE_TYPE, MEX_STATUS_CODE, MEX_STATUS_DESCRIPTION, MEX_STATUS_EVENT,
@@ -31,7 +31,7 @@ pub fn described(reply: Reply, delivered: &Delivered, number: u32) -> Reply {
         .with(MEX_ADDRESS_TYPE, "ALL")
         .with(MEX_VERSION, "1.0")
         .with(MEX_FILE_NAME, &format!("{}.dat", message.id))
-        .with(MEX_STATUS_TIMESTAMP, &when.format("%Y%m%d%H%M%S").to_string())
+        .with(MEX_STATUS_TIMESTAMP, &compact_time(when))
         .with(LAST_MODIFIED, &when.format("%a, %d %b %Y %H:%M:%S UTC").to_string());
     if let Ok(recipient) = &message.recipient {
         reply = reply.with(MEX_TO, recipient.as_str());
@@ -66,11 +66,7 @@ fn with_status(reply: Reply, delivered: &Delivered) -> Reply {
         if let Some(failure) = &delivered.failure {
             return failed(reply, failure);
         }
-        return reply
-            .with(MEX_STATUS_CODE, "00")
-            .with(MEX_STATUS_EVENT, "TRANSFER")
-            .with(MEX_STATUS_SUCCESS, "SUCCESS")
-            .with(MEX_STATUS_DESCRIPTION, "Transferred to recipient mailbox");
+        return transferred(reply);
     };
     let reply = failed(reply.with(MEX_MESSAGE_TYPE, "REPORT"), &report.failure);
     match &report.linked {

@@ -9,12 +9,14 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use tokio::time::{Instant, timeout};
 
+use crate::protocol::LARGEST_REQUEST;
+
 /// How long a body may stand still.
 const STALL: Duration = Duration::from_secs(30);
 /// Bytes that must come in a second, on average after that time: a body that comes byte by byte is one that stands still.
 const LEAST_RATE: u64 = 1024;
-/// How much of a body is read only to let the client finish.
-const DRAINED_BYTES: usize = 100_000_000;
+/// How much of a body is read only to let the client finish: what a good one may send.
+const DRAINED_BYTES: u64 = LARGEST_REQUEST;
 /// How long the body of an admin call may be.
 const SMALL_BYTES: usize = 64 * 1024;
 
@@ -101,7 +103,7 @@ impl<B: Body<Data = Bytes> + Unpin> Upload<B> {
         let mut drained = 0;
         while drained < DRAINED_BYTES && !self.body.is_end_stream() && !self.stood_still {
             match self.next().await {
-                Ok(Some(piece)) => drained += piece.len(),
+                Ok(Some(piece)) => drained += piece.len() as u64,
                 _ => break,
             }
         }

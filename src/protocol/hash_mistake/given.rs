@@ -9,6 +9,7 @@ use super::{
     HashMistake,
     recipe::{Function, Recipe},
 };
+use crate::protocol::hexadecimal;
 
 /// One reading of what was given.
 pub(super) struct Given {
@@ -79,9 +80,7 @@ impl Given {
         let made = recipe.make();
         match &self.target {
             Target::Whole(bytes) => made == *bytes,
-            Target::Beginning(digits) => {
-                made.iter().map(|byte| format!("{byte:02x}")).collect::<String>().starts_with(digits)
-            }
+            Target::Beginning(digits) => hexadecimal(&made).starts_with(digits),
         }
     }
 }

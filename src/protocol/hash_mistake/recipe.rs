@@ -11,7 +11,7 @@ use super::{
     HashMistake, HashOf, Slip,
     given::{base64, hex},
 };
-use crate::protocol::SCHEME;
+use crate::protocol::{SCHEME, hexadecimal};
 
 /// What goes into a hash, and how. No `Debug`: it has the secrets.
 #[derive(Clone)]
@@ -232,7 +232,7 @@ fn slips(secret: &str, part: Part) -> Vec<Change> {
     add(Slip::FromBase64, base64(secret));
     add(Slip::FromHex, hex(secret));
     let hashed = digest::digest(&digest::SHA256, secret.as_bytes());
-    add(Slip::Hashed, text(hashed.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()));
+    add(Slip::Hashed, text(hexadecimal(hashed.as_ref())));
     slips
         .into_iter()
         .map(|(slip, value)| match part {

@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::protocol::{ApiVersion, ContentEncoding, Correspondent, Failure, Tracked, TrackingStatus};
+use crate::protocol::{
+    ApiVersion, ContentEncoding, Correspondent, Failure, Tracked, TrackingStatus, compact_time,
+};
 
 /// The body of "Track outbox", in the shape of a version.
 #[must_use]
@@ -108,11 +110,11 @@ fn v1(tracked: &Tracked) -> Value {
         "chunkCount": known.chunks,
         "compressFlag": flag(tracked.compressed),
         "contentEncoding": known.encoding,
-        "downloadTimestamp": known.acknowledged.map(compact).unwrap_or_default(),
+        "downloadTimestamp": known.acknowledged.map(compact_time).unwrap_or_default(),
         "dtsId": tracked.message_id.as_str(),
         "encryptedFlag": flag(tracked.encrypted),
-        "expiryTime": compact(tracked.expires_at),
-        "failureDate": known.failed.map(|_| compact(tracked.status_at)),
+        "expiryTime": compact_time(tracked.expires_at),
+        "failureDate": known.failed.map(|_| compact_time(tracked.status_at)),
         "failureDiagnostic": known.diagnostic(),
         "fileName": known.file_name,
         "fileSize": known.size,
@@ -137,7 +139,7 @@ fn v1(tracked: &Tracked) -> Value {
         "status": tracked.status.as_str(ApiVersion::V1),
         "statusSuccess": known.success(),
         "subject": text(&tracked.subject),
-        "uploadTimestamp": compact(tracked.sent_at),
+        "uploadTimestamp": compact_time(tracked.sent_at),
         "version": "1.0",
         "workflowId": tracked.workflow.as_str(),
     })
@@ -223,8 +225,4 @@ fn present(mut body: Value) -> Value {
         fields.retain(|_, value| !value.is_null());
     }
     body
-}
-
-fn compact(time: DateTime<Utc>) -> String {
-    time.format("%Y%m%d%H%M%S").to_string()
 }

@@ -261,26 +261,10 @@ pub fn leads_to(exchange: &Exchange, link: &str, path: &str) -> Result<(), Fault
     ))
 }
 
-/// The ID that an accepted send has, in either shape.
-#[must_use]
-pub fn accepted_id(exchange: &Exchange) -> Option<String> {
-    let body = json(exchange).ok().filter(|_| exchange.status() == Some(202))?;
-    let id = body.get("message_id").or_else(|| body.get("messageID"))?.as_str()?;
-    crate::protocol::MessageId::parse(id).ok().map(|id| id.to_string())
-}
-
 /// A send was accepted, and nobody can tell which message it is.
 #[must_use]
 pub fn without_id(exchange: &Exchange) -> Fault {
     wrong(exchange, "the message was accepted without a message ID", "a message ID", quoted(exchange))
-}
-
-/// The ID that a refused send has, in either shape, when it has one.
-#[must_use]
-pub fn refused_id(exchange: &Exchange) -> Option<String> {
-    let body = json(exchange).ok().filter(|_| exchange.status() == Some(417))?;
-    let id = body.get("message_id").or_else(|| body.get("messageID"))?.as_str()?;
-    crate::protocol::MessageId::parse(id).ok().map(|id| id.to_string())
 }
 
 /// Whether TLS refused the client for its certificate.

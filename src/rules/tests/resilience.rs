@@ -92,6 +92,13 @@ fn a_product_waits_until_retry_after_is_over() {
     assert_eq!(waits_as_told(&tape(vec![told()])), Ok(()), "no call at all");
     let without = tape(vec![refused_list(503), at(1, list())]);
     assert_eq!(waits_as_told(&without), Ok(()));
+    // By the endpoint's clock, which is an hour behind.
+    let date = "Date: Fri, 15 Jan 2027 07:00:00 GMT\r\nRetry-After: Fri, 15 Jan 2027 07:00:02 GMT";
+    let after = |milliseconds| {
+        waits_as_told(&tape(vec![with_header(refused_list(503), date), at(milliseconds, list())]))
+    };
+    assert!(after(1_700).is_err(), "a date is a time as well");
+    assert_eq!(after(2_000), Ok(()));
 }
 
 #[test]

@@ -14,7 +14,8 @@ pub(super) fn messages(traffic: &Traffic) -> BTreeMap<(String, usize, String), V
     for (mailbox, calls) in traffic.mailboxes() {
         for call in calls.into_iter().filter(|call| call.uploads()) {
             let is_first = call.is_send() && call.sent_range().is_some_and(|range| !range.is_last());
-            let id = if is_first { call.given_id() } else { call.message().map(str::to_owned) };
+            let given = || call.exchange.given_id().map(|id| id.to_string());
+            let id = if is_first { given() } else { call.message().map(str::to_owned) };
             if let Some(id) = id {
                 messages.entry((mailbox.to_owned(), call.part, id)).or_default().push(call);
             }

@@ -30,7 +30,7 @@ pub(super) fn same(call: &Call) -> Result<Same<'_>, &'static str> {
             return Err(NO_BODY);
         }
     }
-    let body = request.body.content_sha256().unwrap_or(request.body.sha256);
+    let body = request.body.sha256_to_compare();
     let headers = TELLING.map(|name| call.header(name).map(str::trim).filter(|_| call.uploads()));
     // An inbox check is one, whatever is asked for with it: some programs add something new each time.
     let target = &request.head.target;
@@ -119,16 +119,8 @@ pub(super) fn put_off(traffic: &Traffic) -> Examined {
     examined
 }
 
-/// Until when a call is not to be made again: a number of seconds, or a date by the endpoint's clock.
+/// Until when a call is not to be made again.
 fn not_before(call: &Call) -> Option<DateTime<Utc>> {
     call.status().filter(|status| matches!(status, 429 | 503))?;
-    let text = call.answered("retry-after")?.trim();
-    let wait = match text.parse::<u32>() {
-        Ok(seconds) => TimeDelta::seconds(seconds.into()),
-        Err(_) => {
-            let at = DateTime::parse_from_rfc2822(text).ok()?.with_timezone(&Utc);
-            at - call.exchange.date().unwrap_or(call.ended_at)
-        }
-    };
-    call.ended_at.checked_add_signed(wait)
+    call.ended_at.checked_add_signed(call.exchange.retry_after()?)
 }

@@ -127,7 +127,7 @@ fn late(send: &Call, then: &[&Call], seen: String) -> Finding {
     let mut finding = Finding::about(&about, Grade::Broken, what)
         .expected(format!("an inbox check within {} s of the last send", directly().num_seconds()))
         .seen(seen);
-    finding.message = send.given_id().or(send.message().map(str::to_owned));
+    finding.message = send.exchange.given_id().map(|id| id.to_string()).or(send.message().map(str::to_owned));
     finding
 }
 

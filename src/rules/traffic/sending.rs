@@ -109,7 +109,7 @@ type Taken<'a> = HashSet<(&'a str, u32)>;
 /// Whether the last chunk of a message was accepted, where it has several.
 fn has_its_end(first: &Call, taken: &Taken<'_>) -> bool {
     let Some(range) = first.sent_range().filter(|range| !range.is_last()) else { return true };
-    first.given_id().is_some_and(|id| taken.contains(&(id.as_str(), range.total().get())))
+    first.exchange.given_id().is_some_and(|id| taken.contains(&(id.as_str(), range.total().get())))
 }
 
 /// Within this, the same content under the same reference is the same message.
@@ -130,9 +130,7 @@ pub(super) fn repeated(traffic: &Traffic) -> Examined {
             examined.look();
             let header = |name: &str| call.header(name).unwrap_or_default().trim().to_owned();
             let local_id = header("mex-localid");
-            // What was compressed anew differs in its time stamp only.
-            let body = &call.exchange.request.body;
-            let body = body.content_sha256().unwrap_or(body.sha256);
+            let body = call.exchange.request.body.sha256_to_compare();
             let key = (
                 header("mex-to"),
                 header("mex-workflowid"),

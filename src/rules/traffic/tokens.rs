@@ -150,8 +150,7 @@ pub(super) fn timestamp(traffic: &Traffic) -> Examined {
 
 /// The endpoint's clock where it says its time, for it is what MESH compares with; else the recorder's.
 fn reference(call: &Call) -> DateTime<Utc> {
-    let date = call.answered("date").and_then(|date| DateTime::parse_from_rfc2822(date).ok());
-    date.map_or(call.started_at(), |date| date.with_timezone(&Utc))
+    call.exchange.date().unwrap_or(call.started_at())
 }
 
 /// The clock that the token's time is closer to, and how far it is ahead of that: where recorder and

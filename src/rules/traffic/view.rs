@@ -6,7 +6,6 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::Value;
 
 use super::{
     Context,
@@ -245,7 +244,7 @@ impl Call {
 
     /// Whether it was answered well, to the end.
     pub fn is_good(&self) -> bool {
-        self.status().is_some_and(|status| (200..300).contains(&status))
+        self.exchange.is_good()
     }
 
     /// Whether the body of the request can be relied on: a program of someone else may have left it out.
@@ -294,17 +293,6 @@ impl Call {
         self.operation()?.message().map(|message| message.as_str())
     }
 
-    /// The message ID in the reply to a send, in either version.
-    pub fn given_id(&self) -> Option<String> {
-        let reply = self.reply()?;
-        let id = ["message_id", "messageID"].iter().find_map(|name| reply.get(name)?.as_str())?;
-        Some(printable(id.chars().take(100).collect::<String>().as_bytes()))
-    }
-
-    fn reply(&self) -> Option<Value> {
-        serde_json::from_slice(self.exchange.response.as_ref()?.body.kept.as_deref()?).ok()
-    }
-
     /// The page that an inbox check was answered with; `None` when it was not, or the body is missing.
     pub fn page(&self) -> Option<Page> {
         let lists = matches!(self.operation(), Some(Operation::CheckInbox(_))) && self.is_good();
@@ -315,12 +303,12 @@ impl Call {
 
     /// The chunk range of the request, when it can be read.
     pub fn sent_range(&self) -> Option<ChunkRange> {
-        self.header("mex-chunk-range")?.parse().ok()
+        self.exchange.sent_range()
     }
 
     /// The chunk range of the response, when it can be read.
     pub fn answered_range(&self) -> Option<ChunkRange> {
-        self.answered("mex-chunk-range")?.parse().ok()
+        self.exchange.answered_range()
     }
 
     /// Whether it fetches a message or a part of one.

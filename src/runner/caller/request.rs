@@ -12,11 +12,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{Caller, Known, Side, misplaced};
 use crate::{
-    client::{AnyBody, Payload},
-    protocol::headers::{
-        MEX_CHUNK_RANGE, MEX_CLIENT_VERSION, MEX_FILE_NAME, MEX_FROM, MEX_LOCAL_ID, MEX_OS_ARCHITECTURE,
-        MEX_OS_NAME, MEX_OS_VERSION, MEX_TO, MEX_WORKFLOW_ID,
-    },
+    client::{AnyBody, Payload, handshake_headers},
+    protocol::headers::{MEX_CHUNK_RANGE, MEX_FILE_NAME, MEX_FROM, MEX_LOCAL_ID, MEX_TO, MEX_WORKFLOW_ID},
     rules::endpoint,
     runner::{Fault, Role},
     tape::Sha256,
@@ -86,13 +83,7 @@ impl Caller {
     /// # Errors
     /// When no whole answer came; so for every other call here.
     pub async fn handshake(&mut self, role: Role, method: Method) -> Result<(), Fault> {
-        let usual = [
-            (MEX_CLIENT_VERSION, concat!("mesh-witness==", env!("CARGO_PKG_VERSION"))),
-            (MEX_OS_NAME, std::env::consts::OS),
-            (MEX_OS_VERSION, "not recorded"),
-            (MEX_OS_ARCHITECTURE, std::env::consts::ARCH),
-        ];
-        self.ask(role, method, "/messageexchange/{mailbox}", &usual).await
+        self.ask(role, method, "/messageexchange/{mailbox}", &handshake_headers()).await
     }
 
     /// "Check an inbox", with a query, which may be empty.
@@ -194,11 +185,12 @@ impl Caller {
         let to = if sent(&MEX_TO) == Some(self.mailbox(side)) { side } else { side.other() };
         let path = "/messageexchange/{mailbox}/outbox";
         let exchange = self.send_off(side, Method::POST, path, next, usual, body.outgoing()).await?;
-        if let Some(id) = endpoint::refused_id(&exchange) {
-            self.refused = Some(id);
+        let given = exchange.given_id().map(|id| id.to_string());
+        if exchange.status() == Some(417) {
+            self.refused = given.clone().or_else(|| self.refused.take());
         }
         if exchange.status() == Some(202) {
-            let id = endpoint::accepted_id(&exchange).ok_or_else(|| endpoint::without_id(&exchange))?;
+            let id = given.ok_or_else(|| endpoint::without_id(&exchange))?;
             let content = vec![body.digest().await];
             self.setting.waits_for(&self.mailbox(to));
             self.message = Some(id.clone());

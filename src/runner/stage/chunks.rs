@@ -9,7 +9,7 @@ use md5::{Digest, Md5};
 use super::{Fault, Role, SentMessage, Stage, out_of_order};
 use crate::{
     client::{Outgoing, Payload},
-    protocol::MailboxId,
+    protocol::{MailboxId, hexadecimal},
     rules,
     tape::{Exchange, Sha256},
 };
@@ -200,7 +200,7 @@ async fn digests(payload: &Payload, sizes: &[u64]) -> Digests {
         parts.push(Sha256::from_digest(sha256.finish()));
         from += size;
     }
-    let md5 = md5.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let md5 = hexadecimal(&md5.finalize());
     Digests { size: payload.size(), md5, parts }
 }
 

@@ -1,12 +1,10 @@
 //! Making things hard for the product on purpose, and asking it to act then.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc};
 
 use tokio::time::Instant;
 
-use super::{
-    Ask, Fault, FaultKind, Outgoing, Role, SentMessage, Stage, digest_of, out_of_order, trusting::Elsewhere,
-};
+use super::{Ask, Fault, FaultKind, Outgoing, Role, SentMessage, Stage, out_of_order, trusting::Elsewhere};
 use crate::{
     client::Payload,
     emulator::{Calls, Deed, PROVOKED, Provocation, ProvokedStatus, ReportRequest, Untrusted},
@@ -118,7 +116,7 @@ impl Stage {
         let parts: Vec<Payload> = parts.collect();
         let sent = self.counterpart.send_parts(&message, &parts).await;
         let exchange = sent.into_iter().next().ok_or_else(|| out_of_order("a send"))?.exchange;
-        self.sent = Some(SentMessage { asked: digest_of(&message.payload).await, exchange });
+        self.sent = Some(SentMessage { asked: message.payload.digest().await, exchange });
         self.whole = Some(message.payload);
         self.message_accepted()?;
         self.sent_in_chunks().await
@@ -213,7 +211,7 @@ impl Stage {
         // A product may go on with the chunk that failed instead of beginning anew.
         let resumed = rules::resumed(&acts, &self.own_exchanges());
         let exchange = resumed.map_or_else(|| rules::send_of(&acts, &message.to), Ok)?;
-        self.sent = Some(SentMessage { asked: digest_of(&message.payload).await, exchange });
+        self.sent = Some(SentMessage { asked: message.payload.digest().await, exchange });
         self.whole = chunk_bytes.map(|_| message.payload.clone());
         self.take_note_of(acts)
     }
@@ -236,9 +234,8 @@ impl Stage {
         let acts = own.into_iter().skip(mark).filter(|act| !is_elsewhere(act));
         let acts: Vec<Arc<Exchange>> = acts.cloned().collect();
         acts.iter().for_each(|act| self.look(act));
-        let told = acts.iter().filter_map(|act| act.response.as_ref()?.head.header("retry-after"));
-        let longest = told.filter_map(|seconds| seconds.trim().parse().ok()).max();
-        self.trial.until = longest.map(|seconds: u32| Instant::now() + Duration::from_secs(seconds.into()));
+        let longest = acts.iter().filter_map(|act| act.retry_after()).max();
+        self.trial.until = longest.and_then(|wait| Instant::now().checked_add(wait.to_std().ok()?));
         self.trial.acts = acts;
         let unmet = self.own_endpoint().and_then(|endpoint| endpoint.provocations().unmet());
         if let Some(unmet) = unmet {

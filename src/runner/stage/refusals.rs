@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Ask, Fault, FaultKind, Role, SentMessage, Stage, digest_of, out_of_order};
+use super::{Ask, Fault, FaultKind, Role, SentMessage, Stage, out_of_order};
 use crate::{
     protocol::{MailboxId, MessageId, Operation},
     rules,
@@ -138,7 +138,7 @@ impl Stage {
                 && other.status() == exchange.status()
         };
         self.refusal = Some(own.iter().find(refused).map_or_else(|| Arc::clone(&exchange), Arc::clone));
-        self.sent = Some(SentMessage { asked: digest_of(&message.payload).await, exchange });
+        self.sent = Some(SentMessage { asked: message.payload.digest().await, exchange });
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Ask, Fault, Outgoing, Payload, Role, SentMessage, Stage, digest_of};
+use super::{Ask, Fault, Outgoing, Payload, Role, SentMessage, Stage};
 use crate::{protocol::MailboxId, rules, tape::Exchange};
 
 impl Stage {
@@ -21,7 +21,7 @@ impl Stage {
             Role::Product => self.product_sends_message(&message, None).await?,
             Role::Counterpart => self.counterpart.send(&message).await.exchange,
         };
-        self.sent = Some(SentMessage { asked: digest_of(&message.payload).await, exchange });
+        self.sent = Some(SentMessage { asked: message.payload.digest().await, exchange });
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Ask, Fault, FaultKind, Reported, SentMessage, Stage, digest_of, out_of_order};
+use super::{Ask, Fault, FaultKind, Reported, SentMessage, Stage, out_of_order};
 use crate::runner::stage_endpoint::immovable;
 use crate::{protocol::MessageId, rules, runner::Pending};
 
@@ -34,7 +34,7 @@ impl Stage {
         };
         let message = self.outgoing(dormant, &self.label, size);
         let exchange = self.product_sends_message(&message, None).await?;
-        self.sent = Some(SentMessage { asked: digest_of(&message.payload).await, exchange });
+        self.sent = Some(SentMessage { asked: message.payload.digest().await, exchange });
         self.message_accepted()
     }
 

@@ -1,6 +1,6 @@
 //! An inbox that holds more than one page (pack case 601).
 
-use super::{Ask, Fault, FaultKind, Outgoing, Role, Stage, digest_of};
+use super::{Ask, Fault, FaultKind, Outgoing, Role, Stage};
 use crate::{
     protocol::MAX_RESULTS_DEFAULT,
     rules::{self, WorkedOff},
@@ -26,7 +26,7 @@ impl Stage {
                 // With the whole tape at hand there is more to be said.
                 Err(_) => rules::message_accepted(&send, &self.setting.tape.exchanges())?,
             };
-            self.many.insert(accepted.to_string(), digest_of(&message.payload).await);
+            self.many.insert(accepted.to_string(), message.payload.digest().await);
             if number % TOLD_EVERY == 0 {
                 self.tell(&format!("case {}: {number} of {count} messages sent", self.label));
             }

@@ -22,7 +22,7 @@ fn made() -> Exchange {
         vantage: Vantage::Proxy,
         origin: "https://localhost".to_owned(),
         peer: Some("127.0.0.1:1".parse().unwrap()),
-        operation: Operation::of(&Method::GET, "/messageexchange/X26ABC1/inbox"),
+        operation: Operation::called("GET", "/messageexchange/X26ABC1/inbox"),
         request: RequestRecord { head: redactor.request_head(raw).0, body: BodyRecord::empty() },
         response: Some(ResponseRecord {
             head: redactor.response_head(b"HTTP/1.1 200 OK\r\n\r\n"),

@@ -4,7 +4,6 @@ use std::{io, net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
-use http::Method;
 
 use super::{
     content::{body, kept},
@@ -38,9 +37,7 @@ pub(super) fn exchange(
     let request = request.ok_or("it has no request")?;
     let (origin, target) = split_url(&request.url).ok_or("its URL cannot be read")?;
     let raw = raw_request(&request, &target);
-    let path = target.split('?').next().unwrap_or_default();
-    let operation =
-        Method::from_bytes(request.method.as_bytes()).ok().and_then(|method| Operation::of(&method, path));
+    let operation = Operation::called(&request.method, &target);
     let (mut head, mut token) = redactor.request_head(&raw);
     let mut token_fault = redactor.token_fault(&raw);
     if token_fault.is_some()

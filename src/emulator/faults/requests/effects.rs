@@ -1,6 +1,7 @@
 //! Lookups and versions, calls that are answered and have no effect, or one that they must not have.
 
 use super::*;
+use crate::protocol::LARGEST_REQUEST;
 
 pub(in super::super) const FAULTS: &[Fault] = &[
     asks(
@@ -58,7 +59,7 @@ pub(in super::super) const FAULTS: &[Fault] = &[
         "a send of more than 100 MB is accepted",
         "send message",
         |operation, parts, _, now| {
-            let large = is_send(operation) && length(parts).is_some_and(|length| length > 100_000_000);
+            let large = is_send(operation) && length(parts).is_some_and(|length| length > LARGEST_REQUEST);
             large.then(|| accepted(parts, now)).flatten()
         },
     ),

@@ -87,6 +87,11 @@ fn a_call_is_not_made_before_the_time_that_it_was_told() {
     }
     warned(rule, &again(503, "Sat, 21 Nov 2026 12:01:00 GMT", 30));
     held(rule, &again(503, "Sat, 21 Nov 2026 12:01:00 GMT", 60));
+    // The forms that nobody is to write and everybody has to read (RFC 9110, 5.6.7).
+    for obsolete in ["Saturday, 21-Nov-26 12:01:00 GMT", "Sat Nov 21 12:01:00 2026"] {
+        warned(rule, &again(503, obsolete, 30));
+        held(rule, &again(503, obsolete, 60));
+    }
     held(rule, &again(503, "Sat, 21 Nov 2026 11:00:00 GMT", 0));
     not_applicable(rule, &again(503, "soon", 0));
     not_applicable(rule, &again(301, "60", 0));

@@ -4,7 +4,6 @@
 use std::{io::Write, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use http::Method;
 
 use crate::rules::traffic::{Act, Asked, Course};
 use crate::{
@@ -141,10 +140,7 @@ impl Log {
             vantage: Vantage::Client,
             origin: "https://localhost".to_owned(),
             peer: None,
-            operation: Operation::of(
-                &Method::from_bytes(method.as_bytes()).unwrap(),
-                target.split('?').next().unwrap(),
-            ),
+            operation: Operation::called(method, &target),
             request: RequestRecord { head, body: body(sent, gzip) },
             response: None,
             failure: None,
