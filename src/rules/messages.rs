@@ -219,11 +219,23 @@ fn next_of_same_actor<'a>(exchange: &Exchange, tape: &'a [Arc<Exchange>]) -> Opt
     after.find(|other| other.actor == exchange.actor)
 }
 
-/// The mailbox that sent checked its inbox next, and within a minute.
+/// The last chunk that was sent of a message, or the send itself.
+fn last_part_of<'a>(send: &'a Exchange, tape: &'a [Arc<Exchange>]) -> &'a Exchange {
+    let Some(id) = send.given_id() else { return send };
+    let is_part = |other: &&Exchange| {
+        let is_chunk =
+            matches!(&other.operation, Some(Operation::SendChunk(_, message, _)) if *message == id);
+        is_chunk && other.actor == send.actor
+    };
+    tape.iter().map(Arc::as_ref).rfind(is_part).unwrap_or(send)
+}
+
+/// The mailbox that sent checked its inbox next, and within a minute: after the last chunk, where it sent several.
 ///
 /// # Errors
 /// A fault of the product.
 pub fn inbox_checked_directly(send: &Exchange, tape: &[Arc<Exchange>]) -> Result<(), Fault> {
+    let send = last_part_of(send, tape);
     let next = next_of_same_actor(send, tape);
     let late = TimeDelta::from_std(DIRECTLY).unwrap_or_default();
     let seen = match next {
@@ -260,7 +272,12 @@ pub fn acknowledged_directly(
     const SOURCE: &str = "Pack case 401: Authenticate, Check Inbox, Download, Acknowledge";
     let own = || tape.iter().filter(|other| other.actor == download.actor);
     let times = own()
-        .filter(|other| matches!(&other.operation, Some(Operation::GetMessage(_, id)) if id == message))
+        .filter(|other| match &other.operation {
+            Some(Operation::GetMessage(_, id)) => id == message,
+            // The first chunk by its number is the same (OpenAPI, "Get Message chunk").
+            Some(Operation::GetChunk(_, id, number)) => id == message && number.get() == 1,
+            _ => false,
+        })
         .count();
     let of_headers = matches!(&download.operation, Some(Operation::HeadMessage(..)));
     if times == 0 && !of_headers {

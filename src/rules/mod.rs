@@ -43,9 +43,9 @@ pub use refusals::{
     answered, copes, is_report_on, of_product, recipient_refused, reports_on, says_undelivered,
 };
 pub use resilience::{
-    acknowledges_only_whole, arrived_once, chunks_in_the_end, ended_well, last_failed, left_alone, no_storm,
-    sends_with_care, stops_sending_chunks, taken_in_the_end, took_for_success, unaltered_in_the_end,
-    waits_as_told, waits_for_answers, was_found_by_tracking,
+    acknowledges_only_whole, arrived_once, chunks_in_the_end, did_not_give_up, last_failed, last_of,
+    left_alone, no_storm, sends_with_care, stops_sending_chunks, taken_in_the_end, took_for_success,
+    unaltered_in_the_end, waits_as_told, waits_for_answers, was_found_by_tracking,
 };
 pub use token::{Against, Standing, TOKEN_SOURCE, TokenPart, explain_token, header_value, standing_of};
 pub use trust::{

@@ -57,7 +57,7 @@ pub fn copes(refusal: &Exchange, tape: &[Arc<Exchange>]) -> Result<(), Fault> {
         }
         _ => 0,
     };
-    let repeats = again(&refusal.operation).max(downloads);
+    let repeats = again(&refusal.operation).max(downloads).max(elsewhere(refusal, after()));
     if repeats > REPEATS {
         let what = "the product repeats a call that was refused for good";
         let remedy = "Take a refusal for an answer: show it to a person, and try again no sooner than with the next poll.";
@@ -68,9 +68,10 @@ pub fn copes(refusal: &Exchange, tape: &[Arc<Exchange>]) -> Result<(), Fault> {
     }
     // A send that was refused says nothing of messages that wait.
     let goes_on = |other: &Exchange| match (&refusal.operation, &other.operation) {
-        (Some(Operation::CheckInbox(_)), Some(Operation::GetMessage(..) | Operation::Acknowledge(..))) => {
-            true
-        }
+        (
+            Some(Operation::CheckInbox(_) | Operation::Handshake(_)),
+            Some(Operation::GetMessage(..) | Operation::Acknowledge(..)),
+        ) => true,
         (_, Some(Operation::Acknowledge(_, id))) => looked_at(refusal) == Some(id),
         _ => false,
     };
@@ -81,6 +82,21 @@ pub fn copes(refusal: &Exchange, tape: &[Arc<Exchange>]) -> Result<(), Fault> {
         return Err(Fault::new(FaultKind::Product, what, remedy).from_source(source));
     }
     Ok(())
+}
+
+/// How often another call was repeated that was refused like this one: who is not let in (403) is let in nowhere, whether it
+/// is seen by a handshake or in the inbox.
+fn elsewhere<'a>(refusal: &Exchange, after: impl Iterator<Item = &'a Arc<Exchange>>) -> usize {
+    let is_same =
+        |other: &&Arc<Exchange>| other.status() == Some(403) && other.operation != refusal.operation;
+    let mut counts: Vec<(&Option<Operation>, usize)> = Vec::new();
+    for other in after.filter(|other| refusal.status() == Some(403) && is_same(other)) {
+        match counts.iter_mut().find(|(operation, _)| **operation == other.operation) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((&other.operation, 1)),
+        }
+    }
+    counts.into_iter().map(|(_, count)| count - 1).max().unwrap_or_default()
 }
 
 /// The send was refused since nobody has that mailbox: 417 with code 12, or one of the endpoint lookup.

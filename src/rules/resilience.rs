@@ -222,11 +222,22 @@ pub fn left_alone(message: &MessageId, tape: &[Arc<Exchange>]) -> Result<(), Fau
     acknowledges_only_whole([message.as_str()], tape)
 }
 
-/// Of the calls of an operation the last was answered well; `true` when there are none.
+/// The last call of an operation: how it was answered is how what was asked for ended.
 #[must_use]
-pub fn ended_well(acts: &[Arc<Exchange>], of: impl Fn(&Operation) -> bool) -> bool {
-    let last = acts.iter().rev().find(|act| act.operation.as_ref().is_some_and(&of));
-    last.is_none_or(|last| last.is_good())
+pub fn last_of(acts: &[Arc<Exchange>], of: impl Fn(&Operation) -> bool) -> Option<&Arc<Exchange>> {
+    acts.iter().rev().find(|act| act.operation.as_ref().is_some_and(&of))
+}
+
+/// The product went on until it was ended, while MESH was not available. `how` is how its driver ended, `calls` how many
+/// it made until then.
+#[must_use]
+pub fn did_not_give_up(calls: usize, how: &str) -> Fault {
+    let what = format!(
+        "the product did not give up while MESH was not available: it made {calls} calls, until it was ended"
+    );
+    let remedy = "Give up after some tries, tell of the failure, and try again with the next poll; or give the driver more time.";
+    let fault = Fault::new(FaultKind::Product, what, remedy).comparing("an end of its own", how);
+    fault.from_source("No document gives a number; RFC 9110, 503 Service Unavailable")
 }
 
 /// The product has found out by tracking that a send which was not answered was accepted: what the remedies here advise.

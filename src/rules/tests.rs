@@ -460,6 +460,26 @@ fn the_inbox_check_must_be_the_next_call_and_soon() {
     assert_eq!(check(vec![other, list()]), Ok(()), "what the counterpart does makes no difference");
 }
 
+/// A product may send in chunks what it was not asked to send in chunks.
+#[test]
+fn the_inbox_check_follows_the_last_chunk() {
+    let first = || {
+        exchange(
+            "POST /messageexchange/A/outbox\nmex-chunk-range: 1:2",
+            202,
+            &format!(r#"{{"message_id":"{ID}"}}"#),
+        )
+    };
+    let chunk = || exchange(&format!("POST /messageexchange/A/outbox/{ID}/2"), 202, "");
+    let check = |all: Vec<Exchange>| {
+        let tape = tape(all);
+        inbox_checked_directly(&tape[0], &tape)
+    };
+    assert_eq!(check(vec![first(), chunk(), list()]), Ok(()));
+    assert!(check(vec![first(), list(), chunk()]).is_err());
+    assert!(check(vec![first(), chunk(), acknowledge()]).is_err());
+}
+
 #[test]
 fn the_acknowledgement_must_be_the_next_call_after_the_only_download() {
     let id = MessageId::parse(ID).unwrap();
@@ -480,8 +500,10 @@ fn the_acknowledgement_must_be_the_next_call_after_the_only_download() {
     let seen = check(vec![download(), post]).unwrap_err().seen;
     assert!(seen.is_some_and(|seen| seen.starts_with("another call (POST /messageexchange/A/inbox/")));
     assert_eq!(check(vec![download()]).unwrap_err().seen.as_deref(), Some("nothing"));
-    let chunk = exchange(&format!("GET /messageexchange/A/inbox/{ID}/1"), 200, "");
-    let fault = check(vec![chunk, acknowledge()]).unwrap_err();
+    let chunk = |number: u32| exchange(&format!("GET /messageexchange/A/inbox/{ID}/{number}"), 200, "");
+    assert_eq!(check(vec![chunk(1), acknowledge()]), Ok(()), "its first chunk by number is the same");
+    assert!(check(vec![chunk(1), download(), acknowledge()]).is_err(), "twice");
+    let fault = check(vec![chunk(2), acknowledge()]).unwrap_err();
     assert_eq!(fault.what, "the message was not downloaded by its ID", "not: more than once, 0 downloads");
     let head = || exchange(&format!("HEAD /messageexchange/A/inbox/{ID}"), 200, "");
     assert_eq!(check(vec![head(), acknowledge()]), Ok(()), "of a report that is all");

@@ -177,7 +177,7 @@ pub async fn run(
         let _ = timeout(LAST_WORDS, child.wait()).await;
     }
     let seconds = began.elapsed().as_secs_f64();
-    let is_over = matches!(ended, Ok(Ok(_)));
+    let (is_over, was_ended) = (matches!(ended, Ok(Ok(_))), ended.is_err());
     let (succeeded, how) = match ended {
         Ok(Ok(status)) => (Some(status.success()), format!("{} after {seconds:.2} s", told(status))),
         Ok(Err(error)) => (Some(false), format!("it could not be waited for: {error}")),
@@ -186,7 +186,7 @@ pub async fn run(
         }
     };
     let output = Some(evidence(command, order, &how, &stdout, &stderr, redactor));
-    Ok(Said { succeeded, is_over, how, output, ..Said::default() })
+    Ok(Said { succeeded, is_over, was_ended, how, output, ..Said::default() })
 }
 
 fn unstarted(program: &Path, error: &io::Error) -> String {

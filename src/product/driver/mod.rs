@@ -105,6 +105,8 @@ pub struct Said {
     pub succeeded: Option<bool>,
     /// Whether nothing more can come of it, as when a program has ended by itself.
     pub is_over: bool,
+    /// Whether it was ended by us, since its time was over.
+    pub was_ended: bool,
     /// How it ended, such as `exit code 0 after 0.31 s`.
     pub how: String,
     /// What it put out, for the bundle.

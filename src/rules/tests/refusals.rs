@@ -84,6 +84,18 @@ fn a_call_that_was_refused_is_repeated_once_at_most() {
     assert_eq!(copes(&all[1], &all), Ok(()), "what came before is no repeat");
 }
 
+/// A product that validates its mailbox first is refused there, and may insist on the inbox all the same.
+#[test]
+fn who_is_let_in_nowhere_repeats_no_call() {
+    let handshake = || exchange("POST /messageexchange/A", 403, "");
+    let insists = vec![handshake(), refused_list(), refused_list(), refused_list()];
+    assert_eq!(coping(insists).unwrap_err().seen.as_deref(), Some("2 more times"));
+    assert_eq!(coping(vec![handshake(), handshake(), refused_list(), refused_list()]), Ok(()));
+    for goes_on in [download(), acknowledge()] {
+        assert_eq!(kind(coping(vec![handshake(), goes_on])), FaultKind::Product);
+    }
+}
+
 #[test]
 fn nothing_is_made_of_an_inbox_that_was_refused() {
     for goes_on in [download(), acknowledge()] {

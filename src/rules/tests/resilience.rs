@@ -208,10 +208,14 @@ fn a_send_that_was_not_answered_may_be_looked_for_by_tracking() {
 #[test]
 fn the_last_call_of_an_operation_says_how_it_ended() {
     let lists = |operation: &Operation| matches!(operation, Operation::CheckInbox(_));
-    assert!(ended_well(&tape(vec![refused_list(503), list(), acknowledge()]), lists));
-    assert!(!ended_well(&tape(vec![list(), refused_list(503), acknowledge()]), lists));
-    assert!(!ended_well(&tape(vec![broken_off(list())]), lists));
-    assert!(ended_well(&tape(vec![acknowledge()]), lists), "there was none");
+    let ended = |acts: Vec<Exchange>| {
+        let acts = tape(acts);
+        last_of(&acts, lists).map(|last| last.is_good())
+    };
+    assert_eq!(ended(vec![refused_list(503), list(), acknowledge()]), Some(true));
+    assert_eq!(ended(vec![list(), refused_list(503), acknowledge()]), Some(false));
+    assert_eq!(ended(vec![broken_off(list())]), Some(false));
+    assert_eq!(ended(vec![acknowledge()]), None, "there was none");
 }
 
 #[test]

@@ -147,14 +147,14 @@ pub(super) fn not_too_often(traffic: &Traffic) -> Examined {
         let mut needless: Vec<&Call> = Vec::new();
         let mut closest = INTERVAL;
         for call in calls {
-            if call.is_download() || call.is_acknowledgement() || call.uploads() {
+            if is_work(call) {
                 worked = Some(call);
             }
             if !call.is_list() || continues(call) {
                 continue;
             }
             let asked = traffic.asked(call);
-            let Some(before) = last.insert((call.part, call.ask, parameters(query(call))), call) else {
+            let Some(before) = last.insert((call.part, call.ask, workflow(call)), call) else {
                 match asked {
                     Some(_) => examined.pass_over("the run asked for the inbox check"),
                     None => examined.look(),
@@ -283,9 +283,14 @@ pub(super) fn until_empty(traffic: &Traffic) -> Examined {
     examined
 }
 
+/// Whether messages are worked off by it. Of a report the headers are all that there is.
+fn is_work(call: &Call) -> bool {
+    let looks = matches!(call.operation(), Some(Operation::HeadMessage(..)));
+    looks || call.is_download() || call.is_acknowledgement() || call.uploads()
+}
+
 /// For each call, and for the end, the place of the last call before by which messages were worked off.
 fn last_work(calls: &[&Call]) -> Vec<Option<usize>> {
-    let is_work = |call: &Call| call.is_download() || call.is_acknowledgement() || call.uploads();
     let mut last = None;
     let mut all = vec![None];
     for (place, call) in calls.iter().enumerate() {

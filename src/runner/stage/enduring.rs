@@ -1,7 +1,9 @@
 //! Judging what the product did when things were hard for it.
 
+use std::sync::Arc;
+
 use super::{Fault, FaultKind, Role, Stage, chunks::sent_whole, out_of_order};
-use crate::{product::list_all, protocol::Operation, rules};
+use crate::{product::list_all, protocol::Operation, rules, tape::Exchange};
 
 impl Stage {
     /// The product did not make the same call again and again.
@@ -37,23 +39,34 @@ impl Stage {
         let sends = acts
             .iter()
             .any(|act| matches!(&act.operation, Some(Operation::SendMessage(_) | Operation::SendChunk(..))));
-        let told =
-            |operation: &Operation| matches!(operation, Operation::CheckInbox(_) | Operation::Handshake(_));
-        let done =
-            if sends { rules::is_sent(acts, &self.own_exchanges()) } else { rules::ended_well(acts, told) };
-        if done {
-            return if sends { self.stands_by_it() } else { Ok(()) };
-        }
+        let failed = if sends {
+            if rules::is_sent(acts, &self.own_exchanges()) {
+                return self.stands_by_it();
+            }
+            rules::last_failed(acts)
+        } else {
+            self.collected_nothing()
+        };
         // Who has found out is right to call it a success, and who leaves it to a person is, too.
-        if rules::was_found_by_tracking(acts) {
-            return Ok(());
-        }
-        match (&self.said, rules::last_failed(acts)) {
-            (Some(said), Some(failed)) if said.succeeded == Some(true) => {
-                Err(rules::took_for_success(failed, &said.how))
+        let Some(failed) = failed.filter(|_| !rules::was_found_by_tracking(acts)) else { return Ok(()) };
+        match &self.said {
+            Some(said) if said.succeeded == Some(true) => Err(rules::took_for_success(failed, &said.how)),
+            Some(said) if said.was_ended => {
+                self.warn(rules::did_not_give_up(acts.len(), &said.how));
+                Ok(())
             }
             _ => Ok(()),
         }
+    }
+
+    /// The call by which a handshake or a look into the inbox came to nothing. Another that went well makes none of it: a
+    /// mailbox that was validated once more is not looked into by that.
+    fn collected_nothing(&self) -> Option<&Arc<Exchange>> {
+        let acts = &self.trial.acts;
+        let is_handshake = |operation: &Operation| matches!(operation, Operation::Handshake(_));
+        let is_check = |operation: &Operation| matches!(operation, Operation::CheckInbox(_));
+        let check = rules::last_of(acts, is_check).filter(|_| !self.trial.is_handshake);
+        check.or_else(|| rules::last_of(acts, is_handshake)).filter(|last| !last.is_good())
     }
 
     /// It did not send by itself again what may have been accepted. To do so is a warning.

@@ -25,6 +25,8 @@ pub(super) struct Trial {
     mark: Option<usize>,
     /// What was armed, and was not yet seen on the tape.
     armed: Vec<Deed>,
+    /// It was asked for a handshake and nothing else, so that nothing else shows how that ended.
+    pub is_handshake: bool,
     /// What it was asked to send, and in which chunks.
     pub sending: Option<(Outgoing, Option<u64>)>,
     /// The message of which the download is refused.
@@ -159,6 +161,7 @@ impl Stage {
             return self.take_note_of_attempts(asked, acts);
         }
         rules::inbox_check_of(&acts)?;
+        self.trial.is_handshake = false;
         self.take_note_of(acts)
     }
 
@@ -172,6 +175,7 @@ impl Stage {
             return self.take_note_of_attempts(Ask::Handshake.words(), acts);
         }
         rules::handshake_of(&acts)?;
+        self.trial.is_handshake = true;
         self.take_note_of(acts)
     }
 

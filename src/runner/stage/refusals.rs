@@ -4,15 +4,14 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Ask, Fault, FaultKind, Role, SentMessage, Stage, out_of_order};
 use crate::{
-    protocol::{MailboxId, MessageId, Operation},
+    protocol::{IdError, MailboxId, MessageId, Operation},
     rules,
     runner::setting::Lease,
     tape::{Exchange, Sha256},
 };
 
-/// A mailbox that nobody has, and a message that nobody sent.
+/// A mailbox that nobody has.
 const NO_MAILBOX: &str = "NOSUCHMAILBOX999";
-const NO_MESSAGE: &str = "20200229120000000000_ABCDEF";
 
 impl Stage {
     /// Disables the product's mailbox: at an endpoint of our own at once, elsewhere by asking a person to
@@ -86,7 +85,7 @@ impl Stage {
     /// # Errors
     /// The scenario is not run when the product does not try.
     pub async fn product_downloads_nothing(&mut self) -> Result<(), Fault> {
-        let message = MessageId::parse(NO_MESSAGE).map_err(|error| ours(&error))?;
+        let message = sent_by_nobody(&self.setting.run_id).map_err(|error| ours(&error))?;
         self.product_downloads(&message).await
     }
 
@@ -235,4 +234,28 @@ impl Stage {
 
 fn ours(error: &dyn std::error::Error) -> Fault {
     Fault::new(FaultKind::Harness, error.to_string(), "This is a fault of mesh-witness: please report it.")
+}
+
+/// The ID of a message that nobody sent. Another in each run: a product that remembers what it tried to download would
+/// not try again.
+fn sent_by_nobody(run_id: &str) -> Result<MessageId, IdError> {
+    let digest = Sha256::of(run_id.as_bytes()).to_string().to_ascii_uppercase();
+    let suffix: String = digest.chars().take(6).collect();
+    let digits: String =
+        digest.chars().skip(6).filter(char::is_ascii_digit).chain("000000".chars()).take(6).collect();
+    MessageId::parse(&format!("20200229120000{digits}_{suffix}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_runs_ask_for_the_same_message_that_nobody_sent() {
+        let ids: Vec<String> = ["", "a", "20261201T120000Z-1", "20261201T120000Z-2"]
+            .map(|run| sent_by_nobody(run).unwrap().to_string())
+            .to_vec();
+        assert!(ids.iter().enumerate().all(|(place, id)| !ids[..place].contains(id)), "{ids:?}");
+        assert!(ids.iter().all(|id| id.len() == 27 && id.starts_with("20200229120000")), "{ids:?}");
+    }
 }

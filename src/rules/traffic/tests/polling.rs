@@ -53,6 +53,19 @@ fn without_need_the_inbox_is_checked_every_five_minutes() {
     held(rule, &polls(10, 291));
     held(rule, &polls(3, 30));
     assert_eq!(warned(rule, &polls(4, 30)).exchanges, [2, 3, 4]);
+    // Some programs ask for something new each time, so that no proxy answers from its memory.
+    let mut log = Log::new();
+    for number in 1..=4 {
+        log.list(&[]).wait(30);
+        log.last().request.head.target.push_str(&format!("?_={number}"));
+    }
+    assert_eq!(warned(rule, &log).exchanges, [2, 3, 4]);
+    // To look at the headers of a message is to work on it.
+    let mut log = Log::new();
+    for _ in 0..4 {
+        log.list(&[]).call(&format!("HEAD /inbox/{ID}"), &[], b"").reply(404, &[], b"").wait(30);
+    }
+    held(rule, &log);
     not_applicable(rule, Log::new().handshake());
     // With need: something was sent, downloaded, or more waits.
     let mut log = Log::new();
