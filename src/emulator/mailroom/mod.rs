@@ -82,6 +82,7 @@ pub struct Mailroom {
 pub struct Rooms {
     switches: Switches,
     remembered: usize,
+    remembered_bytes: u64,
     mailboxes: HashMap<MailboxId, Mailbox>,
     workflows: HashMap<WorkflowId, Workflow>,
     patients: HashMap<NhsNumber, Patient>,
@@ -93,6 +94,8 @@ pub struct Rooms {
     due: BTreeMap<(DateTime<Utc>, u64), MessageId>,
     /// What nothing more is done with, in the order in which that was so.
     finished: BTreeMap<u64, MessageId>,
+    /// What was said of all that, in bytes.
+    said_of_finished: u64,
     next_number: u64,
     random: Random,
     space: Space,
@@ -247,6 +250,7 @@ impl Rooms {
         Self {
             switches: switches.clone(),
             remembered: limits.remembered,
+            remembered_bytes: limits.remembered_bytes,
             mailboxes: HashMap::new(),
             workflows: HashMap::new(),
             patients: HashMap::new(),
@@ -255,6 +259,7 @@ impl Rooms {
             local_ids: HashMap::new(),
             due: BTreeMap::new(),
             finished: BTreeMap::new(),
+            said_of_finished: 0,
             next_number: 0,
             random: Random::new(),
             space: space.clone(),

@@ -20,7 +20,8 @@ mod told;
 
 fn limits() -> Limits {
     // Bodies of more than 8 bytes go to disk.
-    Limits { remembered: 4, in_memory_bytes: 8, ..Limits::default() }
+    // What three or four messages say.
+    Limits { remembered: 4, remembered_bytes: 40, in_memory_bytes: 8, ..Limits::default() }
 }
 
 fn arranged(mailroom: Mailroom) -> Mailroom {
