@@ -299,7 +299,7 @@ impl Telling {
     fn tell(&self, call: &Call) {
         self.shown.push(&shown_as(call));
         if let Some(log) = &self.log {
-            log.write(call, self.clock.moved_by().num_seconds());
+            log.write(call, self.clock.told_moved_by());
         }
     }
 

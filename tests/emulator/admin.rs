@@ -38,6 +38,24 @@ async fn the_clock_is_moved_and_every_answer_says_so() {
     );
 }
 
+/// What expired and was reported meanwhile stays so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_was_moved_and_is_back_is_told_until_all_is_reset() {
+    let caller = with_admin();
+    let told = async || {
+        let response = caller.call(Method::GET, "PRODUCT/count").send().await.unwrap();
+        response.headers().get("x-mesh-witness-clock-moved").map(|moved| moved.to_str().unwrap().to_owned())
+    };
+    for (seconds, moved) in [(3600, "3600"), (-3600, "0")] {
+        post(&caller, "admin/clock", json!({ "move_seconds": seconds })).await;
+        assert_eq!(told().await.as_deref(), Some(moved));
+    }
+    assert_eq!(status(caller.bare(Method::DELETE, "admin/reset/PRODUCT")).await, 200);
+    assert_eq!(told().await.as_deref(), Some("0"), "other mailboxes may have what came of it");
+    assert_eq!(status(caller.bare(Method::DELETE, "admin/reset")).await, 200);
+    assert_eq!(told().await, None);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn mailboxes_are_reset_one_by_one_or_all() {
     let caller = with_admin();

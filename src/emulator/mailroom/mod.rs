@@ -18,6 +18,7 @@ mod journal;
 mod limits;
 mod mailbox;
 mod message;
+mod moved;
 mod patients;
 mod positioned;
 mod random;
@@ -57,6 +58,7 @@ pub use inbox::{read_place, write_place};
 pub use limits::Limits;
 pub use mailbox::{Mailbox, Receiver, Workflow};
 pub use message::{Message, Report};
+pub use moved::Unmoved;
 pub use patients::Patient;
 pub use reports::ReportRequest;
 pub use rich::RichPage;
@@ -76,6 +78,7 @@ pub struct Mailroom {
     committer: Option<Committer>,
     set_aside: Vec<SetAside>,
     ghosts: ghosts::Ghosts,
+    note: moved::Note,
 }
 
 /// The books.
@@ -125,6 +128,7 @@ impl Mailroom {
             committer: None,
             set_aside: Vec::new(),
             ghosts: ghosts::Ghosts::default(),
+            note: moved::Note::default(),
         }
     }
 
@@ -148,6 +152,7 @@ impl Mailroom {
         let committer = Committer::start(Arc::clone(&shared), counts, opened.store)
             .map_err(|source| StoreError::Folder { path: folder.to_owned(), source })?;
         let (space, set_aside) = (opened.space, opened.set_aside);
+        let note = moved::Note::within(folder, &clock);
         Ok(Self {
             clock,
             limits,
@@ -157,6 +162,7 @@ impl Mailroom {
             committer: Some(committer),
             set_aside,
             ghosts: ghosts::Ghosts::default(),
+            note,
         })
     }
 

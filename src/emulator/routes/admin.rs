@@ -9,7 +9,7 @@ use super::{Reply, receive::full, refusals::tell, upload::Upload};
 use crate::{
     emulator::{
         Clock,
-        mailroom::{Mailroom, ReportRequest},
+        mailroom::{Mailroom, ReportRequest, Unmoved},
     },
     protocol::{
         ApiVersion, ErrorCode, Failure, MailboxId, MessageId, Tracked, WorkflowId,
@@ -46,11 +46,26 @@ pub async fn answer(
             ("GET", ["mailbox", id]) => mailbox(mailroom, id),
             ("POST", ["mailbox", id]) => with(&body, |change| change_mailbox(mailroom, id, &change)),
             ("GET", ["clock"]) => time(clock),
-            ("POST", ["clock"]) => with(&body, |change| move_clock(clock, &change)),
+            ("POST", ["clock"]) => with(&body, |change| move_clock(mailroom, clock, &change)),
             _ => return None,
         })
     });
-    answered.await.unwrap_or_else(|unstored| Some(full(unstored)))
+    match answered.await {
+        Ok(reply) => {
+            if (method.as_str(), path) == ("DELETE", "reset") {
+                mailroom.forget_moved_clock();
+            }
+            reply
+        }
+        Err(unstored) => Some(full(unstored)),
+    }
+}
+
+/// The answer to a page in a browser: any that somebody has open could make such a call, since it needs no token.
+/// Browsers say whose page it is in every call that changes something, and programs do not.
+pub fn from_a_page() -> Reply {
+    let why = "admin routes are not for web pages: the call has an Origin header";
+    Reply::json(StatusCode::FORBIDDEN, ApiVersion::V1, &json!({ "detail": why })).noting(why)
 }
 
 /// A report as mesh-sandbox takes it.
@@ -217,12 +232,13 @@ fn change_mailbox(mailroom: &Mailroom, id: &str, change: &ChangeMailbox) -> Repl
     }
 }
 
-fn move_clock(clock: &Clock, change: &MoveClock) -> Reply {
+fn move_clock(mailroom: &Mailroom, clock: &Clock, change: &MoveClock) -> Reply {
     let moved = clock.moved_by().num_seconds().checked_add(change.move_seconds);
     match (moved, TimeDelta::try_seconds(change.move_seconds)) {
-        (Some(moved), Some(delta)) if moved.abs() <= MOST_SECONDS => match clock.move_by(delta) {
+        (Some(moved), Some(delta)) if moved.abs() <= MOST_SECONDS => match mailroom.move_clock(delta) {
             Ok(()) => time(clock),
-            Err(error) => wrong(&format!("move_seconds: {error}")),
+            Err(Unmoved::NoSuchTime(error)) => wrong(&format!("move_seconds: {error}")),
+            Err(unnoted) => full(unnoted),
         },
         _ => wrong("move_seconds: the clock can be moved by a century at most"),
     }

@@ -129,7 +129,7 @@ impl Routes {
         };
         let now = self.clock.now();
         self.tell(called, operation.as_ref(), &reply, token, now);
-        let mut response = reply.into_response(now, self.clock.moved_by());
+        let mut response = reply.into_response(now, self.clock.told_moved_by());
         if unasked {
             response.headers_mut().insert(http::header::CONNECTION, HeaderValue::from_static("close"));
         }

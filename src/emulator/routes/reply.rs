@@ -3,7 +3,7 @@
 use std::io;
 
 use bytes::Bytes;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 
@@ -76,13 +76,13 @@ impl Reply {
         self
     }
 
-    /// Dated by the endpoint's clock. Evidence must never pass for real time when that was moved.
-    pub fn into_response(self, now: DateTime<Utc>, moved_by: TimeDelta) -> Response<ReplyBody> {
+    /// Dated by the endpoint's clock. Evidence must never pass for real time when that was moved, and by so many seconds
+    /// in all.
+    pub fn into_response(self, now: DateTime<Utc>, moved_by: Option<i64>) -> Response<ReplyBody> {
         let mut headers = self.headers;
         headers.insert(header::DATE, date(now));
         headers.insert(header::SERVER, HeaderValue::from_static(SERVER));
-        let moved = moved_by.num_seconds();
-        if moved != 0 {
+        if let Some(moved) = moved_by {
             headers.insert(CLOCK_MOVED, moved.into());
         }
         let mut response = Response::new(self.body);
