@@ -4,6 +4,7 @@ use std::{
     collections::BTreeSet,
     io::{self, Write},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -12,8 +13,8 @@ use chrono::TimeDelta;
 use http::StatusCode;
 use mesh_witness::{
     emulator::{
-        Arrangement, Authentication, Call, Clock, Emulator, Limits, Mailbox, Pki, PkiError, Policy, Profile,
-        Settings, StartError, StoreError, Switches, Transport, switches::Expiry,
+        Arrangement, Authentication, Call, Clock, Emulator, Limits, Mailbox, Pki, PkiError, PkiFolder,
+        Policy, Profile, Settings, StartError, StoreError, Switches, Transport, switches::Expiry,
     },
     protocol::{MailboxId, Password, SharedKey},
     report::quoted_for_shell,
@@ -101,12 +102,10 @@ pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
         }
         other => Failure::new(Exit::Environment, other),
     })?;
-    if let (Some(pki), Some(folder)) = (&pki, &arguments.pki) {
-        pki.write_to(folder, &ids).map_err(|error| match error {
-            PkiError::Write { path, source } => Failure::unwritable("--pki", &path, &source),
-            other => Failure::new(Exit::Environment, format!("--pki: {other}")),
-        })?;
-    }
+    let _folder = match (&pki, &arguments.pki) {
+        (Some(pki), Some(folder)) => Some(hand_out(pki, folder, &ids).map_err(unhanded)?),
+        _ => None,
+    };
     for message in emulator.mailroom().set_aside() {
         screen::warning(&format!(
             "--store: message {} is kept and cannot be served: {}",
@@ -222,6 +221,22 @@ fn pki(arguments: &EmulateArguments) -> Result<Option<Arc<Pki>>, Failure> {
     let pki =
         Pki::listening_on(arguments.listen.ip()).map_err(|error| Failure::new(Exit::Environment, error))?;
     Ok(Some(Arc::new(pki)))
+}
+
+/// Certificates for the mailboxes. The folder is this process's until what is returned is dropped: another authority
+/// there would make strangers of this one's clients.
+fn hand_out(pki: &Pki, folder: &Path, mailboxes: &[MailboxId]) -> Result<PkiFolder, PkiError> {
+    let taken = PkiFolder::take(folder)?;
+    pki.write_to(folder, mailboxes)?;
+    Ok(taken)
+}
+
+fn unhanded(error: PkiError) -> Failure {
+    match error {
+        PkiError::Write { path, source } => Failure::unwritable("--pki", &path, &source),
+        PkiError::InUse { .. } => Failure::new(Exit::Usage, format!("--pki: {error}")),
+        other => Failure::new(Exit::Environment, format!("--pki: {other}")),
+    }
 }
 
 fn mailboxes(given: &[String]) -> Result<Vec<Mailbox>, Failure> {

@@ -227,6 +227,36 @@ fn certificates_of_an_endpoint_that_runs_are_not_replaced_by_one_that_cannot_sta
     assert_eq!(fs::read_dir(pki).unwrap().count(), 1);
 }
 
+/// The clients of the one that runs would be refused from then on, and nobody would know why.
+#[test]
+fn a_folder_of_certificates_that_another_process_uses_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let pki = folder.path().join("pki");
+    let start = || {
+        let mut command = program();
+        command.args(["emulate", "--listen", "127.0.0.1:0", "--pki"]).arg(&pki).stdout(Stdio::piped());
+        let mut running = Emulate(command.stderr(Stdio::piped()).spawn().unwrap());
+        let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let told = lines.next();
+        std::thread::spawn(move || lines.for_each(drop));
+        (running, told)
+    };
+    let (first, told) = start();
+    assert!(told.is_some());
+    let authority = || fs::read_to_string(pki.join("ca.pem")).unwrap();
+    let before = authority();
+    let (mut second, told) = start();
+    assert_eq!(told, None);
+    assert_eq!(second.0.wait().unwrap().code(), Some(2));
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut second.0.stderr.take().unwrap(), &mut said).unwrap();
+    assert!(said.contains("--pki: ") && said.contains("another process is using it"), "{said}");
+    assert_eq!(authority(), before);
+    drop(first);
+    let (_third, told) = start();
+    assert!(told.is_some() && authority() != before);
+}
+
 /// A link that leads nowhere is not "not there": the default mailboxes would be a surprise.
 #[cfg(unix)]
 #[test]
