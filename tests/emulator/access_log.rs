@@ -83,6 +83,38 @@ async fn the_access_log_has_one_line_a_call_and_no_secret() {
     assert!(!lines().contains("s3cret") && !lines().contains("TestKey") && !lines().contains(hash));
 }
 
+/// Which call it was is what an assessor looks for, above all where it went wrong.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_path_with_a_part_that_cannot_be_the_log_has_all_that_was_read() {
+    let folder = TempDir::new().unwrap();
+    let log = folder.path().join("log");
+    for profile in ["int", "spec", "sandbox"] {
+        let log = folder.path().join(profile);
+        let arguments = ["--mailbox", "A1:a", "--profile", profile, "--access-log", log.to_str().unwrap()];
+        let (_running, url) = start(&arguments);
+        let calls = [
+            ("GET", "A1/inbox/%26", json!("A1"), json!("download message"), Value::Null),
+            ("GET", "A1/inbox/ABC/0", json!("A1"), json!("download chunk"), json!("ABC")),
+            ("GET", "%26/inbox/ABC/0", Value::Null, json!("download chunk"), json!("ABC")),
+            ("POST", "A1/outbox/%26/x", json!("A1"), json!("send chunk"), Value::Null),
+            ("GET", "A1/outbox/tracking/%0A", json!("A1"), json!("track local ID"), Value::Null),
+            ("GET", "endpointlookup/%FF/%FF", Value::Null, json!("look up endpoint"), Value::Null),
+            ("GET", "A1/nonesuch", Value::Null, Value::Null, Value::Null),
+        ];
+        for (place, (method, path, mailbox, operation, message)) in calls.into_iter().enumerate() {
+            let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+            let call = plain_client().request(method, format!("{url}/messageexchange/{path}"));
+            call.header("authorization", token("A1", "a")).send().await.unwrap();
+            let lines = || fs::read_to_string(&log).unwrap();
+            eventually("its line", || lines().lines().count() == place + 1 && lines().ends_with('\n'));
+            let line: Value = serde_json::from_str(lines().lines().last().unwrap()).unwrap();
+            let read = ["mailbox", "operation", "message_id"].map(|name| line[name].clone());
+            assert_eq!(read, [mailbox, operation, message], "{profile}: {path}");
+        }
+    }
+    drop(log);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_line_that_was_cut_by_a_kill_or_a_full_disk_spoils_no_other() {
     let folder = TempDir::new().unwrap();
