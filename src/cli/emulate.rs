@@ -25,7 +25,7 @@ use super::{
     Exit, Failure,
     access_log::AccessLog,
     args::{AuthMode, EmulateArguments, ProfileName},
-    emulated,
+    emulated::{self, Known},
     interruption::Interruption,
     lines::Lines,
     screen,
@@ -154,8 +154,6 @@ fn check_auth_mode(arguments: &EmulateArguments) -> Result<(), Failure> {
 
 /// Who is there, and how to answer them.
 fn arrangement(arguments: &EmulateArguments) -> Result<Arrangement, Failure> {
-    let unusable =
-        |flag: &'static str| move |why: String| Failure::new(Exit::Usage, format!("{flag}: {why}"));
     let in_folder = |name: &str| {
         let file = arguments.data_dir.as_ref().map(|folder| folder.join(name));
         // A link that leads nowhere, say, is there and cannot be read.
@@ -163,18 +161,18 @@ fn arrangement(arguments: &EmulateArguments) -> Result<Arrangement, Failure> {
         file.filter(|file| !file.symlink_metadata().is_err_and(|error| missing(&error)))
     };
     let mailboxes = match (&arguments.mailboxes, in_folder("mailboxes.jsonl")) {
-        (Some(file), _) => emulated::mailboxes(file).map_err(unusable("--mailboxes"))?,
-        (None, Some(file)) => emulated::mailboxes(&file).map_err(unusable("--data-dir"))?,
+        (Some(file), _) => known("--mailboxes", emulated::mailboxes(file))?,
+        (None, Some(file)) => known("--data-dir", emulated::mailboxes(&file))?,
         (None, None) if arguments.mailbox.is_empty() => emulated::default_mailboxes(),
         (None, None) => mailboxes(&arguments.mailbox)?,
     };
     let workflows = match (&arguments.workflows, in_folder("workflows.jsonl")) {
-        (Some(file), _) => emulated::workflows(file).map_err(unusable("--workflows"))?,
-        (None, Some(file)) => emulated::workflows(&file).map_err(unusable("--data-dir"))?,
+        (Some(file), _) => known("--workflows", emulated::workflows(file))?,
+        (None, Some(file)) => known("--data-dir", emulated::workflows(&file))?,
         (None, None) => emulated::default_workflows(),
     };
     if let Some(folder) = arguments.data_dir.as_ref().filter(|folder| !folder.is_dir()) {
-        return Err(unusable("--data-dir")(format!("{}: is no folder", folder.display())));
+        return Err(Failure::new(Exit::Usage, format!("--data-dir: {}: is no folder", folder.display())));
     }
     let profile = match arguments.profile {
         ProfileName::Int => Profile::Int,
@@ -190,6 +188,13 @@ fn arrangement(arguments: &EmulateArguments) -> Result<Arrangement, Failure> {
     turn(&mut switches, &arguments.switches)?;
     let store = arguments.store.clone();
     Ok(Arrangement { switches, mailboxes, workflows, patients, admin: true, store, ..Arrangement::default() })
+}
+
+/// What a file says, with warnings of what in it nobody knows.
+fn known<T>(flag: &str, read: Result<Known<T>, String>) -> Result<Vec<T>, Failure> {
+    let Known { all, warnings } = read.map_err(|why| Failure::new(Exit::Usage, format!("{flag}: {why}")))?;
+    warnings.iter().for_each(|warning| screen::warning(&format!("{flag}: {warning}")));
+    Ok(all)
 }
 
 fn turn(switches: &mut Switches, given: &[String]) -> Result<(), Failure> {

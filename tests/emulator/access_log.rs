@@ -190,6 +190,31 @@ fn a_second_signal_ends_it_at_once() {
     assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
 }
 
+/// mesh-sandbox passes over what it does not know, and so does it; a word that is spelt wrongly would be looked for long.
+#[test]
+fn fields_that_nobody_knows_are_warned_of() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let mailboxes = r#"{"mailbox_id": "A", "billing_entity": null}
+        {"mailbox_id": "B", "recevier": "accepts", "zzz": "s3cret"}"#;
+    fs::write(path("m"), mailboxes).unwrap();
+    fs::write(path("w"), r#"{"workflow_id": "W", "sender": ["A"]}"#).unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let (mailboxes, workflows) = (path("m"), path("w"));
+    let given = ["--mailboxes", &mailboxes, "--workflows", &workflows];
+    let said =
+        witness(&[&["emulate", "--plain-http", "--listen", &address], given.as_slice()].concat()).stderr;
+    for warning in [
+        format!("--mailboxes: {mailboxes}:2: \"recevier\" is passed over; did you mean receiver?"),
+        format!("--mailboxes: {mailboxes}:2: \"zzz\" is passed over; known are mailbox_id, "),
+        format!("--workflows: {workflows}:1: \"sender\" is passed over; did you mean senders?"),
+    ] {
+        assert!(said.contains(&warning), "{said}");
+    }
+    assert!(!said.contains("s3cret"), "{said}");
+}
+
 #[test]
 fn a_file_that_is_wrong_is_told_with_its_line() {
     let folder = TempDir::new().unwrap();
