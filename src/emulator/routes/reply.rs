@@ -64,8 +64,7 @@ impl Reply {
 
     /// Adds a header, unless the value cannot stand in one.
     pub fn with(mut self, name: HeaderName, value: &str) -> Self {
-        let value = if value.is_ascii() { HeaderValue::from_str(value).ok() } else { in_latin_1(value) };
-        if let Some(value) = value {
+        if let Some(value) = as_header(value) {
             self.headers.insert(name, value);
         }
         self
@@ -96,6 +95,11 @@ impl Reply {
         reply.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
         reply
     }
+}
+
+/// A text as a header's value; `None` when it cannot stand in one.
+pub fn as_header(text: &str) -> Option<HeaderValue> {
+    if text.is_ascii() { HeaderValue::from_str(text).ok() } else { in_latin_1(text) }
 }
 
 /// mesh-sandbox takes any byte in a label, and hands it on as it came.
