@@ -36,7 +36,7 @@ impl AccessLog {
     }
 
     /// Writes one call down. A connection that came to no call is none.
-    pub fn write(&self, call: &Call, clock_moved_seconds: i64) {
+    pub fn write(&self, call: &Call, clock_moved_seconds: Option<i64>) {
         if let Some(status) = call.status {
             self.0.push(&line(call, status, clock_moved_seconds).to_string());
         }
@@ -55,7 +55,7 @@ fn breaks_off(path: &Path) -> bool {
 }
 
 /// The path stands without its query, and patients' addresses travel in headers: nothing here is secret.
-fn line(call: &Call, status: StatusCode, clock_moved_seconds: i64) -> serde_json::Value {
+fn line(call: &Call, status: StatusCode, clock_moved_seconds: Option<i64>) -> serde_json::Value {
     let (token, why) = match &call.token {
         TokenOutcome::NotAsked => ("not asked", None),
         TokenOutcome::Accepted => ("accepted", None),
@@ -71,8 +71,8 @@ fn line(call: &Call, status: StatusCode, clock_moved_seconds: i64) -> serde_json
         "token_refusal": why,
     });
     // Said in every line that it is true of, so that a part of the log cannot pass for real time.
-    if clock_moved_seconds != 0 {
-        line["clock_moved_seconds"] = json!(clock_moved_seconds);
+    if let Some(seconds) = clock_moved_seconds {
+        line["clock_moved_seconds"] = json!(seconds);
     }
     line
 }

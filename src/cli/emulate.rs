@@ -4,6 +4,7 @@ use std::{
     collections::BTreeSet,
     io::{self, Write},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -12,8 +13,9 @@ use chrono::TimeDelta;
 use http::StatusCode;
 use mesh_witness::{
     emulator::{
-        Arrangement, Authentication, Call, Clock, Emulator, Limits, Mailbox, Pki, PkiError, Policy, Profile,
-        Settings, StartError, StoreError, Switches, Transport, raise_open_files, switches::Expiry,
+        Arrangement, Authentication, Call, Clock, Emulator, Limits, Mailbox, Pki, PkiError, PkiFolder,
+        Policy, Profile, Settings, StartError, StoreError, Switches, Transport, raise_open_files,
+        switches::Expiry,
     },
     protocol::{MailboxId, Password, SharedKey},
     report::quoted_for_shell,
@@ -24,7 +26,7 @@ use super::{
     Exit, Failure,
     access_log::AccessLog,
     args::{AuthMode, EmulateArguments, ProfileName},
-    emulated,
+    emulated::{self, Known},
     interruption::Interruption,
     lines::Lines,
     screen,
@@ -102,12 +104,10 @@ pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
         }
         other => Failure::new(Exit::Environment, other),
     })?;
-    if let (Some(pki), Some(folder)) = (&pki, &arguments.pki) {
-        pki.write_to(folder, &ids).map_err(|error| match error {
-            PkiError::Write { path, source } => Failure::unwritable("--pki", &path, &source),
-            other => Failure::new(Exit::Environment, format!("--pki: {other}")),
-        })?;
-    }
+    let _folder = match (&pki, &arguments.pki) {
+        (Some(pki), Some(folder)) => Some(hand_out(pki, folder, &ids).map_err(unhanded)?),
+        _ => None,
+    };
     for message in emulator.mailroom().set_aside() {
         screen::warning(&format!(
             "--store: message {} is kept and cannot be served: {}",
@@ -156,8 +156,6 @@ fn check_auth_mode(arguments: &EmulateArguments) -> Result<(), Failure> {
 
 /// Who is there, and how to answer them.
 fn arrangement(arguments: &EmulateArguments) -> Result<Arrangement, Failure> {
-    let unusable =
-        |flag: &'static str| move |why: String| Failure::new(Exit::Usage, format!("{flag}: {why}"));
     let in_folder = |name: &str| {
         let file = arguments.data_dir.as_ref().map(|folder| folder.join(name));
         // A link that leads nowhere, say, is there and cannot be read.
@@ -165,18 +163,18 @@ fn arrangement(arguments: &EmulateArguments) -> Result<Arrangement, Failure> {
         file.filter(|file| !file.symlink_metadata().is_err_and(|error| missing(&error)))
     };
     let mailboxes = match (&arguments.mailboxes, in_folder("mailboxes.jsonl")) {
-        (Some(file), _) => emulated::mailboxes(file).map_err(unusable("--mailboxes"))?,
-        (None, Some(file)) => emulated::mailboxes(&file).map_err(unusable("--data-dir"))?,
+        (Some(file), _) => known("--mailboxes", emulated::mailboxes(file))?,
+        (None, Some(file)) => known("--data-dir", emulated::mailboxes(&file))?,
         (None, None) if arguments.mailbox.is_empty() => emulated::default_mailboxes(),
         (None, None) => mailboxes(&arguments.mailbox)?,
     };
     let workflows = match (&arguments.workflows, in_folder("workflows.jsonl")) {
-        (Some(file), _) => emulated::workflows(file).map_err(unusable("--workflows"))?,
-        (None, Some(file)) => emulated::workflows(&file).map_err(unusable("--data-dir"))?,
+        (Some(file), _) => known("--workflows", emulated::workflows(file))?,
+        (None, Some(file)) => known("--data-dir", emulated::workflows(&file))?,
         (None, None) => emulated::default_workflows(),
     };
     if let Some(folder) = arguments.data_dir.as_ref().filter(|folder| !folder.is_dir()) {
-        return Err(unusable("--data-dir")(format!("{}: is no folder", folder.display())));
+        return Err(Failure::new(Exit::Usage, format!("--data-dir: {}: is no folder", folder.display())));
     }
     let profile = match arguments.profile {
         ProfileName::Int => Profile::Int,
@@ -192,6 +190,13 @@ fn arrangement(arguments: &EmulateArguments) -> Result<Arrangement, Failure> {
     turn(&mut switches, &arguments.switches)?;
     let store = arguments.store.clone();
     Ok(Arrangement { switches, mailboxes, workflows, patients, admin: true, store, ..Arrangement::default() })
+}
+
+/// What a file says, with warnings of what in it nobody knows.
+fn known<T>(flag: &str, read: Result<Known<T>, String>) -> Result<Vec<T>, Failure> {
+    let Known { all, warnings } = read.map_err(|why| Failure::new(Exit::Usage, format!("{flag}: {why}")))?;
+    warnings.iter().for_each(|warning| screen::warning(&format!("{flag}: {warning}")));
+    Ok(all)
 }
 
 fn turn(switches: &mut Switches, given: &[String]) -> Result<(), Failure> {
@@ -223,6 +228,22 @@ fn pki(arguments: &EmulateArguments) -> Result<Option<Arc<Pki>>, Failure> {
     let pki =
         Pki::listening_on(arguments.listen.ip()).map_err(|error| Failure::new(Exit::Environment, error))?;
     Ok(Some(Arc::new(pki)))
+}
+
+/// Certificates for the mailboxes. The folder is this process's until what is returned is dropped: another authority
+/// there would make strangers of this one's clients.
+fn hand_out(pki: &Pki, folder: &Path, mailboxes: &[MailboxId]) -> Result<PkiFolder, PkiError> {
+    let taken = PkiFolder::take(folder)?;
+    pki.write_to(folder, mailboxes)?;
+    Ok(taken)
+}
+
+fn unhanded(error: PkiError) -> Failure {
+    match error {
+        PkiError::Write { path, source } => Failure::unwritable("--pki", &path, &source),
+        PkiError::InUse { .. } => Failure::new(Exit::Usage, format!("--pki: {error}")),
+        other => Failure::new(Exit::Environment, format!("--pki: {other}")),
+    }
 }
 
 fn mailboxes(given: &[String]) -> Result<Vec<Mailbox>, Failure> {
@@ -300,7 +321,7 @@ impl Telling {
     fn tell(&self, call: &Call) {
         self.shown.push(&shown_as(call));
         if let Some(log) = &self.log {
-            log.write(call, self.clock.moved_by().num_seconds());
+            log.write(call, self.clock.told_moved_by());
         }
     }
 

@@ -1,7 +1,7 @@
 //! The files that say who is on the emulator: mesh-sandbox's own, with a few fields more.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fs::File,
     hash::Hash,
     io::Read,
@@ -15,15 +15,17 @@ use mesh_witness::{
 };
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeOwned, Error},
+    de::{DeserializeOwned, Error, IgnoredAny},
 };
 use serde_json::Value;
 
 /// How long such a file may be, in bytes.
 const LONGEST: u64 = 16 << 20;
+/// How much a field that nobody knows must be like one that is known, to be taken for it.
+const LIKE: f64 = 0.6;
 
 /// A line of `mailboxes.jsonl`. mesh-sandbox's fields, `receiver` and `takes_chunks`; others are
-/// passed over. As there, null is the same as nothing.
+/// passed over with a warning. As there, null is the same as nothing.
 #[derive(Deserialize)]
 struct MailboxLine {
     mailbox_id: String,
@@ -37,6 +39,8 @@ struct MailboxLine {
     active: Option<bool>,
     takes_chunks: Option<bool>,
     receiver: Option<ReceiverWord>,
+    #[serde(flatten)]
+    others: Others,
 }
 
 #[derive(Deserialize, Default, Clone, Copy)]
@@ -57,6 +61,51 @@ struct WorkflowLine {
     receivers: Option<Vec<Option<String>>>,
     restricted: Option<bool>,
     takes_chunks: Option<bool>,
+    #[serde(flatten)]
+    others: Others,
+}
+
+/// Fields that nobody knows, but not what is in them.
+type Others = BTreeMap<String, IgnoredAny>;
+
+/// What a line of a file may say.
+trait Line: DeserializeOwned {
+    const FIELDS: &[&str];
+
+    fn others(&self) -> &Others;
+}
+
+impl Line for MailboxLine {
+    const FIELDS: &[&str] = &[
+        "mailbox_id",
+        "mailbox_name",
+        "ods_code",
+        "org_code",
+        "org_name",
+        "billing_entity",
+        "password",
+        "active",
+        "takes_chunks",
+        "receiver",
+    ];
+
+    fn others(&self) -> &Others {
+        &self.others
+    }
+}
+
+impl Line for WorkflowLine {
+    const FIELDS: &[&str] = &["workflow_id", "senders", "receivers", "restricted", "takes_chunks"];
+
+    fn others(&self) -> &Others {
+        &self.others
+    }
+}
+
+/// What was read of a file, and what is in it that nobody knows, as warnings.
+pub struct Known<T> {
+    pub all: Vec<T>,
+    pub warnings: Vec<String>,
 }
 
 /// What is there in its place is not shown in the message: it may be a password in another form.
@@ -69,8 +118,9 @@ fn password<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Er
 }
 
 /// Reads mailboxes, one JSON object a line. Of several about one mailbox the last counts, as in mesh-sandbox.
-pub fn mailboxes(path: &Path) -> Result<Vec<Mailbox>, String> {
-    let all = joined(mailbox_lines(path)?, |one| one.id.clone(), |known, later| *known = later);
+pub fn mailboxes(path: &Path) -> Result<Known<Mailbox>, String> {
+    let Known { all, warnings } = mailbox_lines(path)?;
+    let all = joined(all, |one| one.id.clone(), |known, later| *known = later);
     if all.is_empty() {
         let line = r#"{"mailbox_id": "X26ABC1", "password": "password"}"#;
         return Err(format!(
@@ -78,10 +128,10 @@ pub fn mailboxes(path: &Path) -> Result<Vec<Mailbox>, String> {
             path.display()
         ));
     }
-    Ok(all)
+    Ok(Known { all, warnings })
 }
 
-fn mailbox_lines(path: &Path) -> Result<Vec<Mailbox>, String> {
+fn mailbox_lines(path: &Path) -> Result<Known<Mailbox>, String> {
     lines(path, |line: MailboxLine| {
         let id = mailbox_id(&line.mailbox_id)?;
         let plain = Mailbox::new(id, Password::new(line.password.unwrap_or_default()));
@@ -107,13 +157,14 @@ fn mailbox_lines(path: &Path) -> Result<Vec<Mailbox>, String> {
 
 /// Reads workflows, one JSON object a line. A line about a workflow that another line is about adds to it,
 /// as in mesh-sandbox.
-pub fn workflows(path: &Path) -> Result<Vec<Workflow>, String> {
+pub fn workflows(path: &Path) -> Result<Known<Workflow>, String> {
     let add = |known: &mut Workflow, mut later: Workflow| {
         later.senders.append(&mut known.senders);
         later.receivers.append(&mut known.receivers);
         *known = later;
     };
-    Ok(joined(workflow_lines(path)?, |one| one.id.clone(), add))
+    let Known { all, warnings } = workflow_lines(path)?;
+    Ok(Known { all: joined(all, |one| one.id.clone(), add), warnings })
 }
 
 /// One for each ID, in the order in which they first come.
@@ -129,7 +180,7 @@ fn joined<T, I: Hash + Eq>(all: Vec<T>, id: impl Fn(&T) -> I, join: impl Fn(&mut
     joined
 }
 
-fn workflow_lines(path: &Path) -> Result<Vec<Workflow>, String> {
+fn workflow_lines(path: &Path) -> Result<Known<Workflow>, String> {
     lines(path, |line: WorkflowLine| {
         let id =
             WorkflowId::parse(line.workflow_id.trim()).map_err(|error| format!("workflow_id {error}"))?;
@@ -219,32 +270,65 @@ fn mailbox_id(text: &str) -> Result<MailboxId, String> {
 
 /// Every object of the file, with file and line in front of what is wrong. An object may have several
 /// lines, too.
-fn lines<T: DeserializeOwned, R>(
-    path: &Path,
-    read: impl Fn(T) -> Result<R, String>,
-) -> Result<Vec<R>, String> {
+fn lines<T: Line, R>(path: &Path, read: impl Fn(T) -> Result<R, String>) -> Result<Known<R>, String> {
     let name = path.display();
-    let unreadable = |error: std::io::Error| format!("{name}: cannot be read: {error}");
-    let mut text = String::new();
-    let file = File::open(path).map_err(unreadable)?;
-    file.take(LONGEST + 1).read_to_string(&mut text).map_err(unreadable)?;
-    if text.len() as u64 > LONGEST {
-        return Err(format!("{name}: is longer than 16 MiB"));
-    }
+    let text = text(path)?;
     // Programs of Windows put a mark of the encoding in front.
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let mut objects = serde_json::Deserializer::from_str(text).into_iter::<T>();
-    let mut all = Vec::new();
+    let mut known = Known { all: Vec::new(), warnings: Vec::new() };
     loop {
         let start = objects.byte_offset();
-        match objects.next() {
-            None => return Ok(all),
-            Some(Ok(object)) => match read(object) {
-                Ok(read) => all.push(read),
-                Err(why) => return Err(format!("{name}:{}: {why}", line_at(text, start))),
-            },
-            Some(Err(error)) => return Err(format!("{name}:{}: {error}", error.line())),
+        let line = || line_at(text, start);
+        if let Some(why) = no_object(text.get(start..).unwrap_or_default()) {
+            return Err(format!("{name}:{}: {why}; write one JSON object a line", line()));
         }
+        let object = match objects.next() {
+            None => return Ok(known),
+            Some(Ok(object)) => object,
+            Some(Err(error)) => return Err(format!("{name}:{}: {error}", error.line())),
+        };
+        let others = object.others().keys().map(|other| passed_over(other, T::FIELDS));
+        known.warnings.extend(others.map(|warning| format!("{name}:{}: {warning}", line())));
+        known.all.push(read(object).map_err(|why| format!("{name}:{}: {why}", line()))?);
+    }
+}
+
+/// The text of a file.
+fn text(path: &Path) -> Result<String, String> {
+    let name = path.display();
+    let unreadable = |error: std::io::Error| format!("{name}: cannot be read: {error}");
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(format!("{name}: is longer than 16 MiB"));
+    }
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Err(format!("{name}: is in UTF-16; save it as UTF-8"));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let read = error.utf8_error().valid_up_to();
+        let line = 1 + error.as_bytes().iter().take(read).filter(|byte| **byte == b'\n').count();
+        format!("{name}:{line}: is not in UTF-8; save it as UTF-8")
+    })
+}
+
+/// What people write where an object is to begin, as in a file that is one JSON value. An array would be read like an
+/// object, field by field.
+fn no_object(rest: &str) -> Option<&'static str> {
+    match rest.trim_start().chars().next()? {
+        '[' => Some("begins a JSON array"),
+        ',' => Some("a comma is between two objects"),
+        _ => None,
+    }
+}
+
+fn passed_over(name: &str, known: &[&str]) -> String {
+    let alike = known.iter().map(|known| (strsim::normalized_damerau_levenshtein(known, name), known));
+    match alike.filter(|(like, _)| *like >= LIKE).max_by(|(a, _), (b, _)| a.total_cmp(b)) {
+        Some((_, meant)) => format!("{name:?} is passed over; did you mean {meant}?"),
+        None => format!("{name:?} is passed over; known are {}", known.join(", ")),
     }
 }
 
@@ -275,7 +359,7 @@ mod tests {
             "\n\n",
             r#"{"mailbox_id": "X26ABC2", "receiver": "rejects", "active": false, "takes_chunks": false}"#,
         ));
-        let read = mailboxes(&path).unwrap();
+        let read = mailboxes(&path).unwrap().all;
         let [one, two] = read.as_slice() else { panic!("two mailboxes") };
         assert_eq!(
             (one.id.as_str(), one.name.as_str(), one.ods_code.as_str()),
@@ -291,13 +375,13 @@ mod tests {
         let (_folder, path) = file(
             r#"{"mailbox_id": "A", "mailbox_name": "a", "ods_code": null, "password": null, "active": null, "receiver": null}"#,
         );
-        let read = mailboxes(&path).unwrap();
+        let read = mailboxes(&path).unwrap().all;
         assert!(read[0].active && read[0].receiver == Receiver::Dormant);
         assert_eq!((read[0].org_name.as_str(), read[0].password.expose()), ("", ""));
         let (_folder, path) = file(
             r#"{"workflow_id": "W", "senders": null, "receivers": ["", " ", null, "a"], "restricted": null}"#,
         );
-        let read = workflows(&path).unwrap();
+        let read = workflows(&path).unwrap().all;
         assert!(read[0].restricted && read[0].senders.is_empty());
         assert_eq!(read[0].receivers, BTreeSet::from([MailboxId::parse("A").unwrap()]));
     }
@@ -309,7 +393,7 @@ mod tests {
             "\n",
             r#"{"workflow_id": "W2", "restricted": false}"#,
         ));
-        let read = workflows(&path).unwrap();
+        let read = workflows(&path).unwrap().all;
         assert!(read[0].restricted && read[0].senders.contains(&MailboxId::parse("X26ABC1").unwrap()));
         assert!(!read[1].restricted);
     }
@@ -321,7 +405,7 @@ mod tests {
             r#"{"mailbox_id": "B"}"#,
             r#"{"mailbox_id": "A", "mailbox_name": "second"}"#,
         ));
-        let read = mailboxes(&path).unwrap();
+        let read = mailboxes(&path).unwrap().all;
         let names: Vec<_> = read.iter().map(|one| (one.id.as_str(), one.name.as_str())).collect();
         assert_eq!(names, [("A", "second"), ("B", "B")]);
     }
@@ -332,7 +416,7 @@ mod tests {
             r#"{"workflow_id": "W", "senders": ["A"], "receivers": ["B"]}"#,
             r#"{"workflow_id": "W", "receivers": ["C"], "restricted": false}"#,
         ));
-        let read = workflows(&path).unwrap();
+        let read = workflows(&path).unwrap().all;
         let [one] = read.as_slice() else { panic!("one workflow") };
         assert_eq!((one.senders.len(), one.receivers.len(), one.restricted), (1, 2, false));
     }
@@ -356,6 +440,27 @@ mod tests {
     }
 
     #[test]
+    fn files_of_another_kind_are_told_what_is_wanted() {
+        let utf_16 = |text: &str| {
+            let units = std::iter::once(0xfeff).chain(text.encode_utf16());
+            units.flat_map(u16::to_le_bytes).collect::<Vec<u8>>()
+        };
+        let object = r#"{"mailbox_id": "A"}"#;
+        for (bytes, why) in [
+            (format!("[{object},\n{object}]").into_bytes(), "f.jsonl:1: begins a JSON array"),
+            (format!("{object}\n[\"A\", \"n\"]").into_bytes(), "f.jsonl:2: begins a JSON array"),
+            (format!("{object},\n{object}").into_bytes(), "f.jsonl:1: a comma"),
+            (utf_16(object), "f.jsonl: is in UTF-16; save it as UTF-8"),
+            (b"{\"mailbox_id\": \"A\"}\n{\"mailbox_id\": \"\xe9\"}".to_vec(), "f.jsonl:2: is not in UTF-8"),
+        ] {
+            let (_folder, path) = file("");
+            fs::write(&path, &bytes).unwrap();
+            let error = mailboxes(&path).err().unwrap();
+            assert!(error.contains(why), "{error}");
+        }
+    }
+
+    #[test]
     fn a_file_without_a_mailbox_is_refused_with_what_would_be_one() {
         for text in ["", "\u{feff}\r\n\n"] {
             let (_folder, path) = file(text);
@@ -363,7 +468,7 @@ mod tests {
             assert!(error.contains("f.jsonl: there is no mailbox in it"), "{error}");
             let (_, line) = error.split_once("such as ").unwrap();
             let (_folder, path) = file(line);
-            assert_eq!(mailboxes(&path).unwrap().len(), 1);
+            assert_eq!(mailboxes(&path).unwrap().all.len(), 1);
         }
     }
 

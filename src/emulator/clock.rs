@@ -3,7 +3,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicI64, Ordering},
+    atomic::{AtomicBool, AtomicI64, Ordering},
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -12,7 +12,14 @@ use thiserror::Error;
 /// A clock. Cheap to clone; every clone is the same clock.
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
-    offset_seconds: Arc<AtomicI64>,
+    state: Arc<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    offset_seconds: AtomicI64,
+    /// Whether it ever was moved.
+    was_moved: AtomicBool,
 }
 
 impl Clock {
@@ -41,14 +48,36 @@ impl Clock {
             // It goes on from there.
             shown.checked_add_signed(A_RUN).map(|_| offset)
         };
-        let update = self.offset_seconds.fetch_update(Ordering::SeqCst, Ordering::SeqCst, moved);
-        update.map(drop).map_err(|_| NoSuchTime)
+        let update = self.state.offset_seconds.fetch_update(Ordering::SeqCst, Ordering::SeqCst, moved);
+        update.map_err(|_| NoSuchTime)?;
+        if !delta.is_zero() {
+            self.note_moved();
+        }
+        Ok(())
     }
 
     /// How far it has been moved in all.
     #[must_use]
     pub fn moved_by(&self) -> TimeDelta {
-        TimeDelta::try_seconds(self.offset_seconds.load(Ordering::SeqCst)).unwrap_or_default()
+        TimeDelta::try_seconds(self.state.offset_seconds.load(Ordering::SeqCst)).unwrap_or_default()
+    }
+
+    /// What has to be told of it: how far it has been moved in all, in seconds, once it was moved. What came of that stays
+    /// when it is moved back.
+    #[must_use]
+    pub fn told_moved_by(&self) -> Option<i64> {
+        let moved = self.moved_by().num_seconds();
+        (moved != 0 || self.state.was_moved.load(Ordering::SeqCst)).then_some(moved)
+    }
+
+    /// Says that it was moved before, in another process.
+    pub(super) fn note_moved(&self) {
+        self.state.was_moved.store(true, Ordering::SeqCst);
+    }
+
+    /// Says that nothing is left of what came of it. A clock that is moved still is told all the same.
+    pub(super) fn forget_moved(&self) {
+        self.state.was_moved.store(!self.moved_by().is_zero(), Ordering::SeqCst);
     }
 }
 

@@ -23,7 +23,7 @@ pub use faults::{Fault, Faults, TlsFault};
 pub use mailroom::{
     Limits, Mailbox, Mailroom, Patient, Receiver, ReportRequest, SetAside, SpillError, StoreError, Workflow,
 };
-pub use pki::{ClientIdentity, Pki, PkiError, Untrusted};
+pub use pki::{ClientIdentity, Pki, PkiError, PkiFolder, Untrusted};
 pub use provocations::{
     Calls, Deed, Elsewhere, Impostor, PROVOKED, Provocation, Provocations, ProvokedStatus, RedirectStatus,
     Stranger, TooMany,

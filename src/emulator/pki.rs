@@ -67,6 +67,12 @@ pub enum PkiError {
     /// The verifier of client certificates could not be built.
     #[error("cannot set up the check of client certificates: {0}")]
     Verifier(#[from] rustls::server::VerifierBuilderError),
+    /// Another process has its certificates there.
+    #[error("{}: another process is using it; stop that one, or name another folder", .path.display())]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A file could not be written.
     #[error("{}: cannot be written: {source}; name a folder that you may write to", .path.display())]
     Write {
@@ -75,6 +81,34 @@ pub enum PkiError {
         /// Why.
         source: io::Error,
     },
+}
+
+/// A folder that holds the certificates of this process, and no other's, for as long as this is there.
+#[derive(Debug)]
+pub struct PkiFolder {
+    _locked: fs::File,
+}
+
+impl PkiFolder {
+    /// Takes a folder, or makes one. The file that is locked stays: another process may just be waiting for it.
+    ///
+    /// # Errors
+    /// When another process has taken it, or it cannot be written.
+    pub fn take(folder: &Path) -> Result<Self, PkiError> {
+        let path = folder.join(LOCK);
+        let unusable = |source| PkiError::Write { path: path.clone(), source };
+        fs::create_dir_all(folder).map_err(|source| PkiError::Write { path: folder.to_owned(), source })?;
+        let file =
+            fs::File::options().create(true).truncate(false).write(true).open(&path).map_err(unusable)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(fs::TryLockError::WouldBlock) => return Err(PkiError::InUse { path: folder.to_owned() }),
+            // Some network disks lock nothing.
+            Err(fs::TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
+            Err(fs::TryLockError::Error(error)) => return Err(unusable(error)),
+        }
+        Ok(Self { _locked: file })
+    }
 }
 
 impl Pki {
@@ -212,6 +246,8 @@ impl Pki {
     }
 }
 
+/// Name of the file that is locked while a process has its certificates in a folder.
+const LOCK: &str = "emulate.lock";
 /// For whom the emulator's certificate is.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 

@@ -131,6 +131,31 @@ impl Operation {
         Ok(operation)
     }
 
+    /// The operation of a path with malformed parts, with `1` in the place of each of them, and the names of those;
+    /// `None` when method and path are none of the API's whatever the parts are.
+    #[must_use]
+    pub fn meant(method: &Method, path: &str) -> Option<(Self, Vec<&'static str>)> {
+        let mut segments: Vec<&str> = path.split('/').collect();
+        let mut malformed = Vec::new();
+        loop {
+            let name = match Self::read(method, &segments.join("/")) {
+                Ok(operation) => return Some((operation, malformed)),
+                Err(PathError::Part(name)) if !malformed.contains(&name) => name,
+                Err(_) => return None,
+            };
+            // Behind the empty one and `messageexchange`.
+            let place = match name {
+                "mailbox_id" => 2,
+                "ods_code" => 3,
+                "message_id" => 4,
+                "workflow_id" => segments.len() - 1,
+                _ => 5,
+            };
+            *segments.get_mut(place)? = "1";
+            malformed.push(name);
+        }
+    }
+
     /// The mailbox whose token the call needs; `None` for calls without one.
     #[must_use]
     pub fn mailbox(&self) -> Option<&MailboxId> {

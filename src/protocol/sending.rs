@@ -1,5 +1,7 @@
 //! The headers of "Send message", parsed and held to their limits.
 
+use std::borrow::Cow;
+
 use http::{
     HeaderMap, HeaderName, HeaderValue,
     header::{CONTENT_ENCODING, CONTENT_TYPE},
@@ -158,9 +160,19 @@ impl SendHeaders {
 /// # Errors
 /// When it is anything but gzip and identity.
 pub fn read_encoding(headers: &HeaderMap) -> Result<Option<ContentEncoding>, SendRefusal> {
-    let given = text(headers.get(&CONTENT_ENCODING))?.filter(|encoding| !encoding.is_empty());
-    let read =
-        |encoding| ContentEncoding::parse(Some(encoding)).map_err(|error| invalid(&CONTENT_ENCODING, error));
+    let mut given = None;
+    // Several lines are one list (RFC 9110, 5.3).
+    for line in headers.get_all(&CONTENT_ENCODING) {
+        let line = text(Some(line))?.filter(|encoding| !encoding.is_empty());
+        given = match (given, line) {
+            (None, line) => line.map(Cow::Borrowed),
+            (given, None) => given,
+            (Some(given), Some(line)) => Some(Cow::Owned(format!("{given}, {line}"))),
+        };
+    }
+    let read = |encoding: Cow<'_, str>| {
+        ContentEncoding::parse(Some(&encoding)).map_err(|error| invalid(&CONTENT_ENCODING, error))
+    };
     given.map(read).transpose()
 }
 
@@ -276,6 +288,26 @@ mod tests {
         let parsed = SendHeaders::parse(&headers, &sender, SendRules::default()).unwrap();
         assert_eq!(parsed.to, "X26ABC2");
         assert_eq!(parsed.passed_through, [(MEX_SUBJECT, "first".to_owned())]);
+    }
+
+    /// RFC 9110, 5.3.
+    #[test]
+    fn an_encoding_on_several_lines_is_judged_as_on_one() {
+        for (lines, read) in [
+            (&["identity", "gzip"][..], None),
+            (&["gzip", "gzip"], None),
+            (&["gzip", ""], Some(ContentEncoding::Gzip)),
+            (&["gzip"], Some(ContentEncoding::Gzip)),
+        ] {
+            let mut headers = headers(&[]);
+            for line in lines {
+                headers.append(CONTENT_ENCODING, HeaderValue::from_static(line));
+            }
+            let sender = MailboxId::parse("X26ABC1").unwrap();
+            let sent = SendHeaders::parse(&headers, &sender, SendRules::default());
+            assert_eq!(sent.ok().map(|sent| sent.encoding), read, "{lines:?}");
+            assert_eq!(read_encoding(&headers).ok().flatten(), read, "{lines:?}");
+        }
     }
 
     #[test]

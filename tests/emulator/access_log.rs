@@ -83,6 +83,38 @@ async fn the_access_log_has_one_line_a_call_and_no_secret() {
     assert!(!lines().contains("s3cret") && !lines().contains("TestKey") && !lines().contains(hash));
 }
 
+/// Which call it was is what an assessor looks for, above all where it went wrong.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_path_with_a_part_that_cannot_be_the_log_has_all_that_was_read() {
+    let folder = TempDir::new().unwrap();
+    let log = folder.path().join("log");
+    for profile in ["int", "spec", "sandbox"] {
+        let log = folder.path().join(profile);
+        let arguments = ["--mailbox", "A1:a", "--profile", profile, "--access-log", log.to_str().unwrap()];
+        let (_running, url) = start(&arguments);
+        let calls = [
+            ("GET", "A1/inbox/%26", json!("A1"), json!("download message"), Value::Null),
+            ("GET", "A1/inbox/ABC/0", json!("A1"), json!("download chunk"), json!("ABC")),
+            ("GET", "%26/inbox/ABC/0", Value::Null, json!("download chunk"), json!("ABC")),
+            ("POST", "A1/outbox/%26/x", json!("A1"), json!("send chunk"), Value::Null),
+            ("GET", "A1/outbox/tracking/%0A", json!("A1"), json!("track local ID"), Value::Null),
+            ("GET", "endpointlookup/%FF/%FF", Value::Null, json!("look up endpoint"), Value::Null),
+            ("GET", "A1/nonesuch", Value::Null, Value::Null, Value::Null),
+        ];
+        for (place, (method, path, mailbox, operation, message)) in calls.into_iter().enumerate() {
+            let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+            let call = plain_client().request(method, format!("{url}/messageexchange/{path}"));
+            call.header("authorization", token("A1", "a")).send().await.unwrap();
+            let lines = || fs::read_to_string(&log).unwrap();
+            eventually("its line", || lines().lines().count() == place + 1 && lines().ends_with('\n'));
+            let line: Value = serde_json::from_str(lines().lines().last().unwrap()).unwrap();
+            let read = ["mailbox", "operation", "message_id"].map(|name| line[name].clone());
+            assert_eq!(read, [mailbox, operation, message], "{profile}: {path}");
+        }
+    }
+    drop(log);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_line_that_was_cut_by_a_kill_or_a_full_disk_spoils_no_other() {
     let folder = TempDir::new().unwrap();
@@ -158,6 +190,31 @@ fn a_second_signal_ends_it_at_once() {
     assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
 }
 
+/// mesh-sandbox passes over what it does not know, and so does it; a word that is spelt wrongly would be looked for long.
+#[test]
+fn fields_that_nobody_knows_are_warned_of() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let mailboxes = r#"{"mailbox_id": "A", "billing_entity": null}
+        {"mailbox_id": "B", "recevier": "accepts", "zzz": "s3cret"}"#;
+    fs::write(path("m"), mailboxes).unwrap();
+    fs::write(path("w"), r#"{"workflow_id": "W", "sender": ["A"]}"#).unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let (mailboxes, workflows) = (path("m"), path("w"));
+    let given = ["--mailboxes", &mailboxes, "--workflows", &workflows];
+    let said =
+        witness(&[&["emulate", "--plain-http", "--listen", &address], given.as_slice()].concat()).stderr;
+    for warning in [
+        format!("--mailboxes: {mailboxes}:2: \"recevier\" is passed over; did you mean receiver?"),
+        format!("--mailboxes: {mailboxes}:2: \"zzz\" is passed over; known are mailbox_id, "),
+        format!("--workflows: {workflows}:1: \"sender\" is passed over; did you mean senders?"),
+    ] {
+        assert!(said.contains(&warning), "{said}");
+    }
+    assert!(!said.contains("s3cret"), "{said}");
+}
+
 #[test]
 fn a_file_that_is_wrong_is_told_with_its_line() {
     let folder = TempDir::new().unwrap();
@@ -225,6 +282,36 @@ fn certificates_of_an_endpoint_that_runs_are_not_replaced_by_one_that_cannot_sta
     assert_eq!(outcome.code, Some(3), "{}", outcome.stderr);
     assert_eq!(fs::read_to_string(pki.join("ca.pem")).unwrap(), "of the one that runs");
     assert_eq!(fs::read_dir(pki).unwrap().count(), 1);
+}
+
+/// The clients of the one that runs would be refused from then on, and nobody would know why.
+#[test]
+fn a_folder_of_certificates_that_another_process_uses_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let pki = folder.path().join("pki");
+    let start = || {
+        let mut command = program();
+        command.args(["emulate", "--listen", "127.0.0.1:0", "--pki"]).arg(&pki).stdout(Stdio::piped());
+        let mut running = Emulate(command.stderr(Stdio::piped()).spawn().unwrap());
+        let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let told = lines.next();
+        std::thread::spawn(move || lines.for_each(drop));
+        (running, told)
+    };
+    let (first, told) = start();
+    assert!(told.is_some());
+    let authority = || fs::read_to_string(pki.join("ca.pem")).unwrap();
+    let before = authority();
+    let (mut second, told) = start();
+    assert_eq!(told, None);
+    assert_eq!(second.0.wait().unwrap().code(), Some(2));
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut second.0.stderr.take().unwrap(), &mut said).unwrap();
+    assert!(said.contains("--pki: ") && said.contains("another process is using it"), "{said}");
+    assert_eq!(authority(), before);
+    drop(first);
+    let (_third, told) = start();
+    assert!(told.is_some() && authority() != before);
 }
 
 /// A link that leads nowhere is not "not there": the default mailboxes would be a surprise.

@@ -1,6 +1,6 @@
 //! Routes that only a test endpoint has: those of mesh-sandbox 1.0.137, and the clock.
 
-use mesh_witness::emulator::Arrangement;
+use mesh_witness::emulator::{Arrangement, Profile, Switches};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
@@ -36,6 +36,95 @@ async fn the_clock_is_moved_and_every_answer_says_so() {
         json_of(caller.bare(Method::GET, "admin/clock").send().await.unwrap()).await["moved_seconds"],
         518_400
     );
+}
+
+/// What expired and was reported meanwhile stays so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_was_moved_and_is_back_is_told_until_all_is_reset() {
+    let caller = with_admin();
+    let told = async || {
+        let response = caller.call(Method::GET, "PRODUCT/count").send().await.unwrap();
+        response.headers().get("x-mesh-witness-clock-moved").map(|moved| moved.to_str().unwrap().to_owned())
+    };
+    for (seconds, moved) in [(3600, "3600"), (-3600, "0")] {
+        post(&caller, "admin/clock", json!({ "move_seconds": seconds })).await;
+        assert_eq!(told().await.as_deref(), Some(moved));
+    }
+    assert_eq!(status(caller.bare(Method::DELETE, "admin/reset/PRODUCT")).await, 200);
+    assert_eq!(told().await.as_deref(), Some("0"), "other mailboxes may have what came of it");
+    assert_eq!(status(caller.bare(Method::DELETE, "admin/reset")).await, 200);
+    assert_eq!(told().await, None);
+}
+
+/// Any page that somebody has open in a browser can make such a call, and a browser then says whose page it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_in_a_browser_changes_nothing_by_admin_routes() {
+    for profile in [Profile::Int, Profile::Sandbox] {
+        let switches = Switches::of(profile);
+        let caller = Caller::arranged(Arrangement { admin: true, switches, ..Arrangement::default() });
+        for (method, path) in [
+            (Method::POST, "admin/clock"),
+            (Method::DELETE, "admin/reset"),
+            (Method::POST, "admin/mailbox/PRODUCT"),
+            (Method::GET, "admin/clock"),
+        ] {
+            let body = r#"{"move_seconds": 60}"#;
+            let call = caller.bare(method, path).header("origin", "http://page.example").body(body);
+            assert_eq!(status(call).await, 403, "{path}");
+        }
+        let clock = caller.bare(Method::GET, "admin/clock").send().await.unwrap();
+        assert_eq!(json_of(clock).await["moved_seconds"], 0);
+        let page = caller.call(Method::GET, "PRODUCT/count").header("origin", "http://page.example");
+        assert_eq!(status(page).await, 200, "only admin routes are without a token");
+    }
+}
+
+/// A list would be read as a request, field by field.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_is_no_request() {
+    let caller = with_admin();
+    let answer = post(&caller, "admin/clock", json!([1])).await;
+    assert_eq!(answer.status(), 400);
+    assert_eq!(json_of(answer).await["detail"], "the body must be a JSON object");
+    let clock = caller.bare(Method::GET, "admin/clock").send().await.unwrap();
+    assert_eq!(json_of(clock).await["moved_seconds"], 0);
+}
+
+/// It was answered 200, and the header was missing.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_header_can_carry_is_refused_by_its_name() {
+    let caller = with_admin();
+    let report = json!({ "mailbox_id": "COUNTERPART", "code": "99", "description": "words", "workflow_id": "W1",
+        "status": "error" });
+    for name in ["code", "description", "subject", "local_id", "file_name"] {
+        for bad in ["a\nb", "\u{20ac}", "s\0"] {
+            let mut request = report.clone();
+            request[name] = json!(bad);
+            let answer = post(&caller, "admin/report", request).await;
+            assert_eq!(answer.status(), 400, "{name}");
+            let detail = json_of(answer).await["detail"].as_str().unwrap().to_owned();
+            assert_eq!(detail, format!("{name}: cannot stand in a header"));
+        }
+    }
+    let id = caller.send(b"hello").await;
+    for name in ["code", "event", "description"] {
+        let event = json!({ "status": "error", name: "a\nb" });
+        let answer = post(&caller, &format!("admin/message/{id}/event"), event).await;
+        assert_eq!((answer.status().as_u16(), name), (400, name));
+    }
+    assert_eq!(caller.list("").await["messages"], json!([id]));
+    let mut request = report;
+    for (name, value) in [("subject", ""), ("local_id", ""), ("file_name", ""), ("description", "caf\u{e9}")]
+    {
+        request[name] = json!(value);
+    }
+    let id = json_of(post(&caller, "admin/report", request).await).await["message_id"].clone();
+    let path = format!("COUNTERPART/inbox/{}", id.as_str().unwrap());
+    let got = caller.call(Method::GET, &path).send().await.unwrap();
+    assert_eq!(got.headers()["mex-statusdescription"].as_bytes(), b"caf\xe9");
+    for name in ["mex-subject", "mex-localid", "mex-filename"] {
+        assert_eq!(got.headers().get(name), None, "{name}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -105,6 +105,17 @@ async fn gzip_goes_in_and_comes_out_as_it_is_asked_for() {
         assert_eq!(plainly.headers()["mex-content-compressed"], "N", "{accept}");
         assert_eq!(plainly.bytes().await.unwrap(), plain, "{accept}");
     }
+    // What differs in a byte is another representation (RFC 9110, 8.8.3.3), and which comes is up to this header.
+    let described = async |id: &str, accept: &str| {
+        let call = caller.call(Method::GET, &format!("COUNTERPART/inbox/{id}"));
+        let got = call.header("accept-encoding", accept).send().await.unwrap();
+        ["etag", "vary"].map(|name| got.headers().get(name).map(|value| value.to_str().unwrap().to_owned()))
+    };
+    let vary = Some("accept-encoding".to_owned());
+    assert_eq!(described(&id, "gzip").await, [Some(format!("\"{id}-gzip\"")), vary.clone()]);
+    assert_eq!(described(&id, "identity").await, [Some(format!("\"{id}\"")), vary]);
+    let as_it_is = caller.send(b"hello").await;
+    assert_eq!(described(&as_it_is, "gzip").await, [Some(format!("\"{as_it_is}\"")), None]);
     let broken = caller.sending("COUNTERPART", "not gzip").header("content-encoding", "gzip");
     assert_eq!(status(broken).await, 400);
 }

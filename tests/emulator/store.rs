@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::caller::{V2, plain_client};
-use crate::support::{Outcome, program, witness};
+use crate::support::{Outcome, eventually, program, witness};
 
 /// The program, and how to call it.
 struct Emulate {
@@ -477,4 +477,40 @@ fn too_few_files_are_the_environments_fault() {
     let outcome = Outcome::from(with_files(12, folder.path()).output().unwrap());
     assert_eq!(outcome.code, Some(3), "{outcome:?}");
     assert!(outcome.stderr.contains("let the program open more files (ulimit -n)"), "{}", outcome.stderr);
+}
+
+/// What it brought about is still there.
+#[tokio::test(flavor = "multi_thread")]
+async fn that_the_clock_was_moved_is_told_after_a_restart_until_all_is_reset() {
+    let folder = TempDir::new().unwrap();
+    let log = folder.path().join("log");
+    let start = || {
+        let mut command = program();
+        command.args(["emulate", "--listen", "127.0.0.1:0", "--plain-http", "--access-log"]).arg(&log);
+        Emulate::run({
+            command.arg("--store").arg(folder.path().join("store"));
+            command
+        })
+    };
+    let told = async |emulate: &Emulate| {
+        let response = emulate.call(Method::GET, "X26ABC1/count").send().await.unwrap();
+        response.headers().get("x-mesh-witness-clock-moved").map(|moved| moved.to_str().unwrap().to_owned())
+    };
+    let emulate = start();
+    assert_eq!(told(&emulate).await, None);
+    let clock = emulate.client.post(format!("{}/messageexchange/admin/clock", emulate.url));
+    assert_eq!(clock.body(r#"{"move_seconds": 432060}"#).send().await.unwrap().status(), 200);
+    emulate.kill();
+    let emulate = start();
+    assert_eq!(told(&emulate).await.as_deref(), Some("0"));
+    let last = || {
+        let lines = fs::read_to_string(&log).unwrap();
+        lines.lines().last().and_then(|line| serde_json::from_str::<Value>(line).ok()).unwrap_or_default()
+    };
+    eventually("its line", || last()["clock_moved_seconds"] == 0);
+    let reset = emulate.client.delete(format!("{}/messageexchange/admin/reset", emulate.url));
+    assert_eq!(reset.send().await.unwrap().status(), 200);
+    assert_eq!(told(&emulate).await, None);
+    emulate.kill();
+    assert_eq!(told(&start()).await, None);
 }

@@ -67,8 +67,10 @@ impl Rooms {
     ) {
         let id = message.id.clone();
         let finished = state.is_final().then(|| self.next_number());
+        let is_gone = finished.is_some() && state.chunks().is_none();
+        let message = if is_gone { message.without_long_type() } else { message };
         self.replace(&id, Some(Entry { message, number, size, place, delivered_at, finished, state }));
-        while self.finished.len() > self.remembered {
+        while self.finished.len() > self.remembered || self.said_of_finished > self.remembered_bytes {
             let Some((_, oldest)) = self.finished.pop_first() else { break };
             self.forget(&oldest);
         }
@@ -123,6 +125,7 @@ impl Rooms {
         }
         if let Some(place) = entry.finished {
             self.finished.insert(place, message.id.clone());
+            self.said_of_finished += entry.said();
         }
         self.due.insert((entry.due(self.switches.expiry.message), entry.number), message.id.clone());
     }
@@ -146,6 +149,7 @@ impl Rooms {
         }
         if let Some(place) = &entry.finished {
             self.finished.remove(place);
+            self.said_of_finished -= entry.said();
         }
         self.due.remove(&(entry.due(self.switches.expiry.message), entry.number));
     }

@@ -110,6 +110,7 @@ impl Rooms {
         self.local_ids.clear();
         self.due.clear();
         self.finished.clear();
+        self.said_of_finished = 0;
         if let Some(journal) = &mut self.journal {
             journal.push(Change::Cleared { before });
         }

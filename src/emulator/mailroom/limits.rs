@@ -15,6 +15,9 @@ pub struct Limits {
     /// Messages that are remembered, for tracking and 410, after they were acknowledged, expired or
     /// failed: the latest million by default, and none for more than 30 days.
     pub remembered: usize,
+    /// What senders, or tests, said of the messages that are remembered so, all together, in bytes: 256 MiB by default,
+    /// which is what a million have to say as a rule. The oldest beyond it are forgotten.
+    pub remembered_bytes: u64,
     /// Longest content that a compressed body may hold, in bytes: 20 GB by default, as a chunked
     /// message may have.
     pub decoded_bytes: u64,
@@ -44,6 +47,7 @@ impl Default for Limits {
             message_bytes: LARGEST_MESSAGE,
             chunks: 100_000,
             remembered: 1_000_000,
+            remembered_bytes: 256 << 20,
             decoded_bytes: 20_000_000_000,
             held_bytes: 2 << 30,
             in_memory_bytes: 1 << 20,

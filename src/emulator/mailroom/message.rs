@@ -8,7 +8,7 @@ use super::content::{Chunks, Content};
 use crate::protocol::{ErrorCode, Failure, MailboxId, MessageId, SendHeaders, WorkflowId};
 
 /// What a message is and was said to be. Never changes.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Message {
     /// Its ID.
     pub id: MessageId,
@@ -37,6 +37,9 @@ pub struct Report {
 
 /// What a message takes in memory beside its body and what its sender said, in bytes, about (docs/measurements.md).
 const BESIDE: u64 = 1100;
+/// Longest `Content-Type` that is kept of what is done with, in bytes: as long as a `Mex-Content-Type` may be (OpenAPI,
+/// "Send message"). To take a shorter one out would cost more than it takes.
+const KEPT_TYPE: usize = 100;
 
 /// A message in the books.
 #[derive(Clone)]
@@ -76,18 +79,38 @@ impl Message {
     pub fn workflow(&self) -> &WorkflowId {
         &self.headers.workflow
     }
+
+    /// The same without a long `Content-Type`, which no source limits, and which nobody needs without the content.
+    pub(super) fn without_long_type(self: Arc<Self>) -> Arc<Self> {
+        if self.headers.content_type.as_ref().is_none_or(|given| given.len() <= KEPT_TYPE) {
+            return self;
+        }
+        let message = Arc::unwrap_or_clone(self);
+        let headers = SendHeaders { content_type: None, ..message.headers };
+        Arc::new(Self { headers, ..message })
+    }
 }
 
 impl Entry {
-    /// What it takes in memory beside its body, in bytes, about. Of what is done with only so many are remembered, so
-    /// that these are not counted.
+    /// What it takes in memory beside its body, in bytes, about. Of what is done with only so much is remembered, so
+    /// that this is not counted.
     pub fn beside(&self) -> u64 {
-        if self.state.is_final() {
-            return 0;
-        }
-        let SendHeaders { to, content_type, passed_through, .. } = &self.message.headers;
+        if self.state.is_final() { 0 } else { BESIDE + self.said() }
+    }
+
+    /// What its sender, or a test, said of it, in bytes: whatever may be of any length.
+    pub fn said(&self) -> u64 {
+        let SendHeaders { to, workflow, content_type, passed_through, .. } = &self.message.headers;
         let labels: usize = passed_through.iter().map(|(_, value)| value.len()).sum();
-        BESIDE + (labels + to.len() + content_type.as_ref().map_or(0, String::len)) as u64
+        let headers =
+            labels + to.len() + workflow.as_str().len() + content_type.as_ref().map_or(0, String::len);
+        let of = |failure: &Failure| failure.event.len() + failure.code.len() + failure.description.len();
+        let reported = self.message.report.as_ref().map_or(0, |report| of(&report.failure));
+        let failed = match &self.state {
+            State::Failed { failure, .. } => of(failure),
+            _ => 0,
+        };
+        (headers + reported + failed) as u64
     }
 
     /// When something happens to it next: expiry of what waits, oblivion of all else, which is `kept` so long.

@@ -18,6 +18,7 @@ mod journal;
 mod limits;
 mod mailbox;
 mod message;
+mod moved;
 mod patients;
 mod positioned;
 mod random;
@@ -57,6 +58,7 @@ pub use inbox::{read_place, write_place};
 pub use limits::Limits;
 pub use mailbox::{Mailbox, Receiver, Workflow};
 pub use message::{Message, Report};
+pub use moved::Unmoved;
 pub use patients::Patient;
 pub use reports::ReportRequest;
 pub use rich::RichPage;
@@ -76,12 +78,14 @@ pub struct Mailroom {
     committer: Option<Committer>,
     set_aside: Vec<SetAside>,
     ghosts: ghosts::Ghosts,
+    note: moved::Note,
 }
 
 /// The books.
 pub struct Rooms {
     switches: Switches,
     remembered: usize,
+    remembered_bytes: u64,
     mailboxes: HashMap<MailboxId, Mailbox>,
     workflows: HashMap<WorkflowId, Workflow>,
     patients: HashMap<NhsNumber, Patient>,
@@ -93,6 +97,8 @@ pub struct Rooms {
     due: BTreeMap<(DateTime<Utc>, u64), MessageId>,
     /// What nothing more is done with, in the order in which that was so.
     finished: BTreeMap<u64, MessageId>,
+    /// What was said of all that, in bytes.
+    said_of_finished: u64,
     next_number: u64,
     random: Random,
     space: Space,
@@ -122,6 +128,7 @@ impl Mailroom {
             committer: None,
             set_aside: Vec::new(),
             ghosts: ghosts::Ghosts::default(),
+            note: moved::Note::default(),
         }
     }
 
@@ -145,6 +152,7 @@ impl Mailroom {
         let committer = Committer::start(Arc::clone(&shared), counts, opened.store)
             .map_err(|source| StoreError::Folder { path: folder.to_owned(), source })?;
         let (space, set_aside) = (opened.space, opened.set_aside);
+        let note = moved::Note::within(folder, &clock);
         Ok(Self {
             clock,
             limits,
@@ -154,6 +162,7 @@ impl Mailroom {
             committer: Some(committer),
             set_aside,
             ghosts: ghosts::Ghosts::default(),
+            note,
         })
     }
 
@@ -247,6 +256,7 @@ impl Rooms {
         Self {
             switches: switches.clone(),
             remembered: limits.remembered,
+            remembered_bytes: limits.remembered_bytes,
             mailboxes: HashMap::new(),
             workflows: HashMap::new(),
             patients: HashMap::new(),
@@ -255,6 +265,7 @@ impl Rooms {
             local_ids: HashMap::new(),
             due: BTreeMap::new(),
             finished: BTreeMap::new(),
+            said_of_finished: 0,
             next_number: 0,
             random: Random::new(),
             space: space.clone(),

@@ -9,7 +9,7 @@ use crate::{
         Profile,
         switches::{Expiry, Past},
     },
-    protocol::{ErrorCode, MeshError, Password, SendHeaders, SendRules, TrackingStatus},
+    protocol::{ErrorCode, Failure, MeshError, Password, SendHeaders, SendRules, TrackingStatus},
 };
 
 pub fn mailbox(id: &str) -> MailboxId {
@@ -278,6 +278,46 @@ fn no_more_finished_messages_are_remembered_than_the_limit_says() {
     sent.iter().for_each(|id| mailroom.acknowledge(&mailbox("BOB"), id).unwrap());
     let known = sent.iter().filter(|id| status(&mailroom, id).is_some()).count();
     assert_eq!((known, mailroom.rooms().messages.len()), (3, 3));
+}
+
+/// A million that say as much as headers may would take gigabytes.
+#[test]
+fn finished_messages_that_say_much_are_forgotten_sooner() {
+    let limits = Limits { remembered_bytes: 1000, ..Limits::default() };
+    let mailroom = Mailroom::with_switches(Clock::new(), limits, Switches::default());
+    ["ALICE", "BOB"].iter().for_each(|id| mailroom.register(mailbox(id), Password::new("a")));
+    let subject = "s".repeat(400);
+    let finish = || {
+        let labels = [("mex-to", "BOB"), ("mex-workflowid", "W1"), ("mex-subject", subject.as_str())];
+        let id = send_with(&mailroom, &labels, b"x").unwrap();
+        mailroom.acknowledge(&mailbox("BOB"), &id).unwrap();
+        id
+    };
+    let known = |ids: &[MessageId]| ids.iter().map(|id| status(&mailroom, id).is_some()).collect::<Vec<_>>();
+    let ids: Vec<_> = (0..4).map(|_| finish()).collect();
+    assert_eq!(known(&ids), [false, false, true, true]);
+    mailroom.reset();
+    let ids: Vec<_> = (0..2).map(|_| finish()).collect();
+    assert_eq!(known(&ids), [true, true], "what a reset forgot does not count");
+    let why = Failure { description: "d".repeat(1001), ..ErrorCode::NoMailbox.into() };
+    assert!(mailroom.mark_failed(&ids[1], why));
+    assert_eq!(known(&ids), [false, false], "what a test says counts as well");
+}
+
+/// Nobody limits it but the longest head, of which a message that is gone needs nothing.
+#[test]
+fn a_message_that_is_done_with_keeps_no_long_content_type() {
+    for (served, length, kept) in [(false, 100, true), (false, 101, false), (true, 101, true)] {
+        let acknowledged = if served { Past::Served } else { Past::Gone };
+        let (mailroom, _) = mailroom_with(Switches { acknowledged, ..Switches::default() });
+        let content_type = "t".repeat(length);
+        let labels = [("mex-to", "BOB"), ("mex-workflowid", "W1"), ("content-type", content_type.as_str())];
+        let id = send_with(&mailroom, &labels, b"x").unwrap();
+        let is_there = || mailroom.rooms().messages[&id].message.headers.content_type.is_some();
+        assert!(is_there());
+        mailroom.acknowledge(&mailbox("BOB"), &id).unwrap();
+        assert_eq!(is_there(), kept, "{served} {length}");
+    }
 }
 
 #[test]

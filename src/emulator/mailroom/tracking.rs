@@ -1,6 +1,6 @@
 //! What became of what was sent: for its sender only.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Entry, Mailroom, Rooms, State};
 use crate::{
@@ -58,6 +58,7 @@ impl Rooms {
         let (status, status_at, failure) = status(entry, self.switches.expiry);
         let expires_at = match &entry.state {
             State::Waiting { until, .. } => *until,
+            State::Undeliverable { at, .. } => entry.delivered_at + waited(entry, *at, self.switches.expiry),
             _ => entry.delivered_at + self.switches.expiry.in_inbox(),
         };
         Tracked {
@@ -97,14 +98,23 @@ impl Rooms {
     }
 }
 
+/// What happened and when: by what is written down, since the limits may have been others then.
 fn status(entry: &Entry, expiry: Expiry) -> (TrackingStatus, DateTime<Utc>, Option<Failure>) {
     match &entry.state {
-        State::Uploading { until, .. } => (TrackingStatus::Uploading, *until - expiry.message, None),
+        State::Uploading { .. } => (TrackingStatus::Uploading, entry.message.sent_at, None),
         State::Waiting { content, .. } => (TrackingStatus::Accepted, content.delivered_at, None),
         State::Acknowledged { at, .. } => (TrackingStatus::Acknowledged, *at, None),
         State::Undeliverable { at, .. } => {
-            (TrackingStatus::Undeliverable, *at, Some(Failure::undelivered(expiry.in_inbox())))
+            let failure = Failure::undelivered(waited(entry, *at, expiry));
+            (TrackingStatus::Undeliverable, *at, Some(failure))
         }
         State::Failed { at, failure } => (TrackingStatus::Error, *at, Some(Failure::clone(failure))),
     }
+}
+
+/// How long it has waited, or was to wait where a test made it undeliverable, which is at no whole number of days.
+fn waited(entry: &Entry, at: DateTime<Utc>, expiry: Expiry) -> TimeDelta {
+    let waited = at - entry.delivered_at;
+    let whole = TimeDelta::days(waited.num_days());
+    if waited == whole && !whole.is_zero() { waited } else { expiry.in_inbox() }
 }

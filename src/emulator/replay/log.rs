@@ -59,7 +59,7 @@ impl TokenLog {
         if !self.hours.contains_key(&hour) {
             self.hours.insert(hour, Hour::open(&self.path(hour))?);
             while self.hours.len() > MOST_HOURS {
-                self.remove_oldest();
+                self.remove_farthest(hour);
             }
         }
         let Some(file) = self.hours.get_mut(&hour) else { return Ok(()) };
@@ -80,9 +80,24 @@ impl TokenLog {
 
     fn remove_oldest(&mut self) {
         if let Some((hour, _)) = self.hours.pop_first() {
-            // What stays is read once more and forgotten again.
-            let _ = fs::remove_file(self.path(hour));
+            self.remove_file(hour);
         }
+    }
+
+    /// Removes the hour, but for the one that is written to, that is farthest from the machine's time: that is what the
+    /// clock shows after a restart, and tokens of these hours are good again then.
+    fn remove_farthest(&mut self, but: i64) {
+        let now = hour(TokenTimestamp::at(Utc::now()));
+        let others = self.hours.keys().copied().filter(|hour| *hour != but);
+        if let Some(farthest) = others.max_by_key(|hour| hour.abs_diff(now)) {
+            self.hours.remove(&farthest);
+            self.remove_file(farthest);
+        }
+    }
+
+    fn remove_file(&self, hour: i64) {
+        // What stays is read once more and forgotten again.
+        let _ = fs::remove_file(self.path(hour));
     }
 
     fn path(&self, hour: i64) -> PathBuf {

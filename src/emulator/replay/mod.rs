@@ -226,6 +226,27 @@ mod tests {
         assert!(!open().spend(&once, noon()));
     }
 
+    /// At the machine's time the token is good again after a restart.
+    #[test]
+    fn hours_about_the_machines_time_are_kept_however_far_a_clock_is_moved() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || ReplayStore::open(1000, folder.path().join("tokens")).unwrap();
+        for direction in [1, -1] {
+            let now = Utc::now();
+            let once = token(0, now);
+            let mut store = open();
+            store.note_moved_clock();
+            assert!(store.spend(&once, now));
+            for hour in 1..80 {
+                let then = now + TimeDelta::hours(direction * hour);
+                assert!(store.spend(&token(1, then), then), "{hour}");
+            }
+            drop(store);
+            assert!(!open().spend(&once, now), "{direction}");
+            std::fs::remove_dir_all(folder.path().join("tokens")).unwrap();
+        }
+    }
+
     #[test]
     fn a_clock_that_is_moved_on_and_on_opens_no_file_for_each_hour() {
         let folder = tempfile::tempdir().unwrap();

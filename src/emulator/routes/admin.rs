@@ -5,11 +5,11 @@ use http::{Method, StatusCode};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::{Reply, receive::full, refusals::tell, upload::Upload};
+use super::{Reply, receive::full, refusals::tell, reply::as_header, upload::Upload};
 use crate::{
     emulator::{
         Clock,
-        mailroom::{Mailroom, ReportRequest},
+        mailroom::{Mailroom, ReportRequest, Unmoved},
     },
     protocol::{
         ApiVersion, ErrorCode, Failure, MailboxId, MessageId, Tracked, WorkflowId,
@@ -46,11 +46,26 @@ pub async fn answer(
             ("GET", ["mailbox", id]) => mailbox(mailroom, id),
             ("POST", ["mailbox", id]) => with(&body, |change| change_mailbox(mailroom, id, &change)),
             ("GET", ["clock"]) => time(clock),
-            ("POST", ["clock"]) => with(&body, |change| move_clock(clock, &change)),
+            ("POST", ["clock"]) => with(&body, |change| move_clock(mailroom, clock, &change)),
             _ => return None,
         })
     });
-    answered.await.unwrap_or_else(|unstored| Some(full(unstored)))
+    match answered.await {
+        Ok(reply) => {
+            if (method.as_str(), path) == ("DELETE", "reset") {
+                mailroom.forget_moved_clock();
+            }
+            reply
+        }
+        Err(unstored) => Some(full(unstored)),
+    }
+}
+
+/// The answer to a page in a browser: any that somebody has open could make such a call, since it needs no token.
+/// Browsers say whose page it is in every call that changes something, and programs do not.
+pub fn from_a_page() -> Reply {
+    let why = "admin routes are not for web pages: the call has an Origin header";
+    Reply::json(StatusCode::FORBIDDEN, ApiVersion::V1, &json!({ "detail": why })).noting(why)
 }
 
 /// A report as mesh-sandbox takes it.
@@ -107,6 +122,10 @@ struct MoveClock {
 }
 
 fn with<T: DeserializeOwned>(body: &[u8], act: impl FnOnce(T) -> Reply) -> Reply {
+    // A list would be read as well, field by field.
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return wrong("the body must be a JSON object");
+    }
     match serde_json::from_slice(body) {
         Ok(request) => act(request),
         Err(error) => wrong(&error.to_string()),
@@ -120,8 +139,33 @@ fn reset_mailbox(mailroom: &Mailroom, text: &str) -> Reply {
     }
 }
 
+/// A text of a request that comes back in a header, where it can.
+fn check_header(name: &str, text: Option<&str>) -> Result<(), Reply> {
+    match text {
+        Some(text) if as_header(text).is_none() => Err(wrong(&format!("{name}: cannot stand in a header"))),
+        _ => Ok(()),
+    }
+}
+
+impl CreateReport {
+    /// Whether all that its headers would say can stand in them; what is undeliverable has another code and description.
+    fn check(&self) -> Result<(), Reply> {
+        if self.status == ReportStatus::Error {
+            check_header("code", Some(&self.code))?;
+            check_header("description", Some(&self.description))?;
+            check_header("file_name", self.file_name.as_deref())?;
+        }
+        check_header("subject", self.subject.as_deref())?;
+        check_header("local_id", self.local_id.as_deref())
+    }
+}
+
 /// What is undeliverable has code 14 and its words, whatever the request says, as in mesh-sandbox.
 fn create_report(mailroom: &Mailroom, request: CreateReport) -> Reply {
+    if let Err(refused) = request.check() {
+        return refused;
+    }
+    let given = |label: Option<String>| label.filter(|label| !label.is_empty());
     let Ok(mailbox) = MailboxId::parse(&request.mailbox_id.to_ascii_uppercase()) else {
         return missing("mailbox does not exist");
     };
@@ -136,7 +180,7 @@ fn create_report(mailroom: &Mailroom, request: CreateReport) -> Reply {
     };
     let (failure, subject, file_name) = match request.status {
         ReportStatus::Undeliverable => {
-            let subject = request.subject.filter(|subject| !subject.is_empty());
+            let subject = given(request.subject);
             let subject = subject.map_or_else(|| "NDR".to_owned(), |subject| format!("NDR: {subject}"));
             (ErrorCode::Undelivered.into(), Some(subject), None)
         }
@@ -144,12 +188,12 @@ fn create_report(mailroom: &Mailroom, request: CreateReport) -> Reply {
             let event = "TRANSFER".to_owned();
             (
                 Failure { event, code: request.code, description: request.description },
-                request.subject,
-                request.file_name,
+                given(request.subject),
+                given(request.file_name),
             )
         }
     };
-    let local_id = request.local_id;
+    let local_id = given(request.local_id);
     let report = ReportRequest { mailbox, workflow, failure, file_name, subject, local_id, linked };
     match mailroom.put_report(report) {
         Some(id) => ok(&json!({ "message_id": id.as_str() })),
@@ -159,6 +203,12 @@ fn create_report(mailroom: &Mailroom, request: CreateReport) -> Reply {
 
 fn add_event(mailroom: &Mailroom, id: &str, event: AddEvent) -> Reply {
     let Some((id, _)) = inspect(mailroom, id) else { return missing("message does not exist") };
+    for (name, text) in [("code", &event.code), ("event", &event.event), ("description", &event.description)]
+    {
+        if let Err(refused) = check_header(name, text.as_deref()) {
+            return refused;
+        }
+    }
     let failure = Failure {
         event: event.event.unwrap_or_default(),
         code: event.code.unwrap_or_default(),
@@ -217,12 +267,13 @@ fn change_mailbox(mailroom: &Mailroom, id: &str, change: &ChangeMailbox) -> Repl
     }
 }
 
-fn move_clock(clock: &Clock, change: &MoveClock) -> Reply {
+fn move_clock(mailroom: &Mailroom, clock: &Clock, change: &MoveClock) -> Reply {
     let moved = clock.moved_by().num_seconds().checked_add(change.move_seconds);
     match (moved, TimeDelta::try_seconds(change.move_seconds)) {
-        (Some(moved), Some(delta)) if moved.abs() <= MOST_SECONDS => match clock.move_by(delta) {
+        (Some(moved), Some(delta)) if moved.abs() <= MOST_SECONDS => match mailroom.move_clock(delta) {
             Ok(()) => time(clock),
-            Err(error) => wrong(&format!("move_seconds: {error}")),
+            Err(Unmoved::NoSuchTime(error)) => wrong(&format!("move_seconds: {error}")),
+            Err(unnoted) => full(unnoted),
         },
         _ => wrong("move_seconds: the clock can be moved by a century at most"),
     }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use http::StatusCode;
+use http::{Method, StatusCode};
 
 use crate::{
     emulator::{authentication::Refusal, timestamps::rfc_3339},
-    protocol::{MailboxId, MessageId},
+    protocol::{MailboxId, MessageId, Operation},
 };
 
 /// What was asked and answered. Holds no secret: tokens travel in headers.
@@ -29,6 +29,36 @@ pub struct Call {
     pub token: TokenOutcome,
     /// Why a call was refused: what a real endpoint keeps to itself.
     pub note: Option<String>,
+}
+
+/// What was read of a path, though not all of it may be what it must be.
+#[derive(Default)]
+pub(super) struct Meant {
+    pub mailbox: Option<MailboxId>,
+    pub operation: Option<&'static str>,
+    pub message: Option<MessageId>,
+}
+
+impl Meant {
+    pub fn of(operation: &Operation) -> Self {
+        Self {
+            mailbox: operation.mailbox().cloned(),
+            operation: Some(operation.name()),
+            message: operation.message().cloned(),
+        }
+    }
+
+    /// By a path that is no operation: nothing, unless it would be one with other parts.
+    pub fn by(method: &Method, path: &str) -> Self {
+        let Some((operation, malformed)) = Operation::meant(method, path) else { return Self::default() };
+        let read = |name| !malformed.contains(&name);
+        let Self { mailbox, operation, message } = Self::of(&operation);
+        Self {
+            mailbox: mailbox.filter(|_| read("mailbox_id")),
+            operation,
+            message: message.filter(|_| read("message_id")),
+        }
+    }
 }
 
 /// In the place of method and target, where the library underneath could not read a request.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt, stream};
 use http::{
     HeaderName, StatusCode,
-    header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED},
+    header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED, VARY},
 };
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
@@ -131,13 +131,12 @@ fn described(ask: Ask<'_>, reply: Reply, delivered: &Delivered, number: u32) -> 
     }
     let message = &delivered.message;
     let when = delivered.delivered_at();
-    let mut reply = reply
+    let mut reply = tagged(ask, reply, message)
         .with(MEX_WORKFLOW_ID, message.workflow().as_str())
         .with(MEX_MESSAGE_ID, message.id.as_str())
         .with(MEX_ADDRESS_TYPE, "ALL")
         .with(MEX_VERSION, "1.0")
         .with(MEX_STATUS_TIMESTAMP, &compact_time(when))
-        .with(ETAG, &format!("\"{}\"", message.id))
         .with(LAST_MODIFIED, &when.format("%a, %d %b %Y %H:%M:%S GMT").to_string());
     if let Ok(recipient) = &message.recipient {
         reply = reply.with(MEX_TO, recipient.as_str());
@@ -149,6 +148,16 @@ fn described(ask: Ask<'_>, reply: Reply, delivered: &Delivered, number: u32) -> 
         Some(report) => as_report(reply, report),
         None => as_data(ask, reply, message, number),
     }
+}
+
+/// What comes compressed or not, as it is asked for, has a tag for each: they differ in their bytes (RFC 9110, 8.8.3.3).
+fn tagged(ask: Ask<'_>, reply: Reply, message: &Message) -> Reply {
+    let on_the_fly = ask.switches.compression == Compression::OnTheFly && ask.version == ApiVersion::V2;
+    let either =
+        message.report.is_none() && (message.headers.encoding == ContentEncoding::Gzip || on_the_fly);
+    let suffix = if either && takes_gzip(ask) { "-gzip" } else { "" };
+    let reply = reply.with(ETAG, &format!("\"{}{suffix}\"", message.id));
+    if either { reply.with(VARY, "accept-encoding") } else { reply }
 }
 
 /// OpenAPI, "Asynchronous error reporting".

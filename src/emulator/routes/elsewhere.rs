@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use http::{Method, StatusCode, request::Parts};
+use http::{Method, StatusCode, header::ORIGIN, request::Parts};
 
 use super::{
     DEEP_PING, Peer, Reply, Routes, TokenOutcome, admin, directory, refusals, rich, running, sandbox_paths,
@@ -109,6 +109,9 @@ impl Routes {
             switches::Extras::Missing => None,
         };
         let path = admin.or_else(details).filter(|_| self.admin && peer.on_loopback)?;
+        if parts.headers.contains_key(ORIGIN) {
+            return Some(admin::from_a_page());
+        }
         let path = match self.switches.reading {
             switches::Reading::OpenApi => Cow::Borrowed(path),
             switches::Reading::Sandbox => sandbox_paths::decoded(path),

@@ -31,6 +31,7 @@ use super::{
 };
 use crate::protocol::{ApiVersion, MessageId, Operation, PathError, ValidationError};
 
+use call::Meant;
 use elsewhere::no_operation;
 use upload::Upload;
 
@@ -88,6 +89,10 @@ impl Routes {
             DEEP_PING => Err(PathError::NoOperation),
             path => Operation::read(&parts.method, path),
         };
+        let meant = match operation {
+            Err(PathError::Part(_)) if called.is_some() => Meant::by(&parts.method, &path),
+            _ => Meant::default(),
+        };
         let mut token = TokenOutcome::NotAsked;
         let flaw = well_formed::flaw(&parts);
         let deed = self.provocations.as_ref().zip(operation.as_ref().ok()).filter(|_| flaw.is_none());
@@ -128,8 +133,8 @@ impl Routes {
             None => reply,
         };
         let now = self.clock.now();
-        self.tell(called, operation.as_ref(), &reply, token, now);
-        let mut response = reply.into_response(now, self.clock.moved_by());
+        self.tell(called, operation.as_ref().ok_or(meant), &reply, token, now);
+        let mut response = reply.into_response(now, self.clock.told_moved_by());
         if unasked {
             response.headers_mut().insert(http::header::CONNECTION, HeaderValue::from_static("close"));
         }
@@ -157,19 +162,19 @@ impl Routes {
     fn tell(
         &self,
         called: Option<String>,
-        operation: Option<&Operation>,
+        operation: Result<&Operation, Meant>,
         reply: &Reply,
         token: TokenOutcome,
         at: DateTime<Utc>,
     ) {
         let (Some(watcher), Some(request)) = (&self.watcher, called) else { return };
-        let message = operation.and_then(Operation::message).cloned();
+        let meant = operation.map_or_else(|meant| meant, Meant::of);
         watcher(&Call {
             at,
             request,
-            mailbox: operation.and_then(Operation::mailbox).cloned(),
-            operation: operation.map(Operation::name),
-            message: message.or_else(|| reply.message.clone()),
+            mailbox: meant.mailbox,
+            operation: meant.operation,
+            message: meant.message.or_else(|| reply.message.clone()),
             status: Some(reply.status),
             token,
             note: reply.note.clone(),

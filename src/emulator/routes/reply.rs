@@ -3,7 +3,7 @@
 use std::io;
 
 use bytes::Bytes;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 
@@ -65,8 +65,7 @@ impl Reply {
 
     /// Adds a header, unless the value cannot stand in one.
     pub fn with(mut self, name: HeaderName, value: &str) -> Self {
-        let value = if value.is_ascii() { HeaderValue::from_str(value).ok() } else { in_latin_1(value) };
-        if let Some(value) = value {
+        if let Some(value) = as_header(value) {
             self.headers.insert(name, value);
         }
         self
@@ -77,13 +76,13 @@ impl Reply {
         self
     }
 
-    /// Dated by the endpoint's clock. Evidence must never pass for real time when that was moved.
-    pub fn into_response(self, now: DateTime<Utc>, moved_by: TimeDelta) -> Response<ReplyBody> {
+    /// Dated by the endpoint's clock. Evidence must never pass for real time when that was moved, and by so many seconds
+    /// in all.
+    pub fn into_response(self, now: DateTime<Utc>, moved_by: Option<i64>) -> Response<ReplyBody> {
         let mut headers = self.headers;
         headers.insert(header::DATE, date(now));
         headers.insert(header::SERVER, HeaderValue::from_static(SERVER));
-        let moved = moved_by.num_seconds();
-        if moved != 0 {
+        if let Some(moved) = moved_by {
             headers.insert(CLOCK_MOVED, moved.into());
         }
         let mut response = Response::new(self.body);
@@ -99,6 +98,11 @@ impl Reply {
     }
 }
 
+/// A text as a header's value; `None` when it cannot stand in one.
+pub fn as_header(text: &str) -> Option<HeaderValue> {
+    if text.is_ascii() { HeaderValue::from_str(text).ok() } else { in_latin_1(text) }
+}
+
 /// mesh-sandbox takes any byte in a label, and hands it on as it came.
 fn in_latin_1(value: &str) -> Option<HeaderValue> {
     let bytes: Option<Vec<u8>> = value.chars().map(|c| u8::try_from(c).ok()).collect();
@@ -107,4 +111,20 @@ fn in_latin_1(value: &str) -> Option<HeaderValue> {
 
 fn whole(bytes: Bytes) -> ReplyBody {
     Full::new(bytes).map_err(|never| match never {}).boxed_unsync()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    /// Whoever reads a recording tells practice from evidence by these.
+    #[test]
+    fn a_reply_says_that_it_is_the_emulators_and_that_time_was_moved() {
+        let response = Reply::empty(StatusCode::OK).into_response(Utc::now(), Some(3600));
+        let header = |name: &str| response.headers().get(name)?.to_str().ok();
+        assert!(header("server").is_some_and(|server| server.starts_with(tape::EMULATOR)));
+        assert_eq!(tape::clock_moved(header), Some(TimeDelta::hours(1)));
+    }
 }

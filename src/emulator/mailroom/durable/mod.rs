@@ -32,7 +32,7 @@ use store::Store;
 use writes::{Key, MESSAGE};
 
 pub use error::StoreError;
-pub use folder::{BodyFile, Folder};
+pub use folder::{BodyFile, Folder, sync};
 pub use progress::{Progress, Ticket, Unstored};
 pub use row::Row;
 

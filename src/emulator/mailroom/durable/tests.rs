@@ -11,6 +11,7 @@ use crate::{
     emulator::{
         Clock, Profile, Receiver, Switches,
         mailroom::{Mailbox, Mailroom, Unavailable, tests::*},
+        switches::Expiry,
     },
     protocol::{InboxQuery, MessageId, Password, Tracked},
 };
@@ -20,7 +21,8 @@ mod told;
 
 fn limits() -> Limits {
     // Bodies of more than 8 bytes go to disk.
-    Limits { remembered: 4, in_memory_bytes: 8, ..Limits::default() }
+    // What three or four messages say.
+    Limits { remembered: 4, remembered_bytes: 40, in_memory_bytes: 8, ..Limits::default() }
 }
 
 fn arranged(mailroom: Mailroom) -> Mailroom {
@@ -106,6 +108,31 @@ fn when_a_message_was_delivered_is_known_after_it_has_expired() {
     assert_eq!(mailroom.message(&mailbox("BOB"), &id).unwrap_err(), Unavailable::Gone);
     assert!(told.is_some());
     assert_eq!(mailroom.track(&mailbox("ALICE"), &id), told);
+}
+
+/// The flags of the next start are about what is still to come.
+#[test]
+fn other_limits_of_time_after_a_restart_change_nothing_of_what_happened() {
+    let (mailroom, folder, clock) = in_folder();
+    let begun = [("mex-to", "BOB"), ("mex-workflowid", "W1"), ("mex-chunk-range", "1:2")];
+    let begun = send_with(&mailroom, &begun, b"x").unwrap();
+    let expired = send(&mailroom, "BOB", "W1", b"x").unwrap();
+    clock.move_by(TimeDelta::days(6)).unwrap();
+    let acknowledged = send(&mailroom, "BOB", "W1", b"x").unwrap();
+    mailroom.acknowledge(&mailbox("BOB"), &acknowledged).unwrap();
+    let tell = |mailroom: &Mailroom| {
+        let tell = |id| mailroom.track(&mailbox("ALICE"), id).unwrap();
+        [tell(&begun), tell(&expired)].map(|told| (told.status_at, told.failure, told.expires_at))
+    };
+    let told = tell(&mailroom);
+    let [(begun_at, ..), (expired_at, _, expires_at)] = &told;
+    assert_eq!(*begun_at, mailroom.track(&mailbox("ALICE"), &begun).unwrap().sent_at);
+    assert_eq!(expired_at, expires_at);
+    drop(mailroom);
+    let expiry = Expiry { inbox: TimeDelta::days(7), message: TimeDelta::days(60) };
+    let mailroom = open(&clock, &Switches { expiry, ..Switches::default() }, folder.path());
+    let now = tell(&mailroom);
+    assert_eq!((&now[0].0, &now[1]), (&told[0].0, &told[1]));
 }
 
 #[test]
