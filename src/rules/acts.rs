@@ -302,7 +302,7 @@ pub fn report_of(about: &MessageId, acts: &[Arc<Exchange>]) -> Option<(MessageId
 #[must_use]
 pub fn idle(asked: &str, how: &str, connection: Option<&str>) -> Fault {
     let what = format!("the product was asked to {asked}, and made no call");
-    let remedy = "Look at what its driver put out, in data/product: whether it calls MESH_URL, trusts MESH_CA_FILE, and presents MESH_CLIENT_CERT with MESH_CLIENT_KEY. A TLS handshake that fails is no call.";
+    let remedy = "Look at what its driver put out, in data/product: whether it calls MESH_URL, trusts MESH_CA_FILE, and presents MESH_CLIENT_CERT with MESH_CLIENT_KEY. A TLS handshake that fails is no call. A webhook must answer when the action is over: what comes later is not seen.";
     Fault::new(FaultKind::Product, what, remedy).comparing(
         "at least one call",
         connection
@@ -316,6 +316,14 @@ pub fn needless_failure(how: &str) -> Fault {
     let what = "the product believes that it failed, and by the wire it succeeded";
     let remedy = "Look at what its driver put out, in data/product: whoever relies on the product would send again, or raise an alarm.";
     Fault::new(FaultKind::Product, what, remedy).comparing("success, such as exit code 0", how)
+}
+
+/// The product was ended, or crashed, and on the wire all went well. `how` says which.
+#[must_use]
+pub fn no_end_of_its_own(how: &str) -> Fault {
+    let what = "the product came to no end of its own, and by the wire it succeeded";
+    let remedy = "Look at what its driver put out, in data/product: it must end, and say how it went. If it works on, give product.driver.timeout more seconds.";
+    Fault::new(FaultKind::Product, what, remedy).comparing("an end, such as exit code 0", how)
 }
 
 /// The product says that it succeeded, and MESH said no.

@@ -178,6 +178,7 @@ pub async fn run(
     }
     let seconds = began.elapsed().as_secs_f64();
     let (is_over, was_ended) = (matches!(ended, Ok(Ok(_))), ended.is_err());
+    let has_crashed = matches!(&ended, Ok(Ok(status)) if status.code().is_none());
     let (succeeded, how) = match ended {
         Ok(Ok(status)) => (Some(status.success()), format!("{} after {seconds:.2} s", told(status))),
         Ok(Err(error)) => (Some(false), format!("it could not be waited for: {error}")),
@@ -186,7 +187,7 @@ pub async fn run(
         }
     };
     let output = Some(evidence(command, order, &how, &stdout, &stderr, redactor));
-    Ok(Said { succeeded, is_over, was_ended, how, output, ..Said::default() })
+    Ok(Said { succeeded, is_over, was_ended, has_crashed, how, output, ..Said::default() })
 }
 
 fn unstarted(program: &Path, error: &io::Error) -> String {

@@ -107,6 +107,8 @@ pub struct Said {
     pub is_over: bool,
     /// Whether it was ended by us, since its time was over.
     pub was_ended: bool,
+    /// Whether something else ended it, such as a signal: it has not said how it went.
+    pub has_crashed: bool,
     /// How it ended, such as `exit code 0 after 0.31 s`.
     pub how: String,
     /// What it put out, for the bundle.

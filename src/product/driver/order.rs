@@ -54,7 +54,8 @@ impl Desk {
         self.folder.path()
     }
 
-    /// The digests of what the product says it has received, by message ID. What is longer than all that has passed in
+    /// The digests of what the product says it has received, by message ID in upper case, as MESH writes it: a product may
+    /// name its files otherwise, and some disks do. What is longer than all that has passed in
     /// the run is not read: no message was as long, and a file with holes in it would be read for days.
     pub async fn received(&self, passed: u64) -> BTreeMap<String, Sha256> {
         let mut received = BTreeMap::new();
@@ -71,7 +72,7 @@ impl Desk {
                 Err(error) => Err(error),
             };
             if let Ok(digest) = digest {
-                received.insert(name, digest);
+                received.insert(name.to_ascii_uppercase(), digest);
             }
         }
         received
@@ -210,5 +211,13 @@ mod tests {
         let received = desk.received(7).await;
         assert_eq!(received.get(right), Some(&Sha256::of(b"1234567")));
         assert_eq!(received.get(long), Some(&too_long(1 << 40)), "it is there, and wrong");
+    }
+
+    #[tokio::test]
+    async fn a_file_is_its_messages_in_whatever_case_its_name_is() {
+        let desk = Desk::lay_out(&Ask::Handshake).await.unwrap();
+        std::fs::write(desk.output().join("20260101000000000001_abcdef"), "x").unwrap();
+        let received = desk.received(1).await;
+        assert_eq!(received.get("20260101000000000001_ABCDEF"), Some(&Sha256::of(b"x")));
     }
 }

@@ -148,6 +148,7 @@ impl Stage {
     /// The product does not believe that it failed, where by the wire it has succeeded.
     pub(super) fn stands_by_it(&self) -> Result<(), Fault> {
         match &self.said {
+            Some(said) if said.was_ended || said.has_crashed => Err(rules::no_end_of_its_own(&said.how)),
             Some(said) if said.succeeded == Some(false) => Err(rules::needless_failure(&said.how)),
             _ => Ok(()),
         }
@@ -176,7 +177,7 @@ impl Stage {
     pub(super) fn holds_all(&self, sent: &BTreeMap<String, Sha256>) -> Result<(), Fault> {
         let Some(received) = &self.received else { return Ok(()) };
         for (message, asked) in sent {
-            let Some(held) = received.get(message) else { continue };
+            let Some(held) = received.get(&filed(message)) else { continue };
             self.setting.ledger.has_shown();
             if held != asked {
                 let what = format!("what the product wrote of message {message} is not what was sent");
@@ -186,7 +187,8 @@ impl Stage {
                 return Err(fault.from_source("Pack cases 401, 402, 501: payload unaltered"));
             }
         }
-        let missing = sent.keys().map(String::as_str).filter(|message| !received.contains_key(*message));
+        let missing =
+            sent.keys().map(String::as_str).filter(|message| !received.contains_key(&filed(message)));
         let missing: Vec<&str> = missing.collect();
         if self.setting.ledger.shows() {
             rules::holds_what_it_acknowledged(&missing, sent.len(), &self.own_exchanges())?;
@@ -219,6 +221,11 @@ impl Stage {
             Lease::Own(_) | Lease::Shared(_) => None,
         }
     }
+}
+
+/// Under which name the product's own word on a message is kept: whatever case either is written in.
+pub(super) fn filed(message: &str) -> String {
+    message.to_ascii_uppercase()
 }
 
 /// How many bytes of content these exchanges had in all. No message in them is longer.

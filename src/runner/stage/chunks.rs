@@ -6,7 +6,7 @@ use aws_lc_rs::digest;
 use futures_util::StreamExt;
 use md5::{Digest, Md5};
 
-use super::{Fault, Role, SentMessage, Stage, out_of_order};
+use super::{Fault, Role, SentMessage, Stage, asking::filed, out_of_order};
 use crate::{
     client::{Outgoing, Payload},
     protocol::{MailboxId, hexadecimal},
@@ -132,7 +132,8 @@ impl Stage {
         rules::chunks_unaltered(&asked.parts, &digests_of(&contents), None)?;
         if let (Some(first), Some(message)) = (asked.parts.first(), &self.message)
             && asked.parts.len() > 1
-            && self.received.as_ref().and_then(|received| received.get(message.as_str())) == Some(first)
+            && self.received.as_ref().and_then(|received| received.get(&filed(message.as_str())))
+                == Some(first)
         {
             return Err(rules::holds_first_chunk_alone(message.as_str(), asked.parts.len()));
         }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Ask, Fault, FaultKind, Role, SentMessage, Stage, out_of_order};
+use super::{Ask, Fault, FaultKind, Role, SentMessage, Stage, asking::filed, out_of_order};
 use crate::{
     protocol::{IdError, MailboxId, MessageId, Operation},
     rules,
@@ -171,7 +171,7 @@ impl Stage {
         message: &str,
         held: &BTreeMap<String, Sha256>,
     ) -> Result<(), Fault> {
-        let held = held.get(message);
+        let held = held.get(&filed(message));
         let sent = self.many.get(message).or(self.sent.as_ref().map(|sent| &sent.asked));
         // It may have had the message otherwise, or have made its file beforehand.
         if held.is_none() || held == sent || held == Some(&Sha256::of(&[])) {
