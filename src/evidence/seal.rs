@@ -165,7 +165,9 @@ mod tests {
     fn without_a_secret_there_is_a_bundle_that_verifies() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.zip");
-        let bag = bag(&[("README.txt", "the password"), ("run/exchanges.har", "{}"), ("empty", "")]);
+        let summary = r#"{"run_id":"r","verdict":"passed","evidence":false,"cut_short":null}"#;
+        let files = [("README.txt", "the password"), ("run/exchanges.har", "{}"), ("empty", "")];
+        let bag = bag(&[&files[..], &[("summary.json", summary)]].concat());
         let sealed = seal(&path, &bag, &secrets(), vocabulary).unwrap();
         assert_eq!(sealed, Sealed { path: path.clone(), unscannable: vec!["mailboxes.a.password".into()] });
         assert!(verify(&path).unwrap().is_whole());
