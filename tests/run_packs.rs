@@ -473,5 +473,8 @@ fn check_takes_what_run_takes_and_looks_for_the_program_of_a_driver() {
     assert!(outcome.stdout.contains("endpoint: none, so a run brings its own: practice"), "{outcome:?}");
     let outcome = check("./nonesuch.sh");
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""), "{outcome:?}");
-    assert!(outcome.stderr.contains("./nonesuch.sh: there is no such program"), "{outcome:?}");
+    assert!(
+        outcome.stderr.contains("yaml:1: product.driver.command: ./nonesuch.sh: there is no such program"),
+        "{outcome:?}"
+    );
 }

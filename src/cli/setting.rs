@@ -68,13 +68,17 @@ pub async fn configured(file: &Path, live_host: Option<&str>, resuming: bool) ->
         Setup::Endpoint(config) => {
             // Before anything is started or written.
             refuse_live(&config.endpoint.url, live_host)?;
+            super::check::can_be_asked(file, &config.driver)?;
             let mut prepared = against(&config, resuming).await?;
             if config.driver != Driver::Reference {
                 super::relayed::prepare(&config, &mut prepared.setting).await?;
             }
             prepared
         }
-        Setup::Rehearsal(rehearsal) => super::rehearsal::prepare(*rehearsal).await?,
+        Setup::Rehearsal(rehearsal) => {
+            super::check::can_be_asked(file, &rehearsal.driver)?;
+            super::rehearsal::prepare(*rehearsal).await?
+        }
     };
     let redactor = &prepared.setting.redactor;
     let config = written.to_yaml(&|text| redactor.text(text));

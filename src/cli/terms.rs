@@ -47,7 +47,7 @@ pub fn told(
         terms.resumed = Some(resumed);
     }
     if let Some(file) = &arguments.attestations {
-        terms.attestations = config::attestations(file).map_err(|error| usage(&error))?;
+        (_, terms.attestations) = config::attestations(file).map_err(|error| usage(&error))?;
         said_by_now(&terms.attestations, Utc::now().date_naive())?;
         not_asked_for(&terms.attestations, &plan.attestations())
             .iter()
