@@ -389,6 +389,15 @@ fn a_reader_that_goes_away_costs_no_bundle() {
     assert_eq!(witness(&["verify", path.to_str().unwrap()]).code, Some(0));
 }
 
+/// A pack may be somebody else's.
+#[test]
+fn a_title_does_nothing_to_a_terminal() {
+    let own = "Feature: f\u{1b}[2J\n  Scenario: a\u{1b}[31m\u{202e}b\n    Given a mailbox for the product and another for an independent counterpart\n";
+    let (outcome, _folder) = play_feature(own);
+    let said = format!("{}{}", outcome.stdout, outcome.stderr);
+    assert!(!said.contains(['\u{1b}', '\u{202e}']) && said.contains("a\\u{1b}[31m\\u{202e}b"), "{outcome:?}");
+}
+
 #[test]
 fn two_runs_differ_only_where_they_must() {
     let shape = || {
