@@ -11,6 +11,7 @@ use http::StatusCode;
 use mesh_witness::{
     emulator::{Call, TokenOutcome},
     protocol::{MailboxId, MessageId},
+    tape::SecretSet,
 };
 use serde_json::json;
 
@@ -20,16 +21,19 @@ use super::{lines::Lines, screen};
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A log that is written to as calls are answered.
-pub struct AccessLog(Lines);
+pub struct AccessLog {
+    lines: Lines,
+    secrets: SecretSet,
+}
 
 impl AccessLog {
-    /// Opens a log, or goes on with one that is there.
-    pub fn open(path: &Path) -> io::Result<Self> {
+    /// Opens a log, or goes on with one that is there. None of `secrets` is written.
+    pub fn open(path: &Path, secrets: SecretSet) -> io::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(path)?;
         let refused = |error| screen::warning(&format!("--access-log: calls are missing in it: {error}"));
-        let log = Self(Lines::to(file, PATIENCE, refused));
+        let log = Self { lines: Lines::to(file, PATIENCE, refused), secrets };
         if ends_in_a_line(path) {
-            log.0.push("");
+            log.lines.push("");
         }
         Ok(log)
     }
@@ -37,13 +41,14 @@ impl AccessLog {
     /// Writes one call down. A connection that came to no call is none.
     pub fn write(&self, call: &Call, clock_moved_seconds: i64) {
         if let Some(status) = call.status {
-            self.0.push(&line(call, status, clock_moved_seconds).to_string());
+            let line = line(call, status, clock_moved_seconds, &self.secrets);
+            self.lines.push(&line.to_string());
         }
     }
 
     /// Returns when everything is in the file.
     pub fn finish(&self) {
-        self.0.finish();
+        self.lines.finish();
     }
 }
 
@@ -60,18 +65,20 @@ fn ends_in_a_line(path: &Path) -> bool {
     path.is_file() && last().is_ok_and(|last| last != b'\n')
 }
 
-/// The path stands without its query, and patients' addresses travel in headers: nothing here is secret.
-fn line(call: &Call, status: StatusCode, clock_moved_seconds: i64) -> serde_json::Value {
+/// The path stands without its query, and patients' addresses travel in headers. What a caller has put into the path is
+/// looked through for secrets; all else is of our own words.
+fn line(call: &Call, status: StatusCode, clock_moved_seconds: i64, secrets: &SecretSet) -> serde_json::Value {
+    let clean = |text: &str| String::from_utf8_lossy(&secrets.masked(text.as_bytes())).into_owned();
     let (token, why) = match &call.token {
         TokenOutcome::NotAsked => ("not asked", None),
         TokenOutcome::Accepted => ("accepted", None),
-        TokenOutcome::Refused(refusal) => ("refused", Some(refusal.to_string())),
+        TokenOutcome::Refused(refusal) => ("refused", Some(clean(&refusal.to_string()))),
     };
     let mut line = json!({
         "time": call.time(),
-        "mailbox": call.mailbox.as_ref().map(MailboxId::as_str),
+        "mailbox": call.mailbox.as_ref().map(MailboxId::as_str).map(clean),
         "operation": call.operation,
-        "message_id": call.message.as_ref().map(MessageId::as_str),
+        "message_id": call.message.as_ref().map(MessageId::as_str).map(clean),
         "status": status.as_u16(),
         "token": token,
         "token_refusal": why,

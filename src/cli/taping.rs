@@ -48,10 +48,7 @@ impl Taping {
         shared_key: &SharedKey,
         certificate: Option<&CertificateDer<'_>>,
     ) -> Recorder {
-        let mut secrets = vec![Secret::new("the emulator's shared key", shared_key.expose())];
-        secrets.extend(mailboxes.iter().map(|mailbox| {
-            Secret::new(format!("the password of {}", mailbox.id), mailbox.password.expose())
-        }));
+        let secrets = secrets(mailboxes, shared_key);
         let credentials: Vec<Credentials> = mailboxes
             .iter()
             .map(|mailbox| Credentials {
@@ -112,4 +109,15 @@ impl Taping {
             ));
         }
     }
+}
+
+/// What the emulator knows and nobody is to read.
+pub fn secrets(mailboxes: &[Mailbox], shared_key: &SharedKey) -> Vec<Secret> {
+    let mut secrets = vec![Secret::new("the emulator's shared key", shared_key.expose())];
+    secrets.extend(
+        mailboxes
+            .iter()
+            .map(|mailbox| Secret::new(format!("the password of {}", mailbox.id), mailbox.password.expose())),
+    );
+    secrets
 }
