@@ -55,6 +55,8 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
         prepared.config.map(|config| ReportFile { path: CONFIG_FILE.to_owned(), content: config.into() }),
     );
     let mut setting = prepared.setting;
+    let cases: Vec<&str> = plan.cases().collect();
+    setting.warnings.extend(setting::smaller_than_asked(&cases, &setting));
     setting.notice = Arc::new(|text: &str| screen::notice(text));
     // A person who types must not be written over.
     let is_manual = setting.driven.as_ref().is_some_and(Driven::is_manual);

@@ -9,7 +9,7 @@ use mesh_witness::{
     config::{Config, Driver, Mailbox, Setup},
     emulator::{Arrangement, Pki, Transport},
     protocol::{Password, SharedKey, WorkflowId},
-    runner::{Emulated, Mailboxes, Pair, Party, Seat, Setting, is_live},
+    runner::{Emulated, Mailboxes, Optional, Pair, Party, Seat, Setting, is_live},
     tape::{Redactor, Secret},
 };
 
@@ -152,6 +152,22 @@ fn warnings(config: &Config) -> Vec<String> {
             .push(format!("{url} is on this machine: this is no evidence of an environment of NHS England"));
     }
     warnings
+}
+
+/// What the pack asks for, in bytes: cases 501 and 502, "greater than 200 MB".
+const LARGE: u64 = 200_000_000;
+
+/// That cases were played with less than the pack asks for, at an endpoint where that could pass for evidence.
+pub fn smaller_than_asked(cases: &[&str], setting: &Setting) -> Option<String> {
+    let bytes = setting.terms.chunking.message_bytes;
+    let is_small = bytes <= LARGE && !setting.terms.without.contains(&Optional::Chunking);
+    let chunked: Vec<&str> =
+        ["501", "502"].into_iter().filter(|case| is_small && cases.contains(case)).collect();
+    let (first, are) = (chunked.first()?, if chunked.len() == 1 { "is" } else { "are" });
+    let named = if chunked.len() == 1 { (*first).to_owned() } else { chunked.join(" and ") };
+    (!setting.emulated).then(|| {
+        format!("{named} {are} played with {bytes} bytes (chunking.message_bytes); the pack asks for more than 200 MB")
+    })
 }
 
 fn seat(config: &Config, mailbox: &Mailbox) -> Result<Seat, Failure> {
