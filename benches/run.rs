@@ -13,9 +13,10 @@ const RUNS: usize = 20;
 
 fn main() {
     let folder = tempfile::tempdir().expect("a folder for bundles");
-    let bundle = folder.path().join("bundle.zip");
     let mut times: Vec<Duration> = (0..=RUNS)
-        .map(|_| {
+        .map(|run| {
+            // No bundle takes the place of another.
+            let bundle = folder.path().join(format!("{run}.zip"));
             let started = Instant::now();
             let status = Command::new(env!("CARGO_BIN_EXE_mesh-witness"))
                 .args(["run", "--bundle"])

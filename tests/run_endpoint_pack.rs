@@ -41,9 +41,14 @@ fn both_packs_can_be_played_together_and_the_witness_pack_alone_stays_the_defaul
     );
     assert!(summary["rule_counts"]["held"].as_u64() > Some(10), "{}", summary["rule_counts"]);
     let tags = ["--pack", "endpoint", "--tags", "@req-TOKEN-01 or @req-VERSION-01"];
-    let (of_endpoint, bundle) = played_with_bundle(&tags);
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("of-endpoint.zip");
+    let of_endpoint = witness(&[&["run", "--bundle", path.to_str().unwrap()], &tags[..]].concat());
     assert_eq!(of_endpoint.code, Some(0), "{of_endpoint:?}");
-    assert_eq!(bundle.unwrap().summary()["rules"], serde_json::json!([]));
+    assert_eq!(Bundle::open(&path).summary()["rules"], serde_json::json!([]));
+    let judged = witness(&["judge", path.to_str().unwrap()]);
+    assert_eq!(judged.code, Some(2), "{judged:?}");
+    assert!(judged.stderr.contains("this bundle judges an endpoint"), "{judged:?}");
     assert!(outcome.stdout.contains("201 Send an uncompressed message"), "{}", outcome.stdout);
     let alone = played(&["--tags", "@endpoint"]);
     assert_eq!(alone.code, Some(2), "{alone:?}");

@@ -246,10 +246,28 @@ fn a_secret_in_a_pack_is_found_and_there_is_no_bundle() {
         bundle.to_str().unwrap(),
     ];
     let outcome = witness(&arguments);
-    assert_eq!(outcome.code, Some(3), "{outcome:?}");
-    assert!(outcome.stderr.contains("endpoint.shared_key"), "{}", outcome.stderr);
+    assert_eq!(outcome.code, Some(2), "{outcome:?}");
+    let told = "own.feature:2: the secret endpoint.shared_key is in it";
+    assert!(outcome.stderr.contains(told), "{}", outcome.stderr);
+    assert!(!outcome.stdout.contains("playing"), "told before anything is played: {outcome:?}");
     assert!(!format!("{outcome:?}").contains(secret), "the message does not repeat it");
     assert!(!bundle.exists());
+    // Neither in what people say.
+    let said =
+        format!("- {{case: \"801\", name: N, role: R, date: 2026-01-01, statement: It is\n   {secret}}}\n");
+    let known = format!(
+        "- {{case: \"705\", reason: R, reference: T, owner: O, expires: 2999-01-01}}\n- {{case: \"704\", reason: {secret}, reference: T, owner: O, expires: 2999-01-01}}\n"
+    );
+    for (option, list) in [("--attestations", said), ("--deviations", known)] {
+        let path = endpoint.folder.path().join("list.yaml");
+        fs::write(&path, list).unwrap();
+        let listed = [option, path.to_str().unwrap()];
+        let outcome = witness(&[&arguments[..3], &arguments[5..], &listed].concat());
+        assert_eq!(outcome.code, Some(2), "{outcome:?}");
+        let told = "list.yaml:2: the secret endpoint.shared_key is in it";
+        assert!(outcome.stderr.contains(told), "{}", outcome.stderr);
+        assert!(!outcome.stdout.contains("playing") && !bundle.exists(), "{outcome:?}");
+    }
 }
 
 #[test]
@@ -260,6 +278,60 @@ fn a_bundle_that_cannot_be_written_is_said() {
     assert_eq!(outcome.code, Some(3), "{outcome:?}");
     assert!(outcome.stderr.contains("there is no bundle"), "{}", outcome.stderr);
     assert!(!outcome.stdout.contains("playing"), "told before anything is played: {outcome:?}");
+}
+
+/// Evidence, a configuration, a key: nobody gets it back.
+#[test]
+fn what_is_there_is_never_replaced() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::write(path("key.pem"), "a private key").unwrap();
+    let mut taken = vec![path("key.pem")];
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("key.pem", path("link.zip")).unwrap();
+        taken.push(path("link.zip"));
+    }
+    for place in &taken {
+        let outcome = witness(&["run", "--tags", "@case-201", "--bundle", place]);
+        assert_eq!(outcome.code, Some(2), "{outcome:?}");
+        let told = format!("{place}: is there already, and nothing is written over: name another file");
+        assert!(outcome.stderr.contains(&told), "{}", outcome.stderr);
+        assert!(!outcome.stdout.contains("playing"), "told before anything is played: {outcome:?}");
+    }
+    assert_eq!(fs::read_to_string(path("key.pem")).unwrap(), "a private key");
+    // A folder is no file: that is the call's fault, and no disk's.
+    let outcome = witness(&["run", "--tags", "@case-201", "--bundle", folder.path().to_str().unwrap()]);
+    assert_eq!(outcome.code, Some(2), "{outcome:?}");
+    assert!(outcome.stderr.contains("is a folder: give the name of a file"), "{}", outcome.stderr);
+}
+
+/// A run may take hours, and so may another that was given the same name.
+#[cfg(unix)]
+#[test]
+fn a_file_that_appears_while_a_run_goes_on_is_left_and_the_bundle_is_beside_it() {
+    let (called, calls) = std::sync::mpsc::channel();
+    let server = Server::start(move |mut stream| {
+        called.send(()).unwrap();
+        let mut buffer = [0; 65536];
+        while stream.read(&mut buffer).is_ok_and(|count| count > 0) {}
+    });
+    let folder = TempDir::new().unwrap();
+    let file = Config::new(&server.url, folder.path()).write();
+    let path = |name: &str| folder.path().join(name);
+    let mut run = program();
+    run.args(["run", "--config", file.to_str().unwrap(), "--bundle", path("bundle.zip").to_str().unwrap()]);
+    let child = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    calls.recv_timeout(Duration::from_secs(60)).expect("the run makes a call");
+    fs::write(path("bundle.zip"), "of another run").unwrap();
+    let pid = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let outcome = Outcome::from(child.wait_with_output().unwrap());
+    assert_eq!(fs::read_to_string(path("bundle.zip")).unwrap(), "of another run");
+    let beside = path("bundle-2.zip");
+    assert_eq!(Bundle::open(&beside).summary()["verdict"], "cut short");
+    assert!(outcome.stderr.contains("has appeared while the run went on"), "{outcome:?}");
+    assert!(outcome.stdout.contains("bundle-2.zip"), "{outcome:?}");
 }
 
 /// Bundles are unpacked on file systems that ignore case, too.
@@ -299,6 +371,15 @@ fn a_feature_file_that_no_bundle_can_hold_is_refused() {
     let file = folder.path().join("con.feature");
     fs::write(&file, feature).unwrap();
     assert_refused(play(&["--pack", file.to_str().unwrap()]), &["con.feature", "device", "rename it"]);
+}
+
+/// A pack may be somebody else's.
+#[test]
+fn a_title_does_nothing_to_a_terminal() {
+    let own = "Feature: f\u{1b}[2J\n  Scenario: a\u{1b}[31m\u{202e}b\n    Given a mailbox for the product and another for an independent counterpart\n";
+    let (outcome, _folder) = play_feature(own);
+    let said = format!("{}{}", outcome.stdout, outcome.stderr);
+    assert!(!said.contains(['\u{1b}', '\u{202e}']) && said.contains("a\\u{1b}[31m\\u{202e}b"), "{outcome:?}");
 }
 
 #[test]
@@ -473,5 +554,8 @@ fn check_takes_what_run_takes_and_looks_for_the_program_of_a_driver() {
     assert!(outcome.stdout.contains("endpoint: none, so a run brings its own: practice"), "{outcome:?}");
     let outcome = check("./nonesuch.sh");
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""), "{outcome:?}");
-    assert!(outcome.stderr.contains("./nonesuch.sh: there is no such program"), "{outcome:?}");
+    assert!(
+        outcome.stderr.contains("yaml:1: product.driver.command: ./nonesuch.sh: there is no such program"),
+        "{outcome:?}"
+    );
 }

@@ -63,6 +63,7 @@ impl Rig {
         let text = text.replace("  counterpart: {", "  dormant: {id: DORMANT}\n  counterpart: {");
         fs::write(&file, text.replace("delivery_seconds: 5", "delivery_seconds: 2")).unwrap();
         let bundle = self.bundle(name);
+        let _ = fs::remove_file(&bundle);
         let mut all = vec!["run", "--tags", "@case-201 or @case-703", "--config", file.to_str().unwrap()];
         all.extend(["--bundle", bundle.to_str().unwrap()]);
         all.extend(more);

@@ -228,6 +228,36 @@ fn a_message_that_nobody_collects_takes_two_runs() {
     assert!(outcome.stderr.contains("is not whole"), "{outcome:?}");
 }
 
+/// A certificate would be for messages that nobody has seen.
+#[test]
+fn messages_that_are_smaller_than_the_pack_asks_for_are_told() {
+    let endpoint = Endpoint::start();
+    let file = endpoint.config().write();
+    let text = fs::read_to_string(&file).unwrap();
+    let run = |name: &str, bytes: u64, tags: &str| {
+        let more = format!("chunking: {{message_bytes: {bytes}, chunk_bytes: 40000}}\n");
+        fs::write(&file, text.clone() + &more).unwrap();
+        let path = endpoint.folder.path().join(name);
+        let config = file.to_str().unwrap();
+        let all = ["run", "--config", config, "--tags", tags, "--bundle", path.to_str().unwrap()];
+        (witness(&all), path)
+    };
+    let (outcome, path) = run("1.zip", 100_000, "@case-501 or @case-502");
+    let told = "501 and 502 are played with 100000 bytes (chunking.message_bytes); the pack asks for more than 200 MB";
+    assert!(outcome.stderr.contains(told), "{outcome:?}");
+    let bundle = Bundle::open(&path);
+    for name in ["data/summary.json", "data/conformance.md", "data/report.html"] {
+        assert!(bundle.text(name).contains(told), "{name}");
+    }
+    let (outcome, _) = run("2.zip", 100_000, "@case-501");
+    assert!(outcome.stderr.contains("501 is played with 100000 bytes"), "{outcome:?}");
+    let (outcome, _) = run("3.zip", 100_000, "@case-201");
+    assert!(!outcome.stderr.contains("more than 200 MB"), "{outcome:?}");
+    let (outcome, path) = run("4.zip", 40_000, "@case-501");
+    assert_eq!((outcome.code, path.exists()), (Some(2), false), "{outcome:?}");
+    assert!(outcome.stderr.contains("chunking.message_bytes: makes one chunk"), "{outcome:?}");
+}
+
 #[test]
 fn compare_says_what_got_worse() {
     let folder = TempDir::new().unwrap();

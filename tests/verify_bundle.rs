@@ -32,15 +32,18 @@ fn bag() -> Bag {
 }
 
 fn bag_of(summary: &str, messages: Option<&str>) -> Bag {
-    let messages = messages.map(|messages| ("run/messages.ndjson", messages.to_owned()));
+    bag_with(&[("summary.json", Some(summary)), ("run/messages.ndjson", messages)])
+}
+
+fn bag_with(more: &[(&str, Option<&str>)]) -> Bag {
+    let more = more.iter().filter_map(|(path, content)| Some((*path, (*content)?.to_owned())));
     let payload = [
         ("README.txt", "How to read this.\n".repeat(40)),
         ("report.html", "<!doctype html><p>aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa</p>".to_owned()),
-        ("summary.json", summary.to_owned()),
         ("run/exchanges.har", "{}".to_owned()),
         ("pack/witness/200 é.feature", String::new()),
     ];
-    let payload = payload.into_iter().chain(messages);
+    let payload = payload.into_iter().chain(more);
     let payload = payload
         .map(|(path, content)| PayloadFile { path: path.to_owned(), content: content.into_bytes() })
         .collect();
@@ -194,6 +197,39 @@ fn two_verdicts_that_do_not_agree_are_a_problem() {
     let forged = place.verify(&pack(&bag_of(SUMMARY, Some(&messages().replace("true", "false")))).unwrap());
     let told = "is that of a run that did not pass, and the verdict in data/summary.json is passed";
     assert!(text(&forged).contains(told), "{}", text(&forged));
+}
+
+/// Whoever makes evidence of practice in the summary, and seals it anew, has to think of the environment, too.
+#[test]
+fn whether_it_is_evidence_is_told_alike_by_two_files() {
+    let place = Place::new();
+    let (practice, evidence) = (SUMMARY.to_owned(), SUMMARY.replace("false", "true"));
+    for (summary, environment, problem) in [
+        (&practice, Some(r#"{"evidence":false}"#), None),
+        (&evidence, Some(r#"{"evidence":true,"more":1}"#), None),
+        (&evidence, Some(r#"{"evidence":false}"#), Some(Problem::TwoStandings { evidence: true })),
+        (&practice, Some(r#"{"evidence":true}"#), Some(Problem::TwoStandings { evidence: false })),
+        // Of before there was one, and of before it said so.
+        (&evidence, None, None),
+        (&evidence, Some("{}"), None),
+    ] {
+        let bag = bag_with(&[("summary.json", Some(summary)), ("environment.json", environment)]);
+        let verified = place.verify(&pack(&bag).unwrap());
+        assert_eq!(verified.problems, Vec::from_iter(problem), "{summary} {environment:?}");
+    }
+    let told = Problem::TwoStandings { evidence: true }.to_string();
+    assert!(told.contains("the run is evidence, and data/environment.json that it is practice"), "{told}");
+}
+
+/// A bag can be whole and tell of no run: that is no bundle.
+#[test]
+fn a_bag_without_a_run_is_no_bundle() {
+    let place = Place::new();
+    for summary in [None, Some("{}"), Some("")] {
+        let verified = place.verify(&pack(&bag_with(&[("summary.json", summary)])).unwrap());
+        assert_eq!(verified.problems, [Problem::NoRun], "{summary:?}");
+        assert!(!verified.is_whole(), "{summary:?}");
+    }
 }
 
 #[test]

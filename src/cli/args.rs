@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use csr::CsrArguments;
-pub use emulate::{AuthMode, EmulateArguments, ProfileName};
+pub use emulate::{AuthMode, DEFAULT_SHARED_KEY, EmulateArguments, ProfileName};
 pub use record::RecordArguments;
 pub use run::RunArguments;
 pub use token::TokenArguments;

@@ -7,8 +7,7 @@ use chrono::{TimeDelta, Utc};
 use http::Uri;
 use mesh_witness::{
     client::{AnyBody, AnyClient, AnyRequest, TapeScope, Target},
-    config::{Driver, Setup},
-    product::driver::ProgramFile,
+    config::{self, Driver, Setup},
     protocol::{Operation, TokenTimestamp},
     rules::{self, FaultKind},
     tape::{Actor, Exchange, Redactor, ScenarioNumber, Tape},
@@ -20,12 +19,12 @@ pub async fn check(arguments: CheckArguments) -> Result<Exit, Failure> {
     let file = &arguments.config;
     match load(file)? {
         Setup::Endpoint(config) => {
-            can_be_asked(&config.driver)?;
+            can_be_asked(file, &config.driver)?;
             is_right(file, &config.warnings, &config.describe(Utc::now()));
             reach(&setting::target(&config, &config.mailboxes.product)?).await
         }
         Setup::Rehearsal(rehearsal) => {
-            can_be_asked(&rehearsal.driver)?;
+            can_be_asked(file, &rehearsal.driver)?;
             let own = "endpoint: none, so a run brings its own: practice, not evidence";
             is_right(file, &rehearsal.warnings, &[own.to_owned()]);
             Ok(Exit::Good)
@@ -39,9 +38,8 @@ fn load(file: &Path) -> Result<Setup, Failure> {
 }
 
 /// A program that is not there would end a run before anything is played.
-fn can_be_asked(driver: &Driver) -> Result<(), Failure> {
-    let Driver::Command { command, folder, .. } = driver else { return Ok(()) };
-    ProgramFile::find(command, folder).map(|_| ()).map_err(|error| Failure::new(Exit::Usage, error))
+pub fn can_be_asked(file: &Path, driver: &Driver) -> Result<(), Failure> {
+    config::can_be_asked(file, driver).map_err(|error| Failure::new(Exit::Usage, error))
 }
 
 fn is_right(file: &Path, warnings: &[String], lines: &[String]) {

@@ -26,6 +26,9 @@ fn lines(comparison: &Comparison) -> Vec<String> {
         }
     }
     lines.push(format!("{:<14} {}", "unchanged", comparison.unchanged));
+    if comparison.is_cut_short() {
+        lines.push("the new run was cut short, and the old one was not".to_owned());
+    }
     let verdict = if comparison.is_worse() { "something got worse" } else { "nothing got worse" };
     lines.push(verdict.to_owned());
     lines

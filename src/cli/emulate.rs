@@ -19,18 +19,18 @@ use mesh_witness::{
     },
     protocol::{MailboxId, Password, SharedKey},
     report::quoted_for_shell,
-    tape::push_printable,
+    tape::{SecretSet, push_printable},
 };
 
 use super::{
     Exit, Failure,
     access_log::AccessLog,
-    args::{AuthMode, EmulateArguments, ProfileName},
+    args::{AuthMode, DEFAULT_SHARED_KEY, EmulateArguments, ProfileName},
     emulated::{self, Known},
     interruption::Interruption,
     lines::Lines,
     screen,
-    taping::Taping,
+    taping::{self, Taping},
 };
 
 /// How long calls wait for whoever reads what is shown.
@@ -59,7 +59,7 @@ pub async fn emulate(arguments: EmulateArguments) -> Result<Exit, Failure> {
     }
     let ids: Vec<MailboxId> = arrangement.mailboxes.iter().map(|mailbox| mailbox.id.clone()).collect();
     let clock = Clock::new();
-    let telling = Arc::new(Telling::new(&arguments, &clock)?);
+    let telling = Arc::new(Telling::new(&arguments, &clock, unsaid(&arguments, &arrangement.mailboxes))?);
     let told = Arc::clone(&telling);
     let pki = pki(&arguments)?;
     let transport = pki.clone().map_or(Transport::Plain, Transport::MutualTls);
@@ -296,6 +296,15 @@ fn callable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
+/// What a caller may have put into a path or a query and nobody is to read. A password or key that this program
+/// publishes, as mesh-sandbox does, is no secret, and a word that calls are told in.
+fn unsaid(arguments: &EmulateArguments, mailboxes: &[Mailbox]) -> SecretSet {
+    let is_own = |password: &Password| password.expose() != emulated::DEFAULT_PASSWORD;
+    let own: Vec<Mailbox> = mailboxes.iter().filter(|mailbox| is_own(&mailbox.password)).cloned().collect();
+    let key = Some(&arguments.shared_key).filter(|key| *key != DEFAULT_SHARED_KEY);
+    SecretSet::new(&taping::secrets(&own, key.map(|key| SharedKey::new(key.clone())).as_ref()))
+}
+
 /// Shows every call, and writes it to the access log where one is asked for.
 struct Telling {
     shown: Lines,
@@ -304,18 +313,28 @@ struct Telling {
 }
 
 impl Telling {
-    fn new(arguments: &EmulateArguments, clock: &Clock) -> Result<Self, Failure> {
+    fn new(arguments: &EmulateArguments, clock: &Clock, secrets: SecretSet) -> Result<Self, Failure> {
         let open = |path: &std::path::PathBuf| {
-            AccessLog::open(path).map_err(|error| Failure::unwritable("--access-log", path, &error))
+            AccessLog::open(path, secrets.clone())
+                .map_err(|error| Failure::unwritable("--access-log", path, &error))
         };
         let log = arguments.access_log.as_ref().map(open).transpose()?;
         // Nobody may be reading any more, or nobody after the first lines; that is no reason to stop.
-        let unread = |error: io::Error| {
-            if error.kind() == io::ErrorKind::TimedOut {
-                screen::warning("calls are not shown: nobody reads them");
-            }
+        let unread = |error: io::Error| match error.kind() {
+            io::ErrorKind::BrokenPipe => {}
+            io::ErrorKind::TimedOut => screen::warning("calls are not shown: nobody reads them"),
+            _ => screen::warning(&format!("calls are not shown: standard output cannot be written: {error}")),
         };
-        Ok(Self { shown: Lines::to(io::stdout(), PATIENCE, unread), log, clock: clock.clone() })
+        let is_public = secrets.is_empty();
+        let clean = move |lines: Vec<u8>| {
+            let clean = lines.split_inclusive(|byte| *byte == b'\n').map(|line| secrets.masked(line));
+            clean.collect::<Vec<_>>().concat()
+        };
+        let shown = match is_public {
+            true => Lines::to(io::stdout(), PATIENCE, unread),
+            false => Lines::cleaned(io::stdout(), PATIENCE, clean, unread),
+        };
+        Ok(Self { shown, log, clock: clock.clone() })
     }
 
     fn tell(&self, call: &Call) {

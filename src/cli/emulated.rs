@@ -194,10 +194,13 @@ fn workflow_lines(path: &Path) -> Result<Known<Workflow>, String> {
     })
 }
 
+/// The password of mailboxes that nobody has named, mesh-sandbox's.
+pub const DEFAULT_PASSWORD: &str = "password";
+
 /// The mailboxes that mesh-sandbox has, so that whoever comes from there finds what they know.
 pub fn default_mailboxes() -> Vec<Mailbox> {
     let mailbox = |(id, name, ods_code, payer): (&str, &str, &str, &str)| {
-        let plain = Mailbox::new(MailboxId::parse(id).ok()?, Password::new("password"));
+        let plain = Mailbox::new(MailboxId::parse(id).ok()?, Password::new(DEFAULT_PASSWORD));
         Some(Mailbox {
             name: name.to_owned(),
             ods_code: ods_code.to_owned(),

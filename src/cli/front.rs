@@ -7,7 +7,8 @@ use std::{
 
 use mesh_witness::{
     config::Config,
-    proxy::{Authority, Front},
+    emulator::PkiError,
+    proxy::{Authority, AuthorityError, Front},
 };
 use rustls::pki_types::CertificateDer;
 
@@ -23,8 +24,13 @@ pub fn front(
     required: bool,
 ) -> Result<Front, Failure> {
     let names = names(listen, &config.endpoint.url.host());
-    let authority = Authority::open(folder, &names, &config.mailboxes.product.id)
-        .map_err(|error| Failure::new(Exit::Usage, format!("{flag}: {error}")))?;
+    let authority =
+        Authority::open(folder, &names, &config.mailboxes.product.id).map_err(|error| match error {
+            AuthorityError::Pki(PkiError::Write { path, source }) => {
+                Failure::unwritable(flag, &path, &source)
+            }
+            other => Failure::new(Exit::Usage, format!("{flag}: {other}")),
+        })?;
     let mut all = vec![authority.certificate.clone()];
     all.extend(config.endpoint.ca.iter().map(|certificate| certificate.der().clone()));
     all.extend(trusted);

@@ -56,6 +56,16 @@ impl Lines {
         patience: Duration,
         refused: impl Fn(io::Error) + Send + Sync + 'static,
     ) -> Self {
+        Self::cleaned(sink, patience, |lines| lines, refused)
+    }
+
+    /// The same with lines that are changed by the thread that writes: `clean` is given whole lines, some at a time.
+    pub fn cleaned(
+        sink: impl Write + Send + 'static,
+        patience: Duration,
+        clean: impl Fn(Vec<u8>) -> Vec<u8> + Send + 'static,
+        refused: impl Fn(io::Error) + Send + Sync + 'static,
+    ) -> Self {
         let shared = Arc::new(Shared::default());
         let refused: Arc<dyn Fn(io::Error) + Send + Sync> = Arc::new(refused);
         let (end, ended) = mpsc::channel::<()>();
@@ -65,7 +75,7 @@ impl Lines {
             let mut refuses = false;
             let mut sink = LineSink { sink, is_cut: false };
             while let Some(bytes) = its.take() {
-                let written = sink.write_lines(&bytes);
+                let written = sink.write_lines(&clean(bytes));
                 // A disk that is full refuses hundreds of times a second what it refuses once.
                 let told = std::mem::replace(&mut refuses, written.is_err());
                 if let Err(error) = written

@@ -9,14 +9,14 @@ use std::{
 use cucumber::World as _;
 use mesh_witness::{
     client::Origin,
-    evidence::{self, Bag, BagInfo, BagPath, PayloadFile},
+    evidence::{self, Bag, BagInfo, BagPath, PayloadFile, WriteError},
     product::Driven,
     report::{self, ReportFile},
     runner::{
         self, Comparison, FaultKind, MeshWorld, Outcome, Permit, Plan, RuleRecord, RunRecord, ScenarioRecord,
         Verdict,
     },
-    tape::Secret,
+    tape::{Secret, SecretSet},
 };
 
 use super::{
@@ -49,12 +49,16 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
     let origin = Origin::parse(&url).map_err(|error| Failure::new(Exit::Usage, error))?;
     let path = arguments.bundle.clone().unwrap_or_else(|| default_path(&prepared.setting.run_id));
     // A run may take hours and be witnessed: not one of which nothing can be kept.
-    evidence::try_place(&path).map_err(|error| not_written(&error))?;
-    let mut more = terms::told(&mut prepared.setting.terms, &arguments, &plan, &url)?;
+    evidence::try_place(&path).map_err(|error| not_placed(&error))?;
+    let secrets = SecretSet::new(&prepared.secrets);
+    plan.files().try_for_each(|(path, content)| without_secrets(path, content, &secrets))?;
+    let mut more = terms::told(&mut prepared.setting.terms, &arguments, &plan, &url, &secrets)?;
     more.extend(
         prepared.config.map(|config| ReportFile { path: CONFIG_FILE.to_owned(), content: config.into() }),
     );
     let mut setting = prepared.setting;
+    let cases: Vec<&str> = plan.cases().collect();
+    setting.warnings.extend(setting::smaller_than_asked(&cases, &setting));
     setting.notice = Arc::new(|text: &str| screen::notice(text));
     // A person who types must not be written over.
     let is_manual = setting.driven.as_ref().is_some_and(Driven::is_manual);
@@ -96,9 +100,9 @@ pub async fn run(arguments: RunArguments) -> Result<Exit, Failure> {
     let kept = kept.map(|file| ReportFile { path: file.path, content: file.content });
     let files = report::files(&record, kept.chain(more).collect()).map_err(|error| not_written(&error))?;
     let summary = files.iter().find(|file| file.path == "summary.json").map(|file| file.content.clone());
-    let size = write_bundle(&record, files, &path, &prepared.secrets)?;
+    let (written, size) = write_bundle(&record, files, &path, &prepared.secrets)?;
     match arguments.format {
-        Format::Text => screen.bundle(&path.display().to_string(), size),
+        Format::Text => screen.bundle(&written.display().to_string(), size),
         Format::Json => screen::say(String::from_utf8_lossy(&summary.unwrap_or_default()).trim_end()),
     }
     Ok(exit(&record, left_out))
@@ -114,17 +118,23 @@ fn has_place(path: &str) -> Result<(), Failure> {
     })
 }
 
+/// What is to go into the bundle as it was given: a secret in it would cost the bundle when all has been played.
+pub fn without_secrets(shown: &str, content: &[u8], secrets: &SecretSet) -> Result<(), Failure> {
+    evidence::without_secrets(shown, content, secrets, vocabulary)
+        .map_err(|error| Failure::new(Exit::Usage, error))
+}
+
 fn default_path(run_id: &str) -> PathBuf {
     Path::new("reports").join(format!("mesh-witness-{run_id}.zip"))
 }
 
-/// Writes and seals the bundle; its size in bytes.
+/// Writes and seals the bundle; where it is, and its size in bytes.
 fn write_bundle(
     record: &RunRecord,
     files: Vec<ReportFile>,
     path: &Path,
     secrets: &[Secret],
-) -> Result<u64, Failure> {
+) -> Result<(PathBuf, u64), Failure> {
     let payload =
         files.into_iter().map(|file| PayloadFile { path: file.path, content: file.content }).collect();
     let info = BagInfo {
@@ -146,7 +156,21 @@ fn write_bundle(
              use a secret that is no word"
         ));
     }
-    std::fs::metadata(path).map(|file| file.len()).map_err(|error| not_written(&error))
+    if sealed.path != path {
+        screen::warning(&format!(
+            "{} has appeared while the run went on and was left as it is; the bundle is {}",
+            path.display(),
+            sealed.path.display()
+        ));
+    }
+    let size = std::fs::metadata(&sealed.path).map_err(|error| not_written(&error))?.len();
+    Ok((sealed.path, size))
+}
+
+/// Before anything is played: whoever named what cannot be written to names something else.
+fn not_placed(error: &WriteError) -> Failure {
+    let exit = if error.is_of_the_name() { Exit::Usage } else { Exit::Environment };
+    Failure::new(exit, format!("there is no bundle: {error}"))
 }
 
 fn not_written(error: &dyn std::error::Error) -> Failure {

@@ -121,7 +121,6 @@ impl Screen {
     ) {
         self.line(&format!("{} {}", self.bold("mesh-witness"), env!("CARGO_PKG_VERSION")));
         // Whatever is configured may hide or reorder what stands around it.
-        let shown = |text: &str| printable(text.as_bytes());
         self.line(&format!("  endpoint  {}, {}", shown(environment), shown(url)));
         if let Some(banner) = banner {
             self.line(&format!("            {}", self.yellow(banner)));
@@ -146,7 +145,7 @@ impl Screen {
             }
             Progress::Step(scenario, done) => {
                 let next = scenario.steps.get(*done).map(|step| first_line(&step.text)).unwrap_or_default();
-                self.live.set_message(format!("{}: {next}", title(scenario)));
+                self.live.set_message(format!("{}: {}", title(scenario), shown(next)));
             }
             Progress::Ended(scenario) => self.ended(scenario),
         }
@@ -178,10 +177,10 @@ impl Screen {
                 plural(tally.expected, "expected deviation"),
                 format!("{} not", tally.others),
             ];
-            let shown = [true, tally.warned > 0, tally.expected > 0, tally.others > 0];
-            let counts = counts.into_iter().zip(shown).filter(|(_, shown)| *shown);
+            let told = [true, tally.warned > 0, tally.expected > 0, tally.others > 0];
+            let counts = counts.into_iter().zip(told).filter(|(_, told)| *told);
             let counts = counts.map(|(count, _)| count).collect::<Vec<_>>().join(", ");
-            self.line(&format!("  {mark} {:<44} {}", scenario.feature, self.dim(&counts)));
+            self.line(&format!("  {mark} {:<44} {}", shown(&scenario.feature), self.dim(&counts)));
         }
     }
 
@@ -283,7 +282,7 @@ impl Screen {
     }
 
     fn fault(&self, step: &StepRecord, fault: &Fault) {
-        self.line(&format!("      {} {}", step.keyword, first_line(&step.text)));
+        self.line(&format!("      {} {}", step.keyword, shown(first_line(&step.text))));
         self.line(&format!("        {}", self.bold(&fault.what)));
         let rows = [
             ("expected", fault.expected.as_deref()),
@@ -342,11 +341,17 @@ impl Screen {
     }
 }
 
+/// As it stands in a file of somebody's: it may hide or reorder what stands around it.
 fn title(scenario: &ScenarioRecord) -> String {
+    let name = shown(&scenario.name);
     match &scenario.case {
-        Some(case) => format!("{case} {}", scenario.name),
-        None => scenario.name.clone(),
+        Some(case) => format!("{} {name}", shown(case)),
+        None => name,
     }
+}
+
+fn shown(text: &str) -> String {
+    printable(text.as_bytes())
 }
 
 fn timing(scenario: &ScenarioRecord) -> String {

@@ -9,7 +9,7 @@ use mesh_witness::{
     config::{Config, Driver, Mailbox, Setup},
     emulator::{Arrangement, Pki, Transport},
     protocol::{Password, SharedKey, WorkflowId, hexadecimal},
-    runner::{Emulated, Mailboxes, Pair, Party, Seat, Setting},
+    runner::{Emulated, Mailboxes, Optional, Pair, Party, Seat, Setting},
     tape::{Redactor, Secret},
 };
 
@@ -68,13 +68,17 @@ pub async fn configured(file: &Path, live_host: Option<&str>, resuming: bool) ->
         Setup::Endpoint(config) => {
             // Before anything is started or written.
             refuse_live(&config.endpoint.url, live_host)?;
+            super::check::can_be_asked(file, &config.driver)?;
             let mut prepared = against(&config, resuming).await?;
             if config.driver != Driver::Reference {
                 super::relayed::prepare(&config, &mut prepared.setting).await?;
             }
             prepared
         }
-        Setup::Rehearsal(rehearsal) => super::rehearsal::prepare(*rehearsal).await?,
+        Setup::Rehearsal(rehearsal) => {
+            super::check::can_be_asked(file, &rehearsal.driver)?;
+            super::rehearsal::prepare(*rehearsal).await?
+        }
     };
     let redactor = &prepared.setting.redactor;
     let config = written.to_yaml(&|text| redactor.text(text));
@@ -148,6 +152,22 @@ fn warnings(config: &Config) -> Vec<String> {
             .push(format!("{url} is on this machine: this is no evidence of an environment of NHS England"));
     }
     warnings
+}
+
+/// What the pack asks for, in bytes: cases 501 and 502, "greater than 200 MB".
+const LARGE: u64 = 200_000_000;
+
+/// That cases were played with less than the pack asks for, at an endpoint where that could pass for evidence.
+pub fn smaller_than_asked(cases: &[&str], setting: &Setting) -> Option<String> {
+    let bytes = setting.terms.chunking.message_bytes;
+    let is_small = bytes <= LARGE && !setting.terms.without.contains(&Optional::Chunking);
+    let chunked: Vec<&str> =
+        ["501", "502"].into_iter().filter(|case| is_small && cases.contains(case)).collect();
+    let (first, are) = (chunked.first()?, if chunked.len() == 1 { "is" } else { "are" });
+    let named = if chunked.len() == 1 { (*first).to_owned() } else { chunked.join(" and ") };
+    (!setting.emulated).then(|| {
+        format!("{named} {are} played with {bytes} bytes (chunking.message_bytes); the pack asks for more than 200 MB")
+    })
 }
 
 fn seat(config: &Config, mailbox: &Mailbox) -> Result<Seat, Failure> {

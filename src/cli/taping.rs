@@ -48,10 +48,7 @@ impl Taping {
         shared_key: &SharedKey,
         certificate: Option<&CertificateDer<'_>>,
     ) -> Recorder {
-        let mut secrets = vec![Secret::new("the emulator's shared key", shared_key.expose())];
-        secrets.extend(mailboxes.iter().map(|mailbox| {
-            Secret::new(format!("the password of {}", mailbox.id), mailbox.password.expose())
-        }));
+        let secrets = secrets(mailboxes, Some(shared_key));
         let credentials: Vec<Credentials> = mailboxes
             .iter()
             .map(|mailbox| Credentials {
@@ -112,4 +109,12 @@ impl Taping {
             ));
         }
     }
+}
+
+/// What the emulator knows and nobody is to read.
+pub fn secrets(mailboxes: &[Mailbox], shared_key: Option<&SharedKey>) -> Vec<Secret> {
+    let key = shared_key.map(|key| Secret::new("the emulator's shared key", key.expose()));
+    let of =
+        |mailbox: &Mailbox| Secret::new(format!("the password of {}", mailbox.id), mailbox.password.expose());
+    key.into_iter().chain(mailboxes.iter().map(of)).collect()
 }

@@ -8,29 +8,33 @@ use mesh_witness::{
     config, evidence,
     report::ReportFile,
     runner::{Attestation, Given, Operator, Person, Plan, Terms},
-    tape::printable,
+    tape::{SecretSet, printable},
 };
 
 use super::{
     Exit, Failure,
     args::{Format, RunArguments},
+    run::without_secrets,
     screen,
 };
 
 /// Longest answer that is taken from a terminal, in characters.
 const LONGEST: usize = 1000;
 
-/// Reads what the call names, and asks for declarations where somebody can be asked. `url` is the endpoint's.
+/// Reads what the call names, and asks for declarations where somebody can be asked. `url` is the endpoint's. None
+/// of `secrets` may be in what is read.
 pub fn told(
     terms: &mut Terms,
     arguments: &RunArguments,
     plan: &Plan,
     url: &str,
+    secrets: &SecretSet,
 ) -> Result<Vec<ReportFile>, Failure> {
     let usage = |error: &dyn std::error::Error| Failure::new(Exit::Usage, error);
     let mut files = Vec::new();
     if let Some(file) = &arguments.deviations {
         let (content, deviations) = config::deviations(file).map_err(|error| usage(&error))?;
+        without_secrets(&file.display().to_string(), &content, secrets)?;
         terms.deviations = deviations;
         files.push(ReportFile { path: "deviations.yaml".to_owned(), content });
     }
@@ -47,7 +51,9 @@ pub fn told(
         terms.resumed = Some(resumed);
     }
     if let Some(file) = &arguments.attestations {
-        terms.attestations = config::attestations(file).map_err(|error| usage(&error))?;
+        let (content, said) = config::attestations(file).map_err(|error| usage(&error))?;
+        without_secrets(&file.display().to_string(), &content, secrets)?;
+        terms.attestations = said;
         said_by_now(&terms.attestations, Utc::now().date_naive())?;
         not_asked_for(&terms.attestations, &plan.attestations())
             .iter()

@@ -19,6 +19,7 @@ use super::{
     mailbox::{Mailbox, Mailboxes},
     recording::recording,
     section::{
+        At,
         Kind::{Choice, Open, Private},
         Need::{Optional, Required},
         Reader, Section, Text,
@@ -175,14 +176,33 @@ const CHUNKING: Chunking = Chunking { message_bytes: 210_000_000, chunk_bytes: 7
 
 pub(super) fn chunking<'a>(reader: &mut Reader<'a>, top: &Section<'a>, own: Chunking) -> Chunking {
     let Some(section) = reader.section(top, "chunking", Optional) else { return own };
-    let message = reader.number(&section, "message_bytes");
-    let message = message.and_then(|(at, number)| reader.checked(&at, values::message_bytes(number)));
-    let chunk = reader.number(&section, "chunk_bytes");
-    let chunk = chunk.and_then(|(at, number)| reader.checked(&at, values::chunk_bytes(number)));
-    Chunking {
-        message_bytes: message.unwrap_or(own.message_bytes),
-        chunk_bytes: chunk.unwrap_or(own.chunk_bytes),
+    let message = number(reader, &section, "message_bytes", values::message_bytes);
+    let chunk = number(reader, &section, "chunk_bytes", values::chunk_bytes);
+    let of = |set: &Option<(At, u64)>, own: u64| set.as_ref().map_or(own, |(_, bytes)| *bytes);
+    let chunking =
+        Chunking { message_bytes: of(&message, own.message_bytes), chunk_bytes: of(&chunk, own.chunk_bytes) };
+    // Of one chunk it would be no message in chunks, and that no fault of the product.
+    if let Some((at, _)) = message.or(chunk)
+        && chunking.message_bytes <= chunking.chunk_bytes
+    {
+        let Chunking { message_bytes, chunk_bytes } = chunking;
+        let what = format!("makes one chunk: message_bytes is {message_bytes}, chunk_bytes {chunk_bytes}");
+        let mend =
+            "make message_bytes larger than chunk_bytes: cases 501 and 502 are about two chunks and more";
+        reader.fault(&at, Complaint::new(what, mend));
     }
+    chunking
+}
+
+fn number<'a>(
+    reader: &mut Reader<'a>,
+    section: &Section<'a>,
+    key: &'static str,
+    read: fn(Option<u64>) -> Result<u64, Complaint>,
+) -> Option<(At, u64)> {
+    let (at, number) = reader.number(section, key)?;
+    let number = reader.checked(&at, read(number))?;
+    Some((at, number))
 }
 
 fn origin(text: &str) -> Result<Origin, Complaint> {

@@ -79,6 +79,17 @@ impl<'t> Document<'t> {
         found.map_or(1, |location| location.line())
     }
 
+    /// The place of a key, named with its parents.
+    pub(super) fn place_of(&self, keys: &[&str]) -> Option<Place> {
+        let (mut node, mut found) = (&self.root, None);
+        for key in keys {
+            let Node::Map(entries) = node else { return None };
+            let entry = entries.iter().find(|entry| entry.key.as_deref() == Some(key))?;
+            (node, found) = (&entry.value, Some(entry.place));
+        }
+        found
+    }
+
     /// The scalar at a place as it is written, where YAML takes it for a number: `1.10`, not 1.1.
     pub(super) fn as_written(&self, place: Place) -> Option<String> {
         let Place::Key(key) = place else { return None };

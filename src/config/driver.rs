@@ -1,9 +1,12 @@
 //! How the product under test is asked to act.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use super::{
-    error::Complaint,
+    ConfigError,
+    document::Document,
+    error::{Complaint, Problem},
+    pem::bytes_of,
     section::{
         Kind::{Choice, Open},
         Need::{Optional, Required},
@@ -11,7 +14,7 @@ use super::{
     },
     values,
 };
-use crate::product::Driver;
+use crate::product::{Driver, driver::ProgramFile};
 
 /// How long an action may take unless the file says so: a program's or a hook's, and a person's.
 const PROGRAM: Duration = Duration::from_secs(60);
@@ -64,6 +67,27 @@ fn mapped<'a>(reader: &mut Reader<'a>, product: &Section<'a>) -> Option<Driver> 
             None
         }
     }
+}
+
+/// Whether the driver's program is there and may be executed: it would end a run before anything is played. Whoever
+/// only records asks nothing of it, and need not have it.
+///
+/// # Errors
+/// Why not, on its line in the configuration file at `path`.
+pub fn can_be_asked(path: &Path, driver: &Driver) -> Result<(), ConfigError> {
+    let Driver::Command { command, folder, .. } = driver else { return Ok(()) };
+    ProgramFile::find(command, folder).map(drop).map_err(|error| {
+        // The file was read before: that it cannot be any more costs no more than the line.
+        let bytes = bytes_of(path).unwrap_or_default();
+        let line = Document::read(&bytes).ok().and_then(|document| {
+            let place = document.place_of(&["product", "driver", "command"])?;
+            Some(document.line(place))
+        });
+        let path_of_key = "product.driver.command".to_owned();
+        let complaint = Complaint::new(error.what(), error.remedy());
+        let problem = Problem { line, path: path_of_key, ..complaint.of_file() };
+        ConfigError::new(path, problem, Vec::new(), 0)
+    })
 }
 
 /// A time limit beside a driver that has its own would be passed over silently.

@@ -36,6 +36,7 @@ use crate::{
 };
 
 pub use certificate::Certificate;
+pub use driver::can_be_asked;
 pub use error::{ConfigError, Problem};
 pub use identity::ClientIdentity;
 pub use lists::{attestations, deviations};

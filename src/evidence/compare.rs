@@ -49,6 +49,8 @@ struct Summary {
     environment: Environment,
     product: Product,
     verdict: String,
+    /// Why, when it was.
+    cut_short: Option<IgnoredAny>,
     cases: Vec<Case>,
     #[serde(default)]
     pending: Vec<Left>,
@@ -143,6 +145,7 @@ fn outline_of(summary: Summary) -> RunOutline {
         environment,
         product,
         verdict,
+        cut_short,
         cases,
         rules,
         deviation_problems,
@@ -165,6 +168,7 @@ fn outline_of(summary: Summary) -> RunOutline {
         emulated: environment.emulated,
         product: plain(&format!("{} {}", product.name, product.version)),
         verdict: plain(&verdict),
+        cut_short: cut_short.is_some(),
         cases: cases.into_iter().map(case).collect(),
         rules: rules.into_iter().map(rule).collect(),
         deviation_problems: deviation_problems.iter().map(|problem| plain(problem)).collect(),

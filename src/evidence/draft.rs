@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tempfile::{Builder, NamedTempFile};
+use tempfile::{Builder, NamedTempFile, PersistError};
 use thiserror::Error;
 
 use super::ArchiveError;
@@ -20,26 +20,15 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Writes a file beside its final place, and waits until it is on the disk. Missing folders are made, and a
-    /// link to a file is followed.
+    /// Writes a file beside its final place, and waits until it is on the disk. Missing folders are made.
     ///
     /// # Errors
-    /// When the folder cannot be made, something else than a file stands in the way, or not everything could be
-    /// written.
+    /// When it has no name, the folder cannot be made, or not everything could be written.
     pub fn new(target: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<Self, WriteError> {
         let written = |source| WriteError::Write { path: target.to_owned(), source };
-        let (Some(name), false) = (target.file_name(), target.is_dir()) else {
+        let Some(name) = target.file_name() else {
             return Err(WriteError::NotAFile { path: target.to_owned() });
         };
-        // A file that is renamed takes the place of a device, too: `/dev/null` would be none any more.
-        if fs::metadata(target).is_ok_and(|there| !there.is_file()) {
-            return Err(WriteError::Special { path: target.to_owned() });
-        }
-        if target.is_symlink()
-            && let Ok(linked) = target.canonicalize()
-        {
-            return Self::new(&linked, fill);
-        }
         let folder = folder_of(target);
         fs::create_dir_all(folder)
             .map_err(|source| WriteError::Folder { path: folder.to_owned(), source })?;
@@ -63,20 +52,64 @@ impl Draft {
         self.file.reopen().map_err(|source| WriteError::Write { path: self.target.clone(), source })
     }
 
-    /// Puts it under its name, in place of whatever was there.
+    /// Puts it under its name, or under the next one that is free, `report-2.zip`, where something has appeared under
+    /// its own meanwhile: neither is lost. Where it is then.
     ///
     /// # Errors
-    /// When it cannot be renamed. What was there before is then still there.
-    pub fn publish(self) -> Result<(), WriteError> {
-        let Self { file, target } = self;
-        file.persist(&target)
-            .map_err(|error| WriteError::Write { path: target.clone(), source: error.error })?;
-        // Makes the new name outlive a power cut. Not every file system can do that, and the bundle
-        // is there either way.
-        #[cfg(unix)]
-        let _ = File::open(folder_of(&target)).and_then(|folder| folder.sync_all());
-        Ok(())
+    /// When it cannot be renamed.
+    pub fn publish(self) -> Result<PathBuf, WriteError> {
+        let Self { mut file, target } = self;
+        for number in 1..=MOST_NAMES {
+            let place = numbered(&target, number);
+            match placed(file, &place) {
+                Ok(()) => {
+                    // Makes the new name outlive a power cut. Not every file system can do that, and the bundle
+                    // is there either way.
+                    #[cfg(unix)]
+                    let _ = File::open(folder_of(&place)).and_then(|folder| folder.sync_all());
+                    return Ok(place);
+                }
+                Err(refused) if refused.error.kind() == io::ErrorKind::AlreadyExists => file = refused.file,
+                Err(refused) => return Err(WriteError::Write { path: place, source: refused.error }),
+            }
+        }
+        Err(WriteError::Taken { path: target })
     }
+}
+
+/// How many names are tried.
+const MOST_NAMES: usize = 1000;
+
+/// `report.zip`, `report-2.zip` and so on.
+fn numbered(target: &Path, number: usize) -> PathBuf {
+    let (Some(stem), true) = (target.file_stem(), number > 1) else { return target.to_owned() };
+    let mut name = stem.to_owned();
+    name.push(format!("-{number}"));
+    if let Some(extension) = target.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    target.with_file_name(name)
+}
+
+/// Never in the place of another.
+fn placed(file: NamedTempFile, target: &Path) -> Result<(), PersistError> {
+    match file.persist_noclobber(target) {
+        Ok(_) => Ok(()),
+        Err(refused) if refused.error.kind() == io::ErrorKind::AlreadyExists => Err(refused),
+        Err(refused) => renamed(refused.file, target),
+    }
+}
+
+/// The same where a file system, such as a memory stick's, can do no more than rename: takes the name first.
+fn renamed(file: NamedTempFile, target: &Path) -> Result<(), PersistError> {
+    if let Err(error) = File::options().write(true).create_new(true).open(target) {
+        return Err(PersistError { error, file });
+    }
+    file.persist(target).map(drop).inspect_err(|_| {
+        // It is our own, and empty.
+        let _ = fs::remove_file(target);
+    })
 }
 
 /// Why a file could not be written.
@@ -112,6 +145,15 @@ pub enum WriteError {
         /// What was given.
         path: PathBuf,
     },
+    /// There is a file under that name, or a link that leads nowhere.
+    #[error(
+        "{}: is there already, and nothing is written over: name another file with --bundle, or move that one away",
+        path.display()
+    )]
+    Taken {
+        /// What was given.
+        path: PathBuf,
+    },
     /// There is a device, a pipe or the like under that name.
     #[error("{}: is neither a file nor free: give the name of a file, such as report.zip, with --bundle", path.display())]
     Special {
@@ -120,12 +162,27 @@ pub enum WriteError {
     },
 }
 
-/// Finds out whether a file can be written there, before there is anything to write. Missing folders are made.
+impl WriteError {
+    /// Whether another name is all that it takes: the call is wrong, not the disk.
+    #[must_use]
+    pub fn is_of_the_name(&self) -> bool {
+        matches!(self, Self::NotAFile { .. } | Self::Special { .. } | Self::Taken { .. })
+    }
+}
+
+/// Finds out whether a new file can be written there, before there is anything to write. Missing folders are made.
 ///
 /// # Errors
-/// Why it cannot.
+/// Why it cannot: also when something is there already, which is nobody's to lose.
 pub fn try_place(target: &Path) -> Result<(), WriteError> {
-    Draft::new(target, |_| Ok(())).map(drop)
+    let path = || target.to_owned();
+    match fs::metadata(target) {
+        Ok(there) if there.is_dir() => return Err(WriteError::NotAFile { path: path() }),
+        Ok(there) if !there.is_file() => return Err(WriteError::Special { path: path() }),
+        // A link that leads nowhere is something, too.
+        _ if fs::symlink_metadata(target).is_ok() => return Err(WriteError::Taken { path: path() }),
+        _ => Draft::new(target, |_| Ok(())).map(drop),
+    }
 }
 
 fn remedy(error: &io::Error) -> &'static str {
@@ -196,14 +253,59 @@ mod tests {
             (fs::read(&path).unwrap(), names(folder.path())),
             (b"before".to_vec(), vec!["x.zip".into()])
         );
-        Draft::new(&path, |file| file.write_all(b"after")).unwrap().publish().unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"after");
+    }
+
+    #[test]
+    fn what_is_there_is_refused_before_anything_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.zip");
+        assert!(try_place(&path).is_ok());
+        fs::write(&path, "evidence").unwrap();
+        let error = try_place(&path).unwrap_err();
+        assert!(matches!(error, WriteError::Taken { .. }), "{error}");
+        assert_eq!(
+            (fs::read(&path).unwrap(), names(folder.path())),
+            (b"evidence".to_vec(), vec!["x.zip".into()])
+        );
+    }
+
+    /// It may have taken hours to make, and so may what has appeared meanwhile.
+    #[test]
+    fn what_appears_meanwhile_is_not_replaced_and_nothing_is_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.y.zip");
+        for (name, content) in [("x.y.zip", "first"), ("x.y-2.zip", "second"), ("x.y-3.zip", "third")] {
+            let draft = Draft::new(&path, |file| file.write_all(content.as_bytes())).unwrap();
+            assert_eq!(draft.publish().unwrap(), folder.path().join(name));
+        }
+        for (name, content) in [("x.y.zip", "first"), ("x.y-2.zip", "second"), ("x.y-3.zip", "third")] {
+            assert_eq!(fs::read_to_string(folder.path().join(name)).unwrap(), content);
+        }
+        assert_eq!(names(folder.path()).len(), 3);
+    }
+
+    /// As on a memory stick, whose file system can neither link nor rename without replacing.
+    #[test]
+    fn where_nothing_but_renaming_works_nothing_is_replaced_either() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.zip");
+        let new = |content: &str| {
+            let mut file = NamedTempFile::new_in(folder.path()).unwrap();
+            file.write_all(content.as_bytes()).unwrap();
+            file
+        };
+        renamed(new("first"), &path).unwrap();
+        let (kind, kept) =
+            renamed(new("second"), &path).map_err(|error| (error.error.kind(), error.file)).unwrap_err();
+        assert_eq!(kind, io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(kept.path()).unwrap(), "second");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "first");
     }
 
     #[test]
     fn what_stands_in_the_way_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        let error = |path: &Path| Draft::new(path, |_| Ok(())).unwrap_err().to_string();
+        let error = |path: &Path| try_place(path).unwrap_err().to_string();
         assert!(error(folder.path()).contains("is a folder: give the name of a file"));
         assert!(error(Path::new("/")).contains("is a folder"));
         fs::write(folder.path().join("file"), "").unwrap();
@@ -215,18 +317,24 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn what_is_no_file_is_not_replaced() {
+        use std::os::unix::fs::symlink;
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("socket");
         let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
-        let text = Draft::new(&socket, |_| Ok(())).unwrap_err().to_string();
+        let text = try_place(&socket).unwrap_err().to_string();
         assert!(text.contains("is neither a file nor free"), "{text}");
 
         let (link, file) = (folder.path().join("link"), folder.path().join("file"));
         fs::write(&file, "before").unwrap();
-        std::os::unix::fs::symlink("file", &link).unwrap();
-        Draft::new(&link, |file| file.write_all(b"after")).unwrap().publish().unwrap();
-        assert!(link.is_symlink(), "as /dev/stdout is one");
-        assert_eq!(fs::read(&file).unwrap(), b"after");
+        symlink("file", &link).unwrap();
+        assert!(matches!(try_place(&link), Err(WriteError::Taken { .. })));
+        let placed = Draft::new(&link, |file| file.write_all(b"after")).unwrap().publish().unwrap();
+        assert_eq!(placed, folder.path().join("link-2"));
+        assert!(link.is_symlink() && fs::read(&file).unwrap() == b"before");
+
+        let loose = folder.path().join("loose");
+        symlink("nonesuch", &loose).unwrap();
+        assert!(matches!(try_place(&loose), Err(WriteError::Taken { .. })));
     }
 
     #[cfg(unix)]

@@ -24,5 +24,5 @@ pub use draft::{Draft, WriteError, try_place};
 pub use manifest::LineError;
 pub use path::{BagPath, LONGEST, PathError};
 pub use read::read_file;
-pub use seal::{SealError, Sealed, WIRE_FILE, seal};
+pub use seal::{SealError, Sealed, SecretInFile, WIRE_FILE, seal, without_secrets};
 pub use verify::{Container, Limits, Problem, Summary, Verified, VerifyError, verify, verify_within};

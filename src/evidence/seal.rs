@@ -25,8 +25,8 @@ pub const WIRE_FILE: &str = "data/run/exchanges.har";
 /// files are to be bagged as they are read.
 ///
 /// # Errors
-/// When the bundle cannot be written or read back, or has a secret in it. There is no new file then,
-/// and what was there before is untouched.
+/// When the bundle cannot be written or read back, or has a secret in it. There is no new file then. What was
+/// there before is untouched in any case: the bundle goes under another name beside it.
 pub fn seal(
     path: &Path,
     bag: &Bag,
@@ -49,14 +49,53 @@ pub fn seal(
             return Err(SealError::ReadBack { entry: file.path.clone() });
         }
     }
-    draft.publish()?;
-    Ok(Sealed { path: path.to_owned(), unscannable })
+    Ok(Sealed { path: draft.publish()?, unscannable })
+}
+
+/// Looks for secrets in a file that is to go into a bundle as it is, before anything is played: [`seal`] would find
+/// them when all has been. `shown` is what a person calls the file, `vocabulary` is as there.
+///
+/// # Errors
+/// Which secret is in it, and where.
+pub fn without_secrets(
+    shown: &str,
+    content: &[u8],
+    secrets: &SecretSet,
+    vocabulary: impl FnOnce() -> Vec<u8>,
+) -> Result<(), SecretInFile> {
+    let found = secrets.found_in(content);
+    if found.is_empty() {
+        return Ok(());
+    }
+    let vocabulary = vocabulary();
+    let words = secrets.found_in(&vocabulary);
+    let Some(secret) = found.into_iter().find(|name| !words.contains(name)) else { return Ok(()) };
+    let holds = |line: &[u8]| secrets.found_in(line).contains(&secret);
+    let line = content.split(|byte| *byte == b'\n').position(holds).map(|place| place + 1);
+    let shown = String::from_utf8_lossy(&secrets.masked(shown.as_bytes())).into_owned();
+    Err(SecretInFile { file: shown, line, secret: secret.to_owned() })
+}
+
+/// A secret in a file that is to go into a bundle.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error(
+    "{file}{}: the secret {secret} is in it, and no bundle may have it: take it out, and change it if that file has \
+     been shared; if it merely coincides, give the mailbox another password",
+    line.map(|line| format!(":{line}")).unwrap_or_default()
+)]
+pub struct SecretInFile {
+    /// The file; what is secret in its name is blotted out.
+    pub file: String,
+    /// The line, from 1; `None` when it stands on several.
+    pub line: Option<usize>,
+    /// The name of the secret.
+    pub secret: String,
 }
 
 /// A bundle that is on the disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sealed {
-    /// Where.
+    /// Where: under another name than was asked for when there was something under that one.
     pub path: PathBuf,
     /// Names of the secrets that are also words of ours, and were looked for in [`WIRE_FILE`] alone.
     pub unscannable: Vec<String>,
@@ -165,12 +204,16 @@ mod tests {
     fn without_a_secret_there_is_a_bundle_that_verifies() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.zip");
-        let bag = bag(&[("README.txt", "the password"), ("run/exchanges.har", "{}"), ("empty", "")]);
+        let summary = r#"{"run_id":"r","verdict":"passed","evidence":false,"cut_short":null}"#;
+        let files = [("README.txt", "the password"), ("run/exchanges.har", "{}"), ("empty", "")];
+        let bag = bag(&[&files[..], &[("summary.json", summary)]].concat());
         let sealed = seal(&path, &bag, &secrets(), vocabulary).unwrap();
         assert_eq!(sealed, Sealed { path: path.clone(), unscannable: vec!["mailboxes.a.password".into()] });
         assert!(verify(&path).unwrap().is_whole());
         let again = folder.path().join("y.zip");
         seal(&again, &bag, &[], Vec::new).unwrap();
+        let third = seal(&again, &bag, &[], Vec::new).unwrap();
+        assert_eq!(third.path, folder.path().join("y-2.zip"), "nothing is replaced");
         assert_eq!(fs::read(&path).unwrap(), fs::read(&again).unwrap());
     }
 
@@ -190,6 +233,16 @@ mod tests {
             assert!(matches!(error, SealError::SecretFound { secret, .. } if secret == name), "{path}");
             assert_eq!(left, Vec::<PathBuf>::new());
         }
+    }
+
+    #[test]
+    fn a_file_with_a_secret_is_told_with_its_line_and_a_word_of_ours_is_none() {
+        let set = SecretSet::new(&secrets());
+        let told = |content: &str| without_secrets("own.feature", content.as_bytes(), &set, vocabulary);
+        assert_eq!(told("Feature: a\n  Given the password is wrong\n"), Ok(()));
+        let error = told("Feature: a\n  # the password\n  # hunter2%26Co!\n").unwrap_err();
+        assert_eq!((error.line, error.secret.as_str()), (Some(3), "shared_key"));
+        assert!(error.to_string().starts_with("own.feature:3: the secret shared_key is in it"), "{error}");
     }
 
     #[test]

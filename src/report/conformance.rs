@@ -187,6 +187,9 @@ fn compared(comparison: &Comparison) -> String {
     if old.verdict != new.verdict {
         lines.push(format!("- verdict: {}, was {}", inline(&new.verdict), inline(&old.verdict)));
     }
+    if comparison.is_cut_short() {
+        lines.push("- this run was cut short, and that one was not".to_owned());
+    }
     for kind in ChangeKind::ALL {
         for change in comparison.of_kind(kind) {
             let word = |outcome: &Option<String>| inline(outcome.as_deref().unwrap_or("not there"));
@@ -379,6 +382,7 @@ mod tests {
             cases: (0..100).map(|number| case(number, outcome)).collect(),
             rules: vec![],
             verdict: outcome.to_owned(),
+            cut_short: false,
             deviation_problems: vec![],
         };
         let mut record = fixtures::passed();

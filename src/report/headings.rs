@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use super::exchanges;
 use crate::{
     protocol::Operation,
-    runner::{Outcome, RunRecord, ScenarioRecord},
+    rules::traffic::{Act, Asked},
+    runner::{FaultKind, Outcome, RunRecord, ScenarioRecord},
     tape::{Actor, Exchange},
 };
 
@@ -55,13 +56,14 @@ pub fn headings(record: &RunRecord) -> Vec<Heading> {
     let is_send = |operation: &Operation| matches!(operation, Operation::SendMessage(_));
     let is_download = |operation: &Operation| matches!(operation, Operation::GetMessage(..));
     let is_acknowledge = |operation: &Operation| matches!(operation, Operation::Acknowledge(..));
-    let of =
-        |name, kind: &dyn Fn(&Operation) -> bool, accepted: &[u16]| heading(record, name, kind, accepted);
+    let of = |name, act, kind: &dyn Fn(&Operation) -> bool, accepted: &[u16]| {
+        heading(record, (name, act), kind, accepted)
+    };
     vec![
-        of("Handshake", &is_handshake, &[200]),
-        of("Send", &is_send, &[202]),
-        of("Download", &is_download, &[200, 206]),
-        of("Acknowledge", &is_acknowledge, &[200]),
+        of("Handshake", Act::Handshake, &is_handshake, &[200]),
+        of("Send", Act::Send, &is_send, &[202]),
+        of("Download", Act::Receive, &is_download, &[200, 206]),
+        of("Acknowledge", Act::Receive, &is_acknowledge, &[200]),
     ]
 }
 
@@ -70,7 +72,7 @@ pub fn headings(record: &RunRecord) -> Vec<Heading> {
 /// in which it was made goes wrong afterwards, says nothing of it.
 fn heading(
     record: &RunRecord,
-    name: &'static str,
+    (name, act): (&'static str, Act),
     kind: &dyn Fn(&Operation) -> bool,
     accepted: &[u16],
 ) -> Heading {
@@ -96,10 +98,32 @@ fn heading(
     }
     let (outcome, note) = match (exchanges, worst) {
         (0, Some(worst)) => (worst, "seen only in cases that did not pass".to_owned()),
-        (0, None) => (Outcome::NotRun("not seen".to_owned()), "not seen in a case that passed".to_owned()),
+        (0, None) => match never_done(record, act) {
+            Some(note) => (Outcome::Failed, note),
+            None => (Outcome::NotRun("not seen".to_owned()), "not seen in a case that passed".to_owned()),
+        },
         (times, _) => (Outcome::Passed, format!("seen {}{}", often(times), besides(elsewhere))),
     };
     Heading { name, outcome, seen, exchanges, note }
+}
+
+/// That the product was asked for it where a scenario failed for that, by a product that made no such call.
+fn never_done(record: &RunRecord, act: Act) -> Option<String> {
+    record.scenarios.iter().filter(|scenario| scenario.outcome == Outcome::Failed).find_map(|scenario| {
+        let step = scenario.decisive()?;
+        let is_its_fault = step.fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::Product);
+        let (Some(from), true) = (step.started_at, is_its_fault) else { return None };
+        let within = |asked: &&Asked| {
+            asked.act == act && asked.from >= from && step.ended_at.is_none_or(|to| asked.from <= to)
+        };
+        let asked = record.course.asks.iter().find(within)?;
+        let call = if asked.exchanges.is_empty() { "no call" } else { "no such call" };
+        let place = match &scenario.case {
+            Some(case) => format!("case {case}"),
+            None => format!("\"{}\"", scenario.name),
+        };
+        Some(format!("asked for in {place}, and {call} was made"))
+    })
 }
 
 fn often(times: usize) -> String {
@@ -129,7 +153,7 @@ fn of(exchange: &Exchange) -> Seen {
 mod tests {
     use super::super::fixtures;
     use super::*;
-    use crate::runner::{Fault, FaultKind};
+    use crate::runner::Fault;
 
     #[test]
     fn each_is_shown_by_what_the_product_did_in_cases_that_passed() {
@@ -191,6 +215,32 @@ mod tests {
         record.scenarios[0].outcome = Outcome::Failed;
         assert_eq!(headings(&record)[1].outcome, Outcome::Failed);
         record.exchanges.clear();
+        assert!(headings(&record).iter().all(|heading| matches!(heading.outcome, Outcome::NotRun(_))));
+    }
+
+    /// A product that cannot even connect makes no call, and that is why its case fails.
+    #[test]
+    fn what_was_asked_for_and_never_done_has_failed() {
+        let mut record = fixtures::passed();
+        record.exchanges.clear();
+        let from = record.scenarios[0].started_at.unwrap();
+        let scenario = &mut record.scenarios[0];
+        (scenario.outcome, scenario.case) = (Outcome::Failed, Some("201".to_owned()));
+        let step = &mut scenario.steps[1];
+        (step.started_at, step.ended_at, step.outcome) = (Some(from), Some(from), Outcome::Failed);
+        step.fault = Some(Fault::new(FaultKind::Product, "what", "remedy"));
+        record.course.ask(Asked { from, ..Asked::now("PRODUCT", Act::Handshake) });
+        let told = headings(&record);
+        assert_eq!(
+            (&told[0].outcome, told[0].note.as_str()),
+            (&Outcome::Failed, "asked for in case 201, and no call was made")
+        );
+        assert!(matches!(told[1].outcome, Outcome::NotRun(_)), "nobody came to ask for it");
+        // Of a poll cycle that ended after the list.
+        record.course.ask(Asked { from, exchanges: vec![1], ..Asked::now("PRODUCT", Act::Receive) });
+        assert_eq!(headings(&record)[3].note, "asked for in case 201, and no such call was made");
+        // The case fails for something that is no doing of the product's.
+        record.scenarios[0].steps[1].fault = Some(Fault::new(FaultKind::Endpoint, "what", "remedy"));
         assert!(headings(&record).iter().all(|heading| matches!(heading.outcome, Outcome::NotRun(_))));
     }
 }

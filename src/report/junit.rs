@@ -70,8 +70,11 @@ fn case_of_rule(record: &RunRecord, rule: &RuleRecord) -> TestCase {
     let name = text::xml(&format!("{} {}", of.id, of.title));
     let findings = rules::findings(&rule.result.verdict);
     let mut case = match (&rule.result.verdict, findings.first()) {
-        (Judged::NotApplicable { .. }, _) => TestCase::skipped(&name),
-        (Judged::Broken { .. }, _) if !rule.fails() => TestCase::skipped(&name),
+        (Judged::NotApplicable { reason }, _) => skipped(&name, "not applicable", reason),
+        (Judged::Broken { .. }, _) if !rule.fails() => {
+            let known = record.deviation_of_rule(rule);
+            skipped(&name, "expected deviation", &known.map(text::deviation).unwrap_or_default())
+        }
         (Judged::Broken { .. }, Some(worst)) => {
             TestCase::failure(&name, Duration::ZERO, of.severity.word(), &text::xml(&worst.what))
         }
@@ -87,6 +90,10 @@ fn case_of_rule(record: &RunRecord, rule: &RuleRecord) -> TestCase {
     case.set_classname(RULES);
     case.set_system_out(&text::cdata(&properties_of(record, rule)));
     case
+}
+
+fn skipped(name: &str, kind: &str, reason: &str) -> TestCase {
+    TestCase::skipped_with_cause(name, kind, &text::xml(reason))
 }
 
 fn explanation_of(finding: &Finding, remedy: Option<&str>) -> String {
@@ -197,8 +204,12 @@ fn case(record: &RunRecord, number: usize, scenario: &ScenarioRecord) -> TestCas
     let kind = fault.map_or("unknown", |fault| fault.kind.word());
     let mut case = match &scenario.outcome {
         // What does not count must not turn the build red; the properties say what it was.
-        _ if record.is_excused(scenario) => TestCase::skipped(&name),
-        Outcome::NotApplicable(_) => TestCase::skipped(&name),
+        _ if record.is_excused(scenario) => {
+            let known = record.deviation_of(scenario).map(text::deviation);
+            let reason = known.or_else(|| scenario.outcome.reason().map(str::to_owned));
+            skipped(&name, scenario.word(), &reason.unwrap_or_default())
+        }
+        Outcome::NotApplicable(reason) => skipped(&name, scenario.word(), reason),
         Outcome::Passed | Outcome::Warning | Outcome::Attested => TestCase::success(&name, time),
         Outcome::Failed => TestCase::failure(&name, time, kind, &text::xml(what)),
         Outcome::Error => TestCase::error(&name, time, kind, &text::xml(what)),
@@ -310,5 +321,15 @@ mod tests {
         let xml = junit(&not_run);
         assert_eq!((red(&xml), xml.contains("<skipped")), (1, false));
         assert!(xml.contains(r#"message="not run: a step is undefined""#), "{xml}");
+    }
+
+    /// Readers show why a test was skipped by that element alone.
+    #[test]
+    fn what_was_skipped_says_why() {
+        let mut record = fixtures::passed();
+        record.scenarios[3].outcome = Outcome::NotApplicable("the product does without <it>".to_owned());
+        let xml = junit(&record);
+        let element = r#"<skipped type="not applicable" message="the product does without &lt;it&gt;"/>"#;
+        assert!(xml.contains(element), "{xml}");
     }
 }

@@ -117,7 +117,8 @@ pub fn sent_in_chunks(sends: &[Arc<Exchange>], tape: &[Arc<Exchange>]) -> Result
     if sends.len() < 2 {
         let what = "the message was not sent in chunks";
         let remedy = "Split a message that is larger than a request may be, and send each part with its Mex-Chunk-Range.";
-        return Err(Fault::new(FaultKind::Product, what, remedy).from_source(SENDING));
+        let kind = sends.first().map_or(FaultKind::Product, |first| kind_of(first));
+        return Err(Fault::new(kind, what, remedy).from_source(SENDING));
     }
     // Of one that was broken off fewer were sent than the first says.
     let said = sends.first().and_then(|first| first.sent_range());

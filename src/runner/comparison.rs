@@ -19,6 +19,8 @@ pub struct RunOutline {
     pub product: String,
     /// The word for its verdict.
     pub verdict: String,
+    /// Whether it was cut short, which the verdict does not tell when something had been found wrong.
+    pub cut_short: bool,
     /// Its cases.
     pub cases: Vec<CaseOutline>,
     /// What the rules say of the product's traffic, each as a case; empty when the bundle says nothing of it.
@@ -117,7 +119,15 @@ impl Comparison {
     #[must_use]
     pub fn is_worse(&self) -> bool {
         let passed = |run: &RunOutline| run.verdict == Verdict::Passed.word();
-        self.changes.iter().any(|change| change.worse) || (passed(&self.old) && !passed(&self.new))
+        self.changes.iter().any(|change| change.worse)
+            || (passed(&self.old) && !passed(&self.new))
+            || self.is_cut_short()
+    }
+
+    /// Whether the later run was cut short and the earlier was not.
+    #[must_use]
+    pub fn is_cut_short(&self) -> bool {
+        self.new.cut_short && !self.old.cut_short
     }
 
     /// The changes of one kind.
@@ -160,9 +170,11 @@ fn change(old: Option<&CaseOutline>, new: Option<&CaseOutline>) -> Option<Change
         (true, true) => (ChangeKind::StillFailing, worth(&after) < worth(&before)),
         (false, true) => (ChangeKind::NewlyFailing, true),
         (true, false) if after.as_deref().is_some_and(worth_of_good) => (ChangeKind::Fixed, false),
+        // A fault that is not shown any more is not mended.
+        (true, false) => (ChangeKind::Changed, !after.as_deref().is_some_and(is_told)),
         _ if before == after => return None,
         // What is not shown any more is worse than what was never there.
-        (_, false) => (ChangeKind::Changed, after.is_none() || worth(&after) < worth(&before)),
+        (false, false) => (ChangeKind::Changed, after.is_none() || worth(&after) < worth(&before)),
     };
     let named = new.or(old)?;
     let case = match &named.id {
@@ -200,6 +212,11 @@ fn worth_of_good(outcome: &str) -> bool {
     matches!(outcome, "passed" | "warning" | "attested")
 }
 
+/// Whether something is said of the case: what was not run, and a word of a later version, says nothing.
+fn is_told(outcome: &str) -> bool {
+    worth(outcome) > worth("not run")
+}
+
 /// How much an outcome shows; a word of a later version shows nothing.
 fn worth(outcome: &str) -> u8 {
     match outcome {
@@ -231,6 +248,7 @@ mod tests {
             emulated: false,
             product: String::new(),
             verdict: String::new(),
+            cut_short: false,
             cases: cases.iter().map(case).collect(),
             rules: vec![],
             deviation_problems: vec![],
@@ -262,11 +280,17 @@ mod tests {
             ("passed", "not run", Some((Changed, true))),
             ("passed", "not applicable", Some((Changed, true))),
             ("not run", "passed", Some((Changed, false))),
-            ("failed", "not run", Some((Changed, false))),
+            // A fault that is not shown any more is not mended.
+            ("failed", "not run", Some((Changed, true))),
+            ("error", "not run", Some((Changed, true))),
+            ("expected deviation", "not run", Some((Changed, true))),
+            ("failed", "a word of tomorrow", Some((Changed, true))),
+            ("failed", "not applicable", Some((Changed, false))),
         ] {
             assert_eq!(only(&[("201", old)], &[("201", new)]), told, "{old} to {new}");
         }
         assert_eq!(only(&[("201", "passed")], &[]), Some((Changed, true)));
+        assert_eq!(only(&[("201", "failed")], &[]), Some((Changed, true)));
         assert_eq!(only(&[], &[("201", "passed")]), Some((Changed, false)));
         assert_eq!(only(&[], &[("201", "failed")]), Some((NewlyFailing, true)));
     }
@@ -314,6 +338,24 @@ mod tests {
         ] {
             assert_eq!(Comparison::of(with(old), with(new)).is_worse(), worse, "{old:?} to {new:?}");
         }
+    }
+
+    /// Verdict *failed* hides that a run was cut short, and a run that was cut short may have no case that got worse.
+    #[test]
+    fn a_run_that_is_cut_short_is_worse_than_one_that_was_not() {
+        let with = |verdict: Verdict, cut_short: bool| RunOutline {
+            verdict: verdict.word().to_owned(),
+            cut_short,
+            ..run(&[("201", "not run")])
+        };
+        let (ended, cut) = (with(Verdict::Failed, false), with(Verdict::CutShort, true));
+        assert!(Comparison::of(ended.clone(), cut.clone()).is_worse());
+        assert!(Comparison::of(with(Verdict::Error, false), with(Verdict::Failed, true)).is_worse());
+        assert!(!Comparison::of(cut.clone(), cut.clone()).is_worse());
+        assert!(!Comparison::of(cut, ended).is_worse());
+        // What was wrong is mended, and what was not played was not played before.
+        let incomplete = with(Verdict::Incomplete, false);
+        assert!(!Comparison::of(with(Verdict::Failed, false), incomplete).is_worse());
     }
 
     #[test]

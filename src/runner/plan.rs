@@ -135,6 +135,16 @@ impl Plan {
         self.pack.iter().map(|file| file.path.as_str())
     }
 
+    /// The cases of the pack that are selected.
+    pub fn cases(&self) -> impl Iterator<Item = &str> {
+        self.scenarios.iter().filter_map(|scenario| scenario.case.as_deref())
+    }
+
+    /// The same files, each with its content, as they go into the bundle.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.pack.iter().map(|file| (file.path.as_str(), file.content.as_slice()))
+    }
+
     /// The cases that a person is to attest: number, and what they say.
     #[must_use]
     pub fn attestations(&self) -> Vec<(String, String)> {

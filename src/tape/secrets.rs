@@ -99,6 +99,12 @@ impl SecretSet {
         }
     }
 
+    /// Whether there is nothing to look for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.forms.is_empty()
+    }
+
     /// The names of the secrets that occur in `bytes`, each once, in the order of the configuration.
     #[must_use]
     pub fn found_in(&self, bytes: &[u8]) -> Vec<&str> {

@@ -875,4 +875,18 @@ pub const FILES: &[Case] = &[
             "F:14: mailboxes.counterpart.client_certificate_file: is missing, but client_key_file is there; add client_certificate_file, or take client_key_file out: a client certificate needs both",
         ],
     },
+    Case {
+        old: "workflow_id: TEST_WORKFLOW\n",
+        new: "workflow_id: TEST_WORKFLOW\nchunking: {message_bytes: 5000, chunk_bytes: 5000}\n",
+        said: &[
+            "F:16: chunking.message_bytes: makes one chunk: message_bytes is 5000, chunk_bytes 5000; make message_bytes larger than chunk_bytes: cases 501 and 502 are about two chunks and more",
+        ],
+    },
+    Case {
+        old: "workflow_id: TEST_WORKFLOW\n",
+        new: "workflow_id: TEST_WORKFLOW\nchunking:\n  message_bytes: 70000000\n",
+        said: &[
+            "F:17: chunking.message_bytes: makes one chunk: message_bytes is 70000000, chunk_bytes 70000000; make message_bytes larger than chunk_bytes: cases 501 and 502 are about two chunks and more",
+        ],
+    },
 ];

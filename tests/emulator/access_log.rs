@@ -41,6 +41,60 @@ pub fn token(mailbox: &str, password: &str) -> String {
     Token::build(&credentials, uuid::Uuid::new_v4(), NonceCount::new(0), chrono::Utc::now()).to_string()
 }
 
+/// Whoever puts a password into a path or a query has it in no log of ours.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_caller_puts_into_a_path_is_no_more_shown_than_recorded() {
+    let folder = TempDir::new().unwrap();
+    let log = folder.path().join("log");
+    let arguments = ["--mailbox", "A1:s3cret-word", "--shared-key", "another-k3y", "--access-log"];
+    let mut command = program();
+    command.args(["emulate", "--listen", "127.0.0.1:0", "--plain-http"]).args(arguments).arg(&log);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let url = lines.next().unwrap().unwrap().strip_prefix("listening on ").unwrap().to_owned();
+    let _running = Emulate(child);
+    let client = plain_client();
+    for path in ["A1/inbox/s3cret-word", "A1/inbox?key=another%2Dk3y", "A1/inbox/s3cret%2Dword/2"] {
+        client.get(format!("{url}/messageexchange/{path}")).send().await.unwrap();
+    }
+    let logged = || fs::read_to_string(&log).unwrap();
+    eventually("three lines", || logged().lines().count() == 3);
+    let calls = lines.map(Result::unwrap).filter(|line| line.contains("/messageexchange/A1/"));
+    let said = calls.take(3).collect::<Vec<_>>().join("\n") + &logged();
+    for secret in ["s3cret-word", "another-k3y", "another%2Dk3y", "s3cret%2Dword"] {
+        assert!(!said.contains(secret), "{said}");
+    }
+    assert!(said.contains("GET /messageexchange/A1/inbox/[redacted]"), "{said}");
+    assert!(said.contains(r#""message_id":"[redacted]""#), "{said}");
+}
+
+/// Calls that are shown nowhere are no reason to stop, and one to be told of.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_on_standard_output_is_told() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut command = program();
+    command.args(["emulate", "--plain-http", "--listen", &free.to_string()]);
+    let mut child = command.stdout(full).stderr(Stdio::piped()).spawn().unwrap();
+    let (said, hears) = std::sync::mpsc::channel();
+    let errors = BufReader::new(child.stderr.take().unwrap());
+    std::thread::spawn(move || errors.lines().map_while(Result::ok).for_each(|line| drop(said.send(line))));
+    let _running = Emulate(child);
+    let client = plain_client();
+    let mut called = false;
+    for _ in 0..200 {
+        called |= client.get(format!("http://{free}/messageexchange/_ping")).send().await.is_ok();
+        if called {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert!(called, "it answers all the same");
+    let said = hears.recv_timeout(std::time::Duration::from_secs(20)).expect("it says so");
+    assert!(said.contains("calls are not shown: standard output cannot be written"), "{said}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_access_log_has_one_line_a_call_and_no_secret() {
     let folder = TempDir::new().unwrap();

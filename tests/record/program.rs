@@ -13,7 +13,7 @@ use mesh_witness::tape::{
     HashCheck, HostRule, Mark, TAPE_FILE, TapeLimits, TapeRecording, Vantage, read_tape,
 };
 
-use super::support::{Bundle, Config, Endpoint, PASSWORD, SHARED_KEY, Server, play, program};
+use super::support::{Bundle, Config, Endpoint, Outcome, PASSWORD, SHARED_KEY, Server, play, program};
 
 /// `record`, running.
 pub struct Recorder {
@@ -72,6 +72,24 @@ fn through(endpoint: &Endpoint, recorder: &Recorder) -> Config {
 
 fn outcomes(bundle: &Bundle) -> Vec<(String, String)> {
     bundle.outcomes()
+}
+
+/// Nobody mends a full disk by calling us otherwise.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_at_the_start_is_the_environments_fault() {
+    if !Command::new("unshare").args(["-rm", "true"]).status().is_ok_and(|status| status.success()) {
+        return println!("not tried: no file system may be mounted here");
+    }
+    let endpoint = Endpoint::start();
+    let config = endpoint.config().write();
+    let disk = tempfile::TempDir::new().unwrap();
+    let script = r#"mount -t tmpfs -o size=4k none "$1" && echo > "$1/ballast" && exec "$0" record --listen 127.0.0.1:0 --config "$2" --tape "$1/tape" --pki "$1/pki""#;
+    let mut command = Command::new("unshare");
+    command.args(["-rm", "sh", "-c", script, env!("CARGO_BIN_EXE_mesh-witness")]);
+    let outcome = Outcome::from(command.arg(disk.path()).arg(config).output().unwrap());
+    assert_eq!(outcome.code, Some(3), "{outcome:?}");
+    assert!(outcome.stderr.contains("make room on its disk"), "{outcome:?}");
 }
 
 #[test]

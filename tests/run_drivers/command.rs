@@ -262,6 +262,8 @@ fn a_program_that_cannot_be_started_is_a_fault_of_the_configuration() {
         let outcome = rig.play(&format!("{{command: {command}}}"), &["--tags", "@case-201"]);
         assert_eq!(outcome.code, Some(2), "{command}: {outcome:?}");
         assert!(outcome.stderr.contains(what), "{outcome:?}");
+        let place = "mesh-witness.yaml:4: product.driver.command: ";
+        assert!(outcome.stderr.contains(place), "{outcome:?}");
         assert!(!rig.bundle().exists());
     }
 }

@@ -71,6 +71,7 @@ impl Standalone {
     fn command(&self, driver: &str, more: &str, tags: &str) -> Command {
         let mut command = program();
         command.args(["run", "--tags", tags, "--config"]).arg(self.config(driver, more));
+        let _ = std::fs::remove_file(self.rig.bundle());
         command.arg("--bundle").arg(self.rig.bundle());
         command
     }

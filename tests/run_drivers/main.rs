@@ -55,6 +55,7 @@ impl Rig {
     /// Plays with this driver and more lines of configuration.
     pub fn play_with(&self, driver: &str, lines: &str, more: &[&str]) -> Outcome {
         let (config, bundle) = (self.config(driver), self.bundle());
+        let _ = fs::remove_file(&bundle);
         fs::write(&config, fs::read_to_string(&config).unwrap() + lines).unwrap();
         let mut arguments =
             vec!["run", "--config", config.to_str().unwrap(), "--bundle", bundle.to_str().unwrap()];

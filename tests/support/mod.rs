@@ -192,9 +192,10 @@ pub fn witness(arguments: &[&str]) -> Outcome {
     program().args(arguments).output().unwrap().into()
 }
 
-/// Plays against a configuration; what was said, and the bundle.
+/// Plays against a configuration; what was said, and the bundle, which takes the place of the last one.
 pub fn play(config: &Config, more: &[&str]) -> (Outcome, Bundle) {
     let path = config.folder.join("bundle.zip");
+    let _ = fs::remove_file(&path);
     let file = config.write();
     let mut arguments = vec!["run", "--config", file.to_str().unwrap(), "--bundle", path.to_str().unwrap()];
     arguments.extend(more);

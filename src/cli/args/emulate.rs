@@ -5,6 +5,9 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, ValueEnum};
 use mesh_witness::protocol::LARGEST_MESSAGE;
 
+/// The shared key where none is named, mesh-sandbox's: no secret.
+pub const DEFAULT_SHARED_KEY: &str = "TestKey";
+
 /// Stand alone as a MESH endpoint on this machine.
 ///
 /// Prints `listening on URL` when it is ready, and stops on Ctrl-C or SIGTERM, at once on the second.
@@ -31,7 +34,7 @@ pub struct EmulateArguments {
         long,
         value_name = "KEY",
         env = "MESH_SHARED_KEY",
-        default_value = "TestKey",
+        default_value = DEFAULT_SHARED_KEY,
         hide_env_values = true,
         value_parser = shared_key
     )]

@@ -56,7 +56,7 @@ pub struct RunArguments {
     /// Play against live MESH, whose host must be named in full
     #[arg(long, value_name = "HOST")]
     pub live_host: Option<String>,
-    /// Where to write the bundle [default: reports/mesh-witness-RUN.zip]
+    /// Where to write the bundle, a new file: nothing is replaced [default: reports/mesh-witness-RUN.zip]
     #[arg(long, value_name = "FILE")]
     pub bundle: Option<PathBuf>,
     /// Scenarios at a time; mailboxes of a configuration are shared, so there it is always one

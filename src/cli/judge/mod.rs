@@ -40,6 +40,10 @@ pub fn judge(arguments: &JudgeArguments) -> Result<Exit, Failure> {
     let results = judge_numbered(&recording.exchanges, &context);
     if results.iter().all(|result| matches!(result.verdict, Verdict::NotApplicable { .. })) {
         let name = arguments.recording.display();
+        if recording.judges_an_endpoint() {
+            let why = "this bundle judges an endpoint: mesh-witness made its calls, and no product. Its report.html says what came of it; give the bundle of a run of a product, or a recording of one";
+            return Err(Failure::new(Exit::Usage, format!("{name}: there is nothing to judge: {why}")));
+        }
         let whose = mailbox.map_or_else(String::new, |mailbox| format!(" of {mailbox}"));
         return Err(Failure::new(
             Exit::Usage,

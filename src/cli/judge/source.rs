@@ -42,6 +42,11 @@ pub struct Recording {
 }
 
 impl Recording {
+    /// Whether it is of a run that asked nothing of a product and made its calls to test an endpoint.
+    pub fn judges_an_endpoint(&self) -> bool {
+        self.course.as_ref().is_some_and(|course| course.asks.is_empty() && !course.by_hand.is_empty())
+    }
+
     /// When the first exchange began and the last ended.
     pub fn span(&self) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
         let from = self.exchanges.iter().map(|(_, exchange)| exchange.started_at).min()?;

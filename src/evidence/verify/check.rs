@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{
     Container, Limits, Problem, Summary, Verified,
-    contents::{Contents, MESSAGES},
+    contents::{Contents, ENVIRONMENT, MESSAGES},
 };
 use crate::evidence::{
     bag::{BAG_INFO, BAGIT, DATA, DECLARATION, MANIFEST, OXUM, SIGNATURES, SUMMARY, TAG_MANIFEST},
@@ -23,7 +23,9 @@ pub(super) fn check(contents: Contents, container: Container, limits: &Limits) -
     let summary = contents.kept(SUMMARY).and_then(Summary::parse);
     if !contents.incomplete {
         findings.check(&contents);
+        findings.check_run(&contents, summary.as_ref());
         findings.check_end(&contents, summary.as_ref());
+        findings.check_standing(&contents, summary.as_ref());
     }
     let signatures = contents.files.keys().filter(|path| path.starts_with(SIGNATURES)).cloned().collect();
     let tag_manifest = contents.files.get(TAG_MANIFEST).and_then(Option::as_ref);
@@ -39,6 +41,12 @@ pub(super) fn check(contents: Contents, container: Container, limits: &Limits) -
         tag_manifest,
         summary,
     }
+}
+
+/// Of `data/environment.json`.
+#[derive(Deserialize)]
+struct Standing {
+    evidence: bool,
 }
 
 #[derive(Default)]
@@ -120,6 +128,26 @@ impl Findings {
         if self.changed.is_empty() && self.missing.is_empty() && self.added.is_empty() {
             let size: u64 = payload().filter_map(|(_, read)| read.as_ref()).map(|read| read.size).sum();
             self.check_oxum(&format!("{size}.{}", payload().count()), contents);
+        }
+    }
+
+    /// A bag that tells of no run is no bundle. What was changed or is missing has been named, and is why it does not.
+    fn check_run(&mut self, contents: &Contents, summary: Option<&Summary>) {
+        let is_bag = TAGS.iter().any(|tag| contents.files.contains_key(*tag));
+        let is_named = self.changed.contains(SUMMARY) || self.missing.contains(SUMMARY);
+        if summary.is_none() && is_bag && !is_named {
+            self.problems.insert(Problem::NoRun);
+        }
+    }
+
+    /// Two files say whether the run is evidence.
+    fn check_standing(&mut self, contents: &Contents, summary: Option<&Summary>) {
+        let (Some(summary), Some(environment)) = (summary, contents.kept(ENVIRONMENT)) else { return };
+        let is_as_sealed = ![SUMMARY, ENVIRONMENT].iter().any(|path| self.changed.contains(*path));
+        // One of before it said so, or of which nobody can tell, does not contradict.
+        let said: Option<Standing> = serde_json::from_slice(environment).ok();
+        if is_as_sealed && said.is_some_and(|said| said.evidence != summary.evidence) {
+            self.problems.insert(Problem::TwoStandings { evidence: summary.evidence });
         }
     }
 

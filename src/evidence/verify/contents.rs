@@ -21,7 +21,9 @@ use crate::{
 };
 
 /// Files whose content is needed, not only their digest.
-const KEPT: [&str; 5] = [BAGIT, BAG_INFO, MANIFEST, TAG_MANIFEST, SUMMARY];
+const KEPT: [&str; 6] = [BAGIT, BAG_INFO, MANIFEST, TAG_MANIFEST, SUMMARY, ENVIRONMENT];
+/// What the run was made on and against. Bundles of before there was one have none.
+pub(super) const ENVIRONMENT: &str = "data/environment.json";
 /// What was played, as Cucumber Messages. Bundles of before there were any have none.
 pub(super) const MESSAGES: &str = "data/run/messages.ndjson";
 /// How much of them is kept: more than the last line of a run that came to its end.

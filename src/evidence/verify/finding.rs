@@ -150,6 +150,18 @@ pub enum Problem {
         /// What the summary says.
         verdict: String,
     },
+    /// The two files that say whether the run is evidence do not agree.
+    #[error(
+        "data/summary.json says that the run is {}, and data/environment.json that it is {}: they were not sealed like that by mesh-witness",
+        standing(*.evidence), standing(!.evidence)
+    )]
+    TwoStandings {
+        /// Whether it is evidence by its summary.
+        evidence: bool,
+    },
+    /// It is a bag, and says of no run what came of it.
+    #[error("data/summary.json is not there or is no summary of a run: this is no bundle of mesh-witness")]
+    NoRun,
     /// There is more than any bundle has.
     #[error("there are more than {0}: this is no bundle")]
     TooMuch(String),
@@ -157,6 +169,10 @@ pub enum Problem {
 
 fn end(cut_short: bool) -> &'static str {
     if cut_short { "was cut short" } else { "came to its end" }
+}
+
+fn standing(evidence: bool) -> &'static str {
+    if evidence { "evidence" } else { "practice" }
 }
 
 /// What a bundle says of its run, from `data/summary.json`. Made printable.
@@ -305,9 +321,7 @@ impl Verified {
         });
         match (self.is_whole(), run) {
             (true, Some(run)) => format!("whole and unchanged: {run}"),
-            (true, None) => {
-                "whole and unchanged, but it has no summary of a run that could be read".to_owned()
-            }
+            (true, None) => "whole and unchanged".to_owned(),
             (false, _) => format!(
                 "not as it was sealed: {} changed, {} missing, {} added, {} other problems",
                 self.changed.len(),

@@ -51,22 +51,13 @@ const INHERITED: &[&str] = &[
 
 /// Why a program cannot be started.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("product.driver.command: {}; {}", self.what(), self.remedy())]
 pub enum CommandError {
     /// Nothing there.
-    #[error(
-        "product.driver.command: {0}: there is no such program; correct its path, which is relative to the folder of the configuration"
-    )]
     Missing(String),
     /// It may not be executed.
-    #[error(
-        "product.driver.command: {0}: is not executable; chmod +x it, or name the program that runs it first, such as python3"
-    )]
     NotExecutable(String),
     /// It is a script, and what is to run it is not there.
-    #[error(
-        "product.driver.command: {name}: its first line asks for {interpreter:?}, which is not there; correct that line{}",
-        if .interpreter.ends_with('\r') { ", and save the file with the line ends of this system: \\r is Windows'" } else { "" }
-    )]
     NoInterpreter {
         /// The script.
         name: String,
@@ -74,8 +65,36 @@ pub enum CommandError {
         interpreter: String,
     },
     /// No program is named.
-    #[error("product.driver.command: names no program; write command: [./drive.sh]")]
     Empty,
+}
+
+impl CommandError {
+    /// What is wrong.
+    #[must_use]
+    pub fn what(&self) -> String {
+        match self {
+            Self::Missing(name) => format!("{name}: there is no such program"),
+            Self::NotExecutable(name) => format!("{name}: is not executable"),
+            Self::NoInterpreter { name, interpreter } => {
+                format!("{name}: its first line asks for {interpreter:?}, which is not there")
+            }
+            Self::Empty => "names no program".to_owned(),
+        }
+    }
+
+    /// How to mend it.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Missing(_) => "correct its path, which is relative to the folder of the configuration",
+            Self::NotExecutable(_) => "chmod +x it, or name the program that runs it first, such as python3",
+            Self::NoInterpreter { interpreter, .. } if interpreter.ends_with('\r') => {
+                "correct that line, and save the file with the line ends of this system: \\r is Windows'"
+            }
+            Self::NoInterpreter { .. } => "correct that line",
+            Self::Empty => "write command: [./drive.sh]",
+        }
+    }
 }
 
 /// A program that is there and may be executed.

@@ -53,6 +53,14 @@ fn receiving(downloads: Vec<Exchange>) -> Result<(), Fault> {
     downloaded_in_chunks(&tape(downloads), &[])
 }
 
+/// How the counterpart cuts a message is ours to answer for.
+#[test]
+fn a_message_in_one_chunk_is_the_fault_of_who_sent_it() {
+    let kind = |sends| sending(sends).unwrap_err().kind;
+    assert_eq!(kind(vec![sent(1, "1:1")]), FaultKind::Product);
+    assert_eq!(kind(vec![of_counterpart(sent(1, "1:1"))]), FaultKind::Harness);
+}
+
 #[test]
 fn the_sends_of_a_message_are_its_first_and_the_senders_further_chunks_of_it() {
     let another = exchange(&format!("POST /messageexchange/A/outbox/{OTHER}/2"), 202, "");
