@@ -44,7 +44,10 @@ impl Moment {
     /// This moment.
     #[must_use]
     pub fn now() -> Self {
-        Self { instant: Instant::now(), utc: Utc::now() }
+        // In this order: whoever has to wait between the two has a call seem shorter by that, and never as if it had gone on
+        // while the next one ran.
+        let utc = Utc::now();
+        Self { instant: Instant::now(), utc }
     }
 }
 

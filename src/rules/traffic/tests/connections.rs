@@ -85,6 +85,29 @@ fn calls_of_one_mailbox_do_not_overlap() {
     held("one-at-a-time", &both);
 }
 
+/// What our own endpoint writes down lies within what the product did, so that nothing needs to be rounded: four threads
+/// whose calls took less than a millisecond were not seen.
+#[test]
+fn at_the_own_endpoint_calls_overlap_by_less_than_a_millisecond() {
+    let with = |vantage, second_after: i64| {
+        let mut log = Log::new();
+        log.list(&[]).list(&[]);
+        log.exchanges[1].started_at = log.exchanges[0].started_at + TimeDelta::microseconds(second_after);
+        for exchange in &mut log.exchanges {
+            (exchange.vantage, exchange.timings.wait) = (vantage, Duration::from_micros(900));
+        }
+        log
+    };
+    let overlapping = with(Vantage::Endpoint, 300);
+    assert_eq!(broken("one-at-a-time", &overlapping).seen, "1 calls that overlap, by up to 0.6 ms");
+    held("one-at-a-time", &with(Vantage::Endpoint, 900));
+    // By as much as files cut off.
+    held("one-at-a-time", &with(Vantage::Endpoint, 895));
+    for other in [Vantage::Foreign, Vantage::Proxy, Vantage::Client] {
+        held("one-at-a-time", &with(other, 300));
+    }
+}
+
 /// Who gives up a call has ended it before the endpoint learns of that, and may make another.
 #[test]
 fn a_call_that_was_given_up_does_not_run_at_the_same_time_as_the_next() {
