@@ -177,10 +177,10 @@ impl WriteError {
 pub fn try_place(target: &Path) -> Result<(), WriteError> {
     let path = || target.to_owned();
     match fs::metadata(target) {
-        Ok(there) if there.is_dir() => return Err(WriteError::NotAFile { path: path() }),
-        Ok(there) if !there.is_file() => return Err(WriteError::Special { path: path() }),
+        Ok(there) if there.is_dir() => Err(WriteError::NotAFile { path: path() }),
+        Ok(there) if !there.is_file() => Err(WriteError::Special { path: path() }),
         // A link that leads nowhere is something, too.
-        _ if fs::symlink_metadata(target).is_ok() => return Err(WriteError::Taken { path: path() }),
+        _ if fs::symlink_metadata(target).is_ok() => Err(WriteError::Taken { path: path() }),
         _ => Draft::new(target, |_| Ok(())).map(drop),
     }
 }
