@@ -336,7 +336,7 @@ pub fn report_of(about: &MessageId, acts: &[Arc<Exchange>]) -> Option<(MessageId
 #[must_use]
 pub fn idle(asked: &str, how: &str, connection: Option<&str>) -> Fault {
     let what = format!("the product was asked to {asked}, and made no call");
-    let remedy = "Look at what its driver put out, in data/product: whether it calls MESH_URL, trusts MESH_CA_FILE, and presents MESH_CLIENT_CERT with MESH_CLIENT_KEY. A TLS handshake that fails is no call. A webhook must answer when the action is over: what comes later is not seen.";
+    let remedy = "Look at what its driver put out, in data/product: whether it calls MESH_URL, trusts MESH_CA_FILE, and presents MESH_CLIENT_CERT with MESH_CLIENT_KEY. A TLS handshake that fails is no call. A webhook answers when the action is over, or 202 at once: what comes after any other answer is not seen.";
     Fault::new(FaultKind::Product, what, remedy).comparing(
         "at least one call",
         connection
