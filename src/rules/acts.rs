@@ -1,6 +1,9 @@
 //! What a product did when it was asked, as the tape has it: which of its calls is the one to be judged.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{Fault, FaultKind, chunks::is_complete, inbox_listed};
 use crate::{
@@ -277,6 +280,37 @@ pub fn left_nothing(acts: &[Arc<Exchange>]) -> Result<(), Fault> {
     Err(fault.from_source("OpenAPI: Inbox poll cycle; Asynchronous error reporting"))
 }
 
+/// Messages are named by the IDs that the inbox lists, letter for letter.
+///
+/// # Errors
+/// A fault of the product that was refused a message which it named in another letter case.
+pub fn named_as_listed(acts: &[Arc<Exchange>]) -> Result<(), Fault> {
+    let pages = inbox_checks(acts).into_iter().filter_map(|page| inbox_listed(&page, &[]).ok());
+    let listed: BTreeMap<String, String> =
+        pages.flat_map(|page| page.messages).map(|id| (id.to_ascii_uppercase(), id)).collect();
+    for act in acts {
+        let Some(status) = act.status().filter(|status| *status >= 400) else { continue };
+        let Some(
+            Operation::GetMessage(_, id)
+            | Operation::HeadMessage(_, id)
+            | Operation::GetChunk(_, id, _)
+            | Operation::Acknowledge(_, id),
+        ) = &act.operation
+        else {
+            continue;
+        };
+        let Some(listed) = listed.get(&id.as_str().to_ascii_uppercase()) else { continue };
+        if listed != id.as_str() {
+            let what = "the product named a message in another letter case than its inbox lists it";
+            let remedy = "Keep a message ID as the inbox lists it, letter for letter: in another case it names no message.";
+            let fault = Fault::new(FaultKind::Product, what, remedy);
+            let seen = format!("{} {id}, answered {status}", called(act));
+            return Err(fault.comparing(listed, seen).from_source("OpenAPI: Check an inbox; Get Message"));
+        }
+    }
+    Ok(())
+}
+
 /// The message that was downloaded, or its headers alone.
 pub(super) fn looked_at(act: &Exchange) -> Option<&MessageId> {
     match &act.operation {
@@ -302,7 +336,7 @@ pub fn report_of(about: &MessageId, acts: &[Arc<Exchange>]) -> Option<(MessageId
 #[must_use]
 pub fn idle(asked: &str, how: &str, connection: Option<&str>) -> Fault {
     let what = format!("the product was asked to {asked}, and made no call");
-    let remedy = "Look at what its driver put out, in data/product: whether it calls MESH_URL, trusts MESH_CA_FILE, and presents MESH_CLIENT_CERT with MESH_CLIENT_KEY. A TLS handshake that fails is no call. A webhook must answer when the action is over: what comes later is not seen.";
+    let remedy = "Look at what its driver put out, in data/product: whether it calls MESH_URL, trusts MESH_CA_FILE, and presents MESH_CLIENT_CERT with MESH_CLIENT_KEY. A TLS handshake that fails is no call. A webhook answers when the action is over, or 202 at once: what comes after any other answer is not seen.";
     Fault::new(FaultKind::Product, what, remedy).comparing(
         "at least one call",
         connection

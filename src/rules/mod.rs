@@ -20,8 +20,8 @@ mod waiting;
 
 pub use acts::{
     Poll, handshake_of, idle, inbox_check_of, inbox_checks, labels_in_place, left_nothing,
-    looks_for_workflow, needless_failure, no_end_of_its_own, not_labelled_as_another, of_workflow,
-    overlooked_refusal, report_of, send_of, was_shown_inbox,
+    looks_for_workflow, named_as_listed, needless_failure, no_end_of_its_own, not_labelled_as_another,
+    of_workflow, overlooked_refusal, report_of, send_of, was_shown_inbox,
 };
 pub use answers::{acknowledged, downloaded, handshake_accepted, inbox_listed, message_accepted};
 pub use chunks::{

@@ -509,3 +509,28 @@ fn the_acknowledgement_must_be_the_next_call_after_the_only_download() {
     assert_eq!(check(vec![head(), acknowledge()]), Ok(()), "of a report that is all");
     assert!(check(vec![head()]).is_err());
 }
+
+/// A product that kept IDs in lower case was said to download nothing, and an endpoint to list no full pages.
+#[test]
+fn messages_are_named_letter_for_letter_as_the_inbox_lists_them() {
+    let other = ID.to_ascii_lowercase();
+    let list = || exchange("GET /messageexchange/A/inbox", 200, &format!(r#"{{"messages":["{ID}"]}}"#));
+    let acts = |call: &str, status| {
+        [list(), exchange(&call.replace("ID", &other), status, "")].map(Arc::new).to_vec()
+    };
+    let get = "GET /messageexchange/A/inbox/ID";
+    let fault = named_as_listed(&acts(get, 404)).unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Product);
+    assert_eq!(fault.expected.as_deref(), Some(ID));
+    assert_eq!(fault.seen, Some(format!("download message {other}, answered 404")));
+    for call in ["HEAD /messageexchange/A/inbox/ID", "PUT /messageexchange/A/inbox/ID/status/acknowledged"] {
+        named_as_listed(&acts(call, 404)).unwrap_err();
+    }
+    // An endpoint may take it so.
+    named_as_listed(&acts(get, 200)).unwrap();
+    let right = exchange(&get.replace("ID", ID), 404, "");
+    named_as_listed(&[list(), right].map(Arc::new)).unwrap();
+    // Nobody knows what was meant.
+    let unknown = exchange(&get.replace("ID", "20261121120000000000_ABCDE0"), 404, "");
+    named_as_listed(&[list(), unknown].map(Arc::new)).unwrap();
+}

@@ -199,7 +199,7 @@ impl Driven {
             }
             Driver::Webhook { url, timeout } => {
                 let Some(hook) = &inner.hook else { return Err(unset()) };
-                hook.ask(url, *timeout, &order, desk, &inner.redactor).await
+                hook.ask((url, *timeout), ask, desk, &order, watch, &inner.redactor).await
             }
             Driver::Manual { timeout } => {
                 let Some(console) = &inner.console else { return Err(unset()) };

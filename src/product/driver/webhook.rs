@@ -9,16 +9,27 @@ use std::{
 use reqwest::{Client, Response, StatusCode, Url, header::CONTENT_TYPE, redirect::Policy};
 use serde_json::{Map, Value};
 use thiserror::Error;
-use tokio::{sync::Mutex, task::JoinHandle, time::timeout};
+use tokio::{
+    sync::Mutex,
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
 
 use super::{
-    Said,
+    Said, Watch,
     order::{Desk, Order, removed},
 };
-use crate::{product::AskError, tape::Redactor};
+use crate::{
+    product::{Ask, AskError},
+    tape::Redactor,
+};
 
 /// How much of an answer is kept, in bytes.
 const KEPT: usize = 64 * 1024;
+/// Between one look at the tape and the next, after an answer that says that the product has only begun.
+const GLANCE: Duration = Duration::from_millis(100);
+/// How long such a product makes no further call until it is taken to have ended: an inbox check may follow a send.
+const QUIET: Duration = Duration::from_secs(1);
 
 /// Where a hook is: https, or http on this machine. Shown, it is scheme, host and port: what follows may be a secret,
 /// for some hooks the only one.
@@ -103,23 +114,15 @@ impl Hook {
     /// files away, while a product is at work would make it fail for what it does right.
     pub async fn ask(
         &self,
-        url: &HookUrl,
-        limit: Duration,
-        order: &Order,
+        (url, limit): (&HookUrl, Duration),
+        ask: &Ask<'_>,
         desk: Desk,
+        order: &Order,
+        watch: Watch<'_>,
         redactor: &Redactor,
     ) -> Result<Said, AskError> {
         let mut late = self.late.lock().await;
-        if let Some(earlier) = late.as_mut() {
-            if timeout(limit, &mut earlier.answer).await.is_err() {
-                return Err(AskError::Configuration(format!(
-                    "product.driver.webhook.timeout: {url} has not answered an earlier call, which it was given twice \
-                     its {} s for; a longer timeout lets the product end what it has begun",
-                    limit.as_secs()
-                )));
-            }
-            *late = None;
-        }
+        answered_earlier(&mut late, url, limit).await?;
         let body = body(order);
         let began = Instant::now();
         let request = self.client.post(url.0.clone()).header(CONTENT_TYPE, "application/json");
@@ -128,7 +131,7 @@ impl Hook {
         let mut call = Call { answer, desk };
         let answered = timeout(limit, &mut call.answer).await;
         let seconds = began.elapsed().as_secs_f64();
-        let (succeeded, how, answer) = match answered {
+        let (succeeded, mut how, answer) = match answered {
             Ok(Ok(answer)) => told(answer, url, seconds, redactor)?,
             // Nothing in it panics, and nobody else ends it.
             Ok(Err(ended)) => return Err(AskError::Ours(format!("the call of the hook was ended: {ended}"))),
@@ -138,13 +141,16 @@ impl Hook {
                     "the hook did not answer within its time limit of {} s (product.driver.webhook.timeout)",
                     limit.as_secs()
                 );
-                (false, how, Vec::new())
+                (Some(false), how, Vec::new())
             }
         };
+        if succeeded.is_none() {
+            how.push_str(&acted(ask, watch, began, limit).await);
+        }
         let answer = super::lines(&redactor.output(&answer, answer.len() == KEPT));
         let sent = redactor.text(&format!("{body:#}"));
         let output = Some(format!("POST {url}\n{how}\n--- sent\n{sent}\n--- answer\n{answer}\n"));
-        Ok(Said { succeeded: Some(succeeded), how, output, ..Said::default() })
+        Ok(Said { succeeded, how, output, ..Said::default() })
     }
 
     /// Waits as long for what was not answered in time, and takes its files away.
@@ -172,25 +178,62 @@ fn client() -> Result<Client, reqwest::Error> {
     Client::builder().redirect(Policy::none()).no_proxy().build()
 }
 
-/// Whether it succeeded, how it ended, and what was answered.
+/// Waits for what was not answered in time.
+async fn answered_earlier(late: &mut Option<Call>, url: &HookUrl, limit: Duration) -> Result<(), AskError> {
+    let Some(earlier) = late.as_mut() else { return Ok(()) };
+    if timeout(limit, &mut earlier.answer).await.is_err() {
+        return Err(AskError::Configuration(format!(
+            "product.driver.webhook.timeout: {url} has not answered an earlier call, which it was given twice its {} s \
+             for; a longer timeout lets the product end what it has begun",
+            limit.as_secs()
+        )));
+    }
+    *late = None;
+    Ok(())
+}
+
+/// Waits until a product that has only begun has done what it was asked for, or its time is over; says which.
+async fn acted(ask: &Ask<'_>, watch: Watch<'_>, began: Instant, limit: Duration) -> String {
+    let (mut known, mut since) = (0, Instant::now());
+    loop {
+        let calls = watch();
+        if calls.len() != known {
+            (known, since) = (calls.len(), Instant::now());
+        }
+        let seconds = began.elapsed().as_secs_f64();
+        if ask.is_done(&calls) && since.elapsed() >= QUIET {
+            return format!(", and the product has made the call that was expected, after {seconds:.1} s");
+        }
+        let Some(left) = limit.checked_sub(began.elapsed()) else {
+            return format!(
+                ", and the product had not done what was expected within the time limit of {} s",
+                limit.as_secs()
+            );
+        };
+        sleep(GLANCE.min(left)).await;
+    }
+}
+
+/// Whether it succeeded, how it ended, and what was answered. 202 says that it has begun, and no more.
 fn told(
     answer: Answer,
     url: &HookUrl,
     seconds: f64,
     redactor: &Redactor,
-) -> Result<(bool, String, Vec<u8>), AskError> {
+) -> Result<(Option<bool>, String, Vec<u8>), AskError> {
     // It would tell the whole of it.
     match answer.map_err(reqwest::Error::without_url) {
         Ok((status, answer)) => {
             let how = format!("the hook answered {} after {seconds:.2} s", status.as_u16());
-            Ok((status.is_success(), how, answer))
+            Ok(((status != StatusCode::ACCEPTED).then(|| status.is_success()), how, answer))
         }
         Err(error) if error.is_connect() || error.is_builder() => Err(AskError::Configuration(format!(
             "product.driver.webhook: {url} cannot be reached: {}",
             redactor.text(&chain(&error))
         ))),
         Err(error) => {
-            Ok((false, format!("the hook did not answer: {}", redactor.text(&chain(&error))), Vec::new()))
+            let how = format!("the hook did not answer: {}", redactor.text(&chain(&error)));
+            Ok((Some(false), how, Vec::new()))
         }
     }
 }
@@ -236,7 +279,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::product::Ask;
+    use crate::{protocol::Operation, tape::Exchange};
 
     #[test]
     fn what_may_be_a_secret_is_not_shown() {
@@ -277,7 +320,9 @@ mod tests {
         let ask = async |limit| {
             let desk = Desk::lay_out(&Ask::Handshake).await.unwrap();
             let (folder, order) = (desk.path().to_owned(), Order::new(&Ask::Handshake, &access, &desk));
-            (folder, hook.ask(&url, limit, &order, desk, &Redactor::default()).await)
+            let place = (&url, limit);
+            let said = hook.ask(place, &Ask::Handshake, desk, &order, &Vec::new, &Redactor::default()).await;
+            (folder, said)
         };
         let (short, long) = (Duration::from_millis(200), Duration::from_secs(60));
 
@@ -299,6 +344,43 @@ mod tests {
         assert!(last.exists());
         hook.end(Duration::ZERO).await.unwrap();
         assert!(!last.exists(), "nothing of it is left when the run ends");
+    }
+
+    /// Such a hook was judged at once, and the product was said to make no call.
+    #[tokio::test]
+    async fn a_product_that_has_only_begun_is_waited_for_until_it_has_acted_or_its_time_is_over() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = HookUrl::parse(&format!("http://{}/hook", listener.local_addr().unwrap())).unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = stream.read(&mut [0; 4096]).await;
+                let answer = b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+                let _ = stream.write_all(answer).await;
+            }
+        });
+        let hook = Hook::new().unwrap();
+        let settings = tempfile::tempdir().unwrap();
+        let access = super::super::tests::access(settings.path());
+        let handshake = Arc::new(crate::rules::tests::exchange("POST /messageexchange/A", 200, ""));
+        assert!(matches!(handshake.operation, Some(Operation::Handshake(_))));
+        let ask = async |limit, acts_after| {
+            let desk = Desk::lay_out(&Ask::Handshake).await.unwrap();
+            let (folder, order) = (desk.path().to_owned(), Order::new(&Ask::Handshake, &access, &desk));
+            let (began, handshake) = (Instant::now(), Arc::clone(&handshake));
+            let watch = move || -> Vec<Arc<Exchange>> {
+                assert!(folder.exists(), "its files are there as long as it is at work");
+                (began.elapsed() >= acts_after).then(|| Arc::clone(&handshake)).into_iter().collect()
+            };
+            let place = (&url, limit);
+            let said = hook.ask(place, &Ask::Handshake, desk, &order, &watch, &Redactor::default()).await;
+            (said.unwrap(), began.elapsed())
+        };
+        let (said, took) = ask(Duration::from_secs(60), Duration::from_millis(300)).await;
+        assert!(said.how.contains("202") && said.how.contains("the call that was expected"), "{said:?}");
+        assert_eq!(said.succeeded, None, "it has not said how it went");
+        assert!(took >= Duration::from_millis(300) + QUIET, "a further call would have been seen: {took:?}");
+        let (said, _) = ask(Duration::from_millis(200), Duration::from_secs(60)).await;
+        assert!(said.how.contains("had not done what was expected"), "{said:?}");
     }
 
     #[tokio::test]

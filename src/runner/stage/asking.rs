@@ -48,7 +48,8 @@ impl Stage {
             self.keep(&ask, said);
             match patience.again(&ask, &acts) {
                 Some(wait) => sleep(wait).await,
-                None => return Ok(acts),
+                // What it did not get by that is told by this reason, whatever step would find it.
+                None => return rules::named_as_listed(&acts).map(|()| acts),
             }
         }
     }
