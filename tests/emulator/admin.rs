@@ -114,17 +114,11 @@ async fn what_no_header_can_carry_is_refused_by_its_name() {
     }
     assert_eq!(caller.list("").await["messages"], json!([id]));
     let mut request = report;
-    for (name, value) in [("subject", ""), ("local_id", ""), ("file_name", ""), ("description", "caf\u{e9}")]
-    {
-        request[name] = json!(value);
-    }
+    request["description"] = json!("caf\u{e9}");
     let id = json_of(post(&caller, "admin/report", request).await).await["message_id"].clone();
     let path = format!("COUNTERPART/inbox/{}", id.as_str().unwrap());
     let got = caller.call(Method::GET, &path).send().await.unwrap();
     assert_eq!(got.headers()["mex-statusdescription"].as_bytes(), b"caf\xe9");
-    for name in ["mex-subject", "mex-localid", "mex-filename"] {
-        assert_eq!(got.headers().get(name), None, "{name}");
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

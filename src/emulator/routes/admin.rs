@@ -165,7 +165,6 @@ fn create_report(mailroom: &Mailroom, request: CreateReport) -> Reply {
     if let Err(refused) = request.check() {
         return refused;
     }
-    let given = |label: Option<String>| label.filter(|label| !label.is_empty());
     let Ok(mailbox) = MailboxId::parse(&request.mailbox_id.to_ascii_uppercase()) else {
         return missing("mailbox does not exist");
     };
@@ -180,7 +179,7 @@ fn create_report(mailroom: &Mailroom, request: CreateReport) -> Reply {
     };
     let (failure, subject, file_name) = match request.status {
         ReportStatus::Undeliverable => {
-            let subject = given(request.subject);
+            let subject = request.subject.filter(|subject| !subject.is_empty());
             let subject = subject.map_or_else(|| "NDR".to_owned(), |subject| format!("NDR: {subject}"));
             (ErrorCode::Undelivered.into(), Some(subject), None)
         }
@@ -188,12 +187,12 @@ fn create_report(mailroom: &Mailroom, request: CreateReport) -> Reply {
             let event = "TRANSFER".to_owned();
             (
                 Failure { event, code: request.code, description: request.description },
-                given(request.subject),
-                given(request.file_name),
+                request.subject,
+                request.file_name,
             )
         }
     };
-    let local_id = given(request.local_id);
+    let local_id = request.local_id;
     let report = ReportRequest { mailbox, workflow, failure, file_name, subject, local_id, linked };
     match mailroom.put_report(report) {
         Some(id) => ok(&json!({ "message_id": id.as_str() })),
